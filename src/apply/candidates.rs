@@ -85,10 +85,10 @@ pub enum Proposal<'a> {
 const NUMBER: Text = Text::fixed("order number", "订单号");
 const ALIAS: Text = Text::fixed("alias", "别名");
 const NO_ALIAS: Text =
-    Text::fixed("none was ordered, so none can be recognised", "订购时没有别名，因此无法据此辨认");
+    Text::fixed("not set when it was created, so it cannot be compared", "创建时没有别名，因此无法比较");
 const NEW: Text = Text::fixed("new since the run began", "运行开始后新出现");
 const NOT_LISTED: Text = Text::fixed("not listed before", "之前不在列表中");
-const NOT_TOLD: Text = Text::fixed("not told", "未显示");
+const NOT_TOLD: Text = Text::fixed("not reported", "未返回");
 
 impl Candidate {
     /// Whether it is the one: its bill has the order number of the answer, or everything fits.
@@ -148,7 +148,7 @@ pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bi
             let other = other.filter(|asked| *asked != environment.env_id);
             // Only a person may say that another environment was made instead.
             checks.extend(other.map(|asked| Check {
-                what: Text::fixed("environment asked for", "请求的环境"),
+                what: Text::fixed("requested environment", "请求的环境"),
                 expected: same(asked),
                 found: same(&environment.env_id),
                 fits: false,

@@ -133,8 +133,8 @@ pub(super) fn contradiction<'a>(
         }
     })?;
     let message = text!(
-        "the answer has the {name} {id}, which the order of `{other}` has already",
-        "应答中的 {name} {id} 已属于 `{other}` 的订单"
+        "the response contains the {name} {id}, which already belongs to `{other}`",
+        "响应中的 {name} {id} 已属于 `{other}`"
     );
     Some(CloudError {
         request_id: answer.request_id.clone(),

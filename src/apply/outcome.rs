@@ -96,15 +96,14 @@ impl Trouble {
                     ),
                 },
                 text!(
-                    "stop the other run; if {env_id} is the environment that is meant: `postpay import {address} {env_id}`",
+                    "stop the other run; if {env_id} is the right environment: `postpay import {address} {env_id}`",
                     "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
                 ),
             ),
             Self::NotRecognised { address, env_id } => (
                 "not-recognised",
                 text!(
-                    "the account does not show {env_id}, just created, as `{address}`: if an answer were lost, its environment \
-                     would not be found",
+                    "the account does not show {env_id}, just created, as `{address}`: if a response were lost, its environment could not be found",
                     "账号没有把刚创建的 {env_id} 显示为 `{address}`：如果应答丢失，将无法找到对应的环境"
                 ),
                 Text::fixed(

@@ -147,20 +147,20 @@ impl ApplyError {
         match self {
             Self::State(error) => error.text(),
             Self::Listing(CloudError { message, .. }) => text!(
-                "the account's environments can't be listed: {message}",
+                "cannot list the account's environments: {message}",
                 "无法列出账号下的环境：{message:#}"
             ),
             Self::Incomplete { gaps, .. } => {
                 let why = gaps_text(gaps);
-                text!("the account's environments can't be listed: {why}", "无法列出账号下的环境：{why:#}")
+                text!("cannot list the account's environments: {why}", "无法列出账号下的环境：{why:#}")
             }
             Self::AlreadyThere(_) => Text::fixed(
-                "the account already has environments that match these, and the state does not have them",
+                "the account already has environments that match these, and they are not in the state",
                 "账号下已有这些环境，而状态文件中没有相应的记录",
             ),
             Self::Elsewhere { account } => text!(
-                "the state names no account yet, and account {account} has none of the environments in the state",
-                "状态文件此前没有账号，而账号 {account} 中没有任何已记录的环境"
+                "the state has no account yet, and account {account} has none of its environments",
+                "状态文件中还没有账号，而账号 {account} 中没有其中的任何环境"
             ),
         }
     }

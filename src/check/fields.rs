@@ -21,7 +21,7 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
             // Half a line must not create what was to be switched.
             if field.null == Null::IsError {
                 problems.push(empty(field.name, node).help(text!(
-                    "give the id of the environment; to create one, leave the field out",
+                    "set it to the EnvId of the environment; to create one, omit the field",
                     "写明环境 ID；如果要新建环境，请省略该字段"
                 )));
             }
@@ -107,7 +107,7 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
     let name = field.name;
     if text.trim().is_empty() && !field.empty_is_none {
         problems.push(empty(name, node).help(text!(
-            "leave the field out, or write `null` to take a default away",
+            "omit the field, or set it to `null` to remove a default",
             "省略该字段；要去掉默认值，请写 `null`"
         )));
         return;
@@ -134,7 +134,7 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
             problems.push(advised(
                 field,
                 problem.on(&node.span()).help(text!(
-                    "an alias starts with a-z and holds a-z, 0-9 and `-`",
+                    "an alias starts with a-z and contains only a-z, 0-9 and `-`",
                     "别名以 a-z 开头，只能包含 a-z、0-9 和 `-`"
                 )),
             ));
@@ -155,7 +155,7 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
             Diagnostic::warning(
                 "long-alias",
                 text!(
-                    "`{name}` has {length} characters, Tencent Cloud may reject it",
+                    "`{name}` has {length} characters; Tencent Cloud may reject it",
                     "`{name}` 有 {length} 个字符，可能被腾讯云拒绝"
                 ),
             )
@@ -179,7 +179,7 @@ fn check_allowed(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Di
                 "`{text}` 不是腾讯云文档中列出的 `{field}`"
             ),
         )
-        .help(text!("known: {allowed}; it is sent as it is", "已知的有 {allowed:#}；该值会原样发送"))
+        .help(text!("known values: {allowed}; it is sent unchanged", "已知的有 {allowed:#}；该值会原样发送"))
     } else {
         Diagnostic::error(
             field.code,
@@ -215,7 +215,7 @@ pub(super) fn invalid_id(name: &str, text: &str, node: Node<'_>) -> Option<Diagn
     let message = match bad {
         Some(c) => {
             let code = u32::from(c);
-            text!("`{name}` holds the character U+{code:04X}", "`{name}` 含有字符 U+{code:04X}")
+            text!("`{name}` contains the character U+{code:04X}", "`{name}` 含有字符 U+{code:04X}")
         }
         None => text!("`{name}` is too long", "`{name}` 过长"),
     };
@@ -258,7 +258,7 @@ fn invisible_character(name: &str, character: char, node: Node<'_>) -> Diagnosti
     let problem = Diagnostic::error(
         "control-character",
         text!(
-            "`{name}` holds the character U+{code:04X}, which cannot be seen",
+            "`{name}` contains the invisible character U+{code:04X}",
             "`{name}` 含有不可见字符 U+{code:04X}"
         ),
     )
@@ -359,7 +359,7 @@ fn json_number(text: &str) -> Result<String, Text> {
     let whole = number.as_u64().map(|it| it.to_string()).or_else(|| number.as_i64().map(|it| it.to_string()));
     whole
         .or_else(|| Some(serde_json::Number::from_f64(number.as_f64()?)?.to_string()))
-        .ok_or_else(|| text!("`{text}` is no number in JSON", "`{text}` 不是 JSON 允许的数字"))
+        .ok_or_else(|| text!("`{text}` is not a number in JSON", "`{text}` 不是 JSON 允许的数字"))
 }
 
 fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
@@ -369,29 +369,46 @@ fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
             return wrong_text(&text!("`{name}`", "`{name}` "), node);
         }
         Shape::Json => {
-            let what = text!("`{name}` is a string or a mapping", "`{name}` 应为字符串或映射");
+            let what = text!("expected a string or a mapping for `{name}`", "`{name}` 应为字符串或映射");
             return quoted(wrong(&what, node), node);
         }
-        Shape::Integer => text!("`{name}` is a whole number", "`{name}` 应为整数"),
-        Shape::Bool => text!("`{name}` is a boolean", "`{name}` 应为布尔值"),
-        Shape::List => text!("`{name}` is a list of strings", "`{name}` 应为字符串的列表"),
-        Shape::Map => text!("`{name}` is a mapping", "`{name}` 应为映射"),
+        Shape::Integer => text!("expected a whole number for `{name}`", "`{name}` 应为整数"),
+        Shape::Bool => text!("expected a boolean for `{name}`", "`{name}` 应为布尔值"),
+        Shape::List => text!("expected a list of strings for `{name}`", "`{name}` 应为字符串的列表"),
+        Shape::Map => text!("expected a mapping for `{name}`", "`{name}` 应为映射"),
     };
     wrong(&what, node)
 }
 
 /// A value that should be a string: above all a number or a truth value without quotes.
 pub(super) fn wrong_text(what: &Text, node: Node<'_>) -> Diagnostic {
-    quoted(wrong(&text!("{what} is a string", "{what:#}应为字符串"), node), node)
+    quoted(wrong(&text!("expected a string for {what}", "{what:#}应为字符串"), node), node)
 }
 
 /// A value of a wrong type; `what` says of which type it is.
 pub(crate) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
-    let is = node.describe();
-    Diagnostic::error("wrong-type", text!("{what}, not {is}", "{what:#}，而不是{is:#}")).at(&node.span(), is)
+    let is = match node.value() {
+        // A value that only has quotes too many is described, because it reads like the right one.
+        Yaml::Text(text) if !is_plain(text) && text.len() <= 40 => {
+            Text::same(format!("`{}`", text.escape_debug()))
+        }
+        Yaml::Null
+        | Yaml::Bool(_)
+        | Yaml::Number(_)
+        | Yaml::Text(_)
+        | Yaml::Sequence(_)
+        | Yaml::Mapping(_) => node.describe(),
+    };
+    Diagnostic::error("wrong-type", text!("{what}, found {is}", "{what:#}，而不是{is:#}"))
+        .at(&node.span(), is)
 }
 
-/// Says how a number or a truth value is written that is meant as a string.
+/// Whether a string would be a number or a boolean without its quotes.
+pub(crate) fn is_plain(text: &str) -> bool {
+    text.parse::<f64>().is_ok() || ["true", "false"].contains(&text)
+}
+
+/// Says how a number or a boolean is written that is meant as a string.
 pub(crate) fn quoted(problem: Diagnostic, node: Node<'_>) -> Diagnostic {
     let text = match node.value() {
         Yaml::Number(number) => number,
@@ -429,7 +446,7 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                 let problem = Diagnostic::error(
                     code,
                     text!(
-                        "`{name}` has `{has}` without `{lacking}`",
+                        "`{name}` sets `{has}` without `{lacking}`",
                         "`{name}` 有 `{has}`，却没有 `{lacking}`"
                     ),
                 );
@@ -437,7 +454,7 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                     environment
                         .mark(problem, &given, text!("`{lacking}` is missing", "缺少 `{lacking}`"))
                         .help(text!(
-                            "`{a}` and `{b}` are given together, or not at all",
+                            "set both `{a}` and `{b}`, or neither",
                             "`{a}` 和 `{b}` 要么都写，要么都不写"
                         )),
                 );
@@ -459,7 +476,7 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                         missing(environment, code, field)
                             .at(&because.node.span(), text!("required by this", "这里要求填写"))
                             .help(text!(
-                                "with `{by}: {value}`, give `{field}`",
+                                "set `{field}`, which `{by}: {value}` requires",
                                 "写了 `{by}: {value}` 时，请写明 `{field}`"
                             )),
                     );
@@ -492,18 +509,18 @@ fn not_creatable(
         code,
         text!("`{name}` has neither `env_id` nor `{field}`", "`{name}` 既没有 `env_id`，也没有 `{field}`"),
     )
-    .at(&environment.key.span(), text!("how is it to be created?", "要如何创建？"))
+    .at(&environment.key.span(), text!("not enough to create it", "要如何创建？"))
     .help(text!(
-        "to have an environment created, give {needed}, here or under `defaults`",
+        "to create an environment, set {needed} here or under `defaults`",
         "要新建环境，请在这里或 `defaults` 下写明 {needed:#}"
     ))
     .help(text!(
-        "to switch an environment that exists to pay-as-you-go, give its `env_id`",
+        "to switch an existing environment to pay-as-you-go, set its `env_id`",
         "要把已有环境转为按量付费，请写明它的 `env_id`"
     ))
     .help(text!(
-        "to adopt one that exists and order nothing, write `import: {{env_id: …}}`",
-        "要纳管已有环境而不订购，请写 `import: {{env_id: …}}`"
+        "to manage an existing environment without creating anything, add `import: {{env_id: …}}`",
+        "要管理已有环境而不创建，请写 `import: {{env_id: …}}`"
     ))
 }
 
@@ -526,10 +543,12 @@ fn not_beside(
     );
     let label = nearest(text, allowed).map(meant).unwrap_or_default();
     let problem = if value.inherited && !because.inherited {
-        let label_there = text!("does not go with the inherited {field}", "与继承来的 {field} 不匹配");
+        let label_there = text!("does not match the inherited {field}", "与继承来的 {field} 不匹配");
         environment.mark(problem, because, label_there).at(&value.node.span(), label)
     } else {
-        problem.at(&value.node.span(), label).at(&because.node.span(), text!("because of this", "由这里决定"))
+        problem
+            .at(&value.node.span(), label)
+            .at(&because.node.span(), text!("because of this value", "由这里决定"))
     };
     let allowed = list(allowed);
     Some(problem.help(text!("{field}s of {by}: {allowed}", "{by} 可用的 {field}：{allowed:#}")))

@@ -20,12 +20,12 @@ pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<
             problems.push(
                 Diagnostic::error(
                     "duplicate-address",
-                    text!("the address `{name}` is used twice", "地址 `{name}` 被使用了两次"),
+                    text!("duplicate address `{name}`", "地址 `{name}` 被使用了两次"),
                 )
                 .at(&environment.key.span(), text!("again", "再次出现"))
                 .at(&first.key.span(), text!("first here", "首次出现在这里"))
                 .help(text!(
-                    "an address is unique over all files and documents",
+                    "addresses must be unique across all files and documents",
                     "地址在所有文件和文档中必须唯一"
                 )),
             );
@@ -47,15 +47,15 @@ pub(super) fn duplicate_aliases(manifests: &Manifests<'_>, problems: &mut Vec<Di
         };
         let problem = Diagnostic::error(
             "duplicate-alias",
-            text!("the alias `{text}` is used twice", "别名 `{text}` 被使用了两次"),
+            text!("duplicate alias `{text}`", "别名 `{text}` 被使用了两次"),
         );
         problems.push(
             environment
                 .mark(problem, &alias, text!("again", "再次出现"))
                 .at(&first.span(), text!("first here", "首次出现在这里"))
                 .help(text!(
-                    "environments that the vendor creates, and those that are imported, need aliases of their own",
-                    "由腾讯云新建的环境和导入的环境，别名不能相同"
+                    "aliases must be unique among environments that are created or imported",
+                    "新建的环境和导入的环境，别名不能相同"
                 )),
         );
     }
@@ -84,11 +84,11 @@ pub(super) fn missing_aliases(
             Diagnostic::error("missing-alias", text!("`{name}` has no `alias`", "`{name}` 没有 `alias`"))
                 .at(&environment.key.span(), text!("`alias` is missing", "缺少 `alias`"))
                 .help(text!(
-                    "without an alias, a create whose answer was lost cannot be recognised in the account",
-                    "没有别名，丢失应答的创建就无法在账号中辨认"
+                    "without an alias, a create whose response was lost cannot be recognised in the account",
+                    "没有别名，丢失响应的创建就无法在账号中辨认"
                 ))
                 .help(text!(
-                    "to allow it all the same, set `guard: {{require_alias: false}}` in postpay.yaml",
+                    "to allow this, set `guard: {{require_alias: false}}` in postpay.yaml",
                     "如仍要允许，请在 postpay.yaml 中设置 `guard: {{require_alias: false}}`"
                 )),
         );
@@ -142,13 +142,13 @@ fn mismatch(imported: &Named<'_, '_>, field: &Named<'_, '_>) -> Diagnostic {
     let problem = Diagnostic::error(
         "import-mismatch",
         text!(
-            "`{name}` imports `{ours}`, and has the `env_id` `{theirs}`",
+            "`{name}` imports `{ours}`, but its `env_id` is `{theirs}`",
             "`{name}` 导入的是 `{ours}`，而它的 `env_id` 是 `{theirs}`"
         ),
     )
-    .at(&imported.node.span(), text!("this one is imported", "导入的是这个环境"));
-    mark(field, problem, text!("and this one is to be switched", "要转为按量付费的却是这个环境")).help(text!(
-        "an environment that is imported needs no `env_id` beside its `import`",
+    .at(&imported.node.span(), text!("imported here", "导入的是这个环境"));
+    mark(field, problem, text!("a different environment here", "要转为按量付费的却是这个环境")).help(text!(
+        "remove `env_id`: `import` is enough for an imported environment",
         "导入的环境有 `import` 即可，不需要再写 `env_id`"
     ))
 }
@@ -165,18 +165,18 @@ fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
     let env_id = again.text;
     let problem = Diagnostic::error(
         "duplicate-env-id",
-        text!("the environment `{env_id}` is named twice", "环境 `{env_id}` 被指定了两次"),
+        text!("duplicate environment `{env_id}`", "环境 `{env_id}` 被指定了两次"),
     );
     let place = if first.inherited { first.environment.key } else { first.node };
     let problem = mark(again, problem, text!("again", "再次出现"))
         .at(&place.span(), text!("first here", "首次出现在这里"));
     problem.help(if [first.by, again.by].contains(&"import") {
         text!(
-            "an environment has one address: it is adopted there, and not ordered at another one",
-            "一个环境只有一个地址：在该地址下纳管，不能又在另一个地址下订购"
+            "an environment has one address; it cannot be imported at one and created at another",
+            "一个环境只有一个地址：不能在一个地址导入，又在另一个地址创建"
         )
     } else {
-        text!("two orders for one environment would be paid twice", "对同一个环境下两个订单，会付两次费")
+        text!("two orders for one environment are paid twice", "对同一个环境下两个订单，会付两次费")
     })
 }
 
@@ -197,7 +197,7 @@ pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnosti
             }
             let names: Vec<&str> = manifests.environments.iter().map(|it| it.name).collect();
             let label = match declared.get(to) {
-                Some(_) => text!("it refers to another environment itself", "它本身又引用了另一个环境"),
+                Some(_) => text!("it refers to another environment, too", "它本身又引用了另一个环境"),
                 None => nearest(to, &names).map_or_else(unknown, meant),
             };
             let problem = Diagnostic::error(
@@ -205,7 +205,7 @@ pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnosti
                 text!("`{field}` cannot be `{to}`", "`{field}` 不能是 `{to}`"),
             );
             problems.push(environment.mark(problem, &found, label).help(text!(
-                "`{field}` is the address of an environment that is declared",
+                "`{field}` must be the address of a declared environment",
                 "`{field}` 是已声明的环境的地址"
             )));
         }

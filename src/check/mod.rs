@@ -94,7 +94,7 @@ fn leave_out(diagnostics: &mut Vec<Diagnostic>) {
     }
     let rest = diagnostics.split_off(MAX_PROBLEMS - 1);
     let message = text!(
-        "there are more than {MAX_PROBLEMS} problems; only these are listed",
+        "more than {MAX_PROBLEMS} problems; only these are shown",
         "问题超过 {MAX_PROBLEMS} 个；只列出这些"
     );
     diagnostics.push(if any_error(&rest) {
@@ -136,7 +136,7 @@ fn environments(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagn
                 Diagnostic::error(
                     "project-too-large",
                     text!(
-                        "with their defaults, the environments hold more than {most} MiB",
+                        "the environments are larger than {most} MiB, defaults included",
                         "加上默认值，所有环境合计超过 {most} MiB"
                     ),
                 )

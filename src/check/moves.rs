@@ -35,15 +35,12 @@ fn incomplete(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let missing = list(&missing);
         problems.push(
-            Diagnostic::error(
-                "incomplete-move",
-                text!("this move lacks one of its ends", "这次移动的两端没有写全"),
-            )
-            .at(&moved.node.span(), text!("{missing} {verb} missing", "缺少 {missing:#}"))
-            .help(text!(
-                "write the address that it had and the one that it has now: `{{from: shop, to: shop-prod}}`",
-                "写明原来的地址和现在的地址：`{{from: shop, to: shop-prod}}`"
-            )),
+            Diagnostic::error("incomplete-move", text!("incomplete `moved` entry", "这次移动的两端没有写全"))
+                .at(&moved.node.span(), text!("{missing} {verb} missing", "缺少 {missing:#}"))
+                .help(text!(
+                    "give the old and the new address: `{{from: shop, to: shop-prod}}`",
+                    "写明原来的地址和现在的地址：`{{from: shop, to: shop-prod}}`"
+                )),
         );
     }
 }
@@ -66,7 +63,7 @@ fn to_itself(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
             .at(&to.node.span(), text!("the same address", "这个地址"))
             .at(&from.node.span(), text!("as this", "与这个相同"))
             .help(text!(
-                "`from` is the address that it had, `to` the one that it has now",
+                "`from` is the old address, `to` the new one",
                 "`from` 是原来的地址，`to` 是现在的地址"
             )),
         );
@@ -101,7 +98,7 @@ fn moved_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
                 .at(&again.node.span(), text!("again", "再次出现"))
                 .at(&first.node.span(), text!("first here", "首次出现在这里"))
                 .help(text!(
-                    "an environment has one address, and an address one environment: take one of the two out",
+                    "an address has exactly one environment; remove one of the two",
                     "一个环境对应一个地址，一个地址对应一个环境：请删去其中一个"
                 )),
         );
@@ -122,16 +119,16 @@ fn still_declared(
         problems.push(
             Diagnostic::error(
                 "moved-declared",
-                text!("`{old}` is moved, and still declared", "`{old}` 已被移动，却仍在声明中"),
+                text!("`{old}` is moved but still declared", "`{old}` 已被移动，却仍在声明中"),
             )
             .at(&from.node.span(), text!("moved from here", "从这里移走"))
             .at(&environment.key.span(), text!("declared here", "在这里声明"))
             .help(text!(
-                "if it was renamed, declare it as `{new}` alone; if it was not, take the move out",
+                "if it was renamed, declare only `{new}`; otherwise remove the `moved` entry",
                 "如果是改名，请只声明为 `{new}`；如果不是，请删去这次移动"
             ))
             .help(text!(
-                "to declare a new environment as `{old}`, carry the move out first, and then take it out",
+                "to declare a new environment as `{old}`, apply the move first, then remove it",
                 "要以 `{old}` 声明新环境，请先执行这次移动，再把它删去"
             )),
         );
@@ -145,14 +142,14 @@ fn still_declared(
             Diagnostic::error(
                 "removed-declared",
                 text!(
-                    "`{address}` is to be forgotten, and still declared",
+                    "`{address}` is listed under `removed` but still declared",
                     "`{address}` 要移出管理，却仍在声明中"
                 ),
             )
-            .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
+            .at(&name.node.span(), text!("removed here", "要移出管理"))
             .at(&environment.key.span(), text!("declared here", "在这里声明"))
             .help(text!(
-                "to have it forgotten, take it out of `environments`; to keep it, out of `removed`",
+                "delete it from `environments` to forget it, or from `removed` to keep it",
                 "要移出管理，请从 `environments` 中删去；要继续管理，请从 `removed` 中删去"
             )),
         );
@@ -191,10 +188,7 @@ fn not_declared(
         problems.push(
             Diagnostic::error(
                 "moved-undeclared",
-                text!(
-                    "the move to `{address}` ends where nothing is declared",
-                    "移动的终点 `{address}` 没有声明"
-                ),
+                text!("the move to `{address}` has no declared target", "移动的终点 `{address}` 没有声明"),
             )
             .at(&to.node.span(), label)
             .help(text!(
@@ -202,7 +196,7 @@ fn not_declared(
                 "在 `environments` 下以 `{address}` 声明该环境"
             ))
             .help(text!(
-                "to have an environment forgotten, list the address that it has under `removed` instead",
+                "to forget an environment, list its current address under `removed` instead",
                 "如果不再管理该环境，请改为把它现在的地址列入 `removed`"
             )),
         );
@@ -256,7 +250,7 @@ fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) ->
     let start = round[0].from;
     let mut problem = Diagnostic::error(
         "moved-cycle",
-        text!("the moves from `{start}` lead back to it", "从 `{start}` 出发的移动又回到了它自身"),
+        text!("the moves from `{start}` form a cycle", "从 `{start}` 出发的移动又回到了它自身"),
     );
     let left_out = round.len().saturating_sub(SHOWN);
     // The last one closes it.
@@ -278,7 +272,7 @@ fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) ->
         ));
     }
     problem.help(text!(
-        "take the move out that is not true any more; two environments can't swap addresses in one run",
+        "remove the move that is out of date; two environments cannot swap addresses in one run",
         "请删去已不符合实际的移动；两个环境不能在一次运行中互换地址"
     ))
 }
@@ -298,12 +292,12 @@ fn removed_and_moved(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) 
         problems.push(
             Diagnostic::error(
                 "removed-moved",
-                text!("`{address}` is to be forgotten, and moved", "`{address}` 既要移出管理，又要移动"),
+                text!("`{address}` is both removed and moved", "`{address}` 既要移出管理，又要移动"),
             )
-            .at(&name.node.span(), text!("to be forgotten", "要移出管理"))
+            .at(&name.node.span(), text!("removed here", "要移出管理"))
             .at(&end.node.span(), how.clone())
             .help(text!(
-                "to have the environment forgotten, list the address that it has now, and take the move out",
+                "to forget the environment, list its current address and remove the move",
                 "要把环境移出管理，请列出它现在的地址，并删去这次移动"
             )),
         );
@@ -322,7 +316,7 @@ fn removed_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         problems.push(
             Diagnostic::warning(
                 "removed-twice",
-                text!("`{address}` is listed twice to be forgotten", "`{address}` 在 `removed` 中列了两次"),
+                text!("`{address}` is listed twice under `removed`", "`{address}` 在 `removed` 中列了两次"),
             )
             .at(&name.node.span(), text!("again", "再次出现"))
             .at(&first.span(), text!("first here", "首次出现在这里"))

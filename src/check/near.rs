@@ -47,7 +47,7 @@ pub(crate) fn unknown() -> Text {
 /// The names that may stand where an unknown one stands.
 pub(crate) fn known_here(names: &[&str]) -> Text {
     let names = list(names);
-    text!("known here: {names}", "这里可用：{names:#}")
+    text!("allowed here: {names}", "这里可用：{names:#}")
 }
 
 #[cfg(test)]

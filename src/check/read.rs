@@ -38,8 +38,8 @@ pub(super) fn read<'a>(loaded: &'a Loaded, problems: &mut Vec<Diagnostic>) -> Ma
                     let top = list(&TOP);
                     reader.manifests.unread = true;
                     reader.problems.push(
-                        wrong(&text!("a manifest is a mapping", "清单应为映射"), root)
-                            .help(text!("it holds {top}", "它包含 {top:#}")),
+                        wrong(&text!("expected a mapping for the manifest", "清单应为映射"), root)
+                            .help(text!("found {top}", "它包含 {top:#}")),
                     );
                 }
             }
@@ -139,22 +139,22 @@ impl<'a> Reader<'a, '_> {
             )
             .on(&place.span())
             .help(text!(
-                "environments stand under `environments`, each under its address",
+                "declare environments under `environments`, with the address as key",
                 "环境写在 `environments` 下，以各自的地址为键"
             ))
             .help(text!(
-                "`defaults` and anchors hold for their own document alone",
+                "`defaults` and anchors apply only to their own document",
                 "`defaults` 和锚点只在所在文档内有效"
             )),
         );
     }
 
     fn defaults(&mut self, entry: Entry<'a>, defaults: &mut Defaults<'a>) {
-        let Some(body) =
-            self.block(entry.value, &text!("`defaults` is a mapping", "`defaults` 应为映射"), || {
-                text!("write fields under it: `env_source: qcloud`", "在它下面写字段：`env_source: qcloud`")
-            })
-        else {
+        let Some(body) = self.block(
+            entry.value,
+            &text!("expected a mapping for `defaults`", "`defaults` 应为映射"),
+            || text!("write fields under it: `env_source: qcloud`", "在它下面写字段：`env_source: qcloud`"),
+        ) else {
             return;
         };
         defaults.entry = Some(entry);
@@ -175,12 +175,12 @@ impl<'a> Reader<'a, '_> {
                 "import" => self.problems.push(
                     Diagnostic::error(
                         "misplaced-import",
-                        text!("`import` stands under `defaults`", "`import` 写在了 `defaults` 下"),
+                        text!("`import` is not allowed under `defaults`", "`import` 写在了 `defaults` 下"),
                     )
                     .at(&entry.key.span(), text!("not here", "不能写在这里"))
                     .help(text!(
-                        "write it into the environment that is to be adopted: an import is of one alone",
-                        "请写到要纳管的那个环境里：一个 `import` 只对应一个环境"
+                        "move it to the environment to import; an import is for one environment",
+                        "请写到要导入的那个环境里：一个 `import` 只对应一个环境"
                     )),
                 ),
                 name if names.contains(&name) => {}
@@ -255,10 +255,11 @@ impl<'a> Reader<'a, '_> {
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
                 self.manifests.unread = true;
                 self.problems.push(
-                    wrong(&text!("`environments` is a mapping", "`environments` 应为映射"), all).help(text!(
-                        "write each environment under its address: `shop-prod: {{alias: shop-prod}}`",
-                        "以地址为键写每个环境：`shop-prod: {{alias: shop-prod}}`"
-                    )),
+                    wrong(&text!("expected a mapping for `environments`", "`environments` 应为映射"), all)
+                        .help(text!(
+                            "write each environment under its address: `shop-prod: {{alias: shop-prod}}`",
+                            "以地址为键写每个环境：`shop-prod: {{alias: shop-prod}}`"
+                        )),
                 );
                 return;
             }
@@ -281,10 +282,10 @@ impl<'a> Reader<'a, '_> {
     ) -> Declared<'a> {
         let name = environment.name();
         self.problems.extend(invalid_address(name, environment.key).map(|problem| {
-            problem.help(text!("any name is possible as `env_alias`", "`env_alias` 可以用任意名称"))
+            problem.help(text!("for any other name, use `env_alias`", "`env_alias` 可以用任意名称"))
         }));
         let before = self.problems.len();
-        let what = text!("the environment `{name}` is a mapping", "环境 `{name}` 应为映射");
+        let what = text!("expected a mapping for the environment `{name}`", "环境 `{name}` 应为映射");
         let body = self.block(environment.value, &what, || {
             text!("write its fields under it: `alias: shop-prod`", "在它下面写字段：`alias: shop-prod`")
         });
@@ -390,14 +391,16 @@ impl<'a> Reader<'a, '_> {
     /// A `lifecycle` that is nothing takes that of the defaults away, as one without members does.
     fn lifecycle(&mut self, node: Node<'a>, known: &[&'static Kind]) -> Lifecycle<'a> {
         let mut lifecycle = Lifecycle::default();
-        let Some(block) =
-            self.block(node, &text!("`lifecycle` is a mapping", "`lifecycle` 应为映射"), || {
+        let Some(block) = self.block(
+            node,
+            &text!("expected a mapping for `lifecycle`", "`lifecycle` 应为映射"),
+            || {
                 text!(
                     "for example `lifecycle: {{prevent_destroy: true}}`",
                     "例如 `lifecycle: {{prevent_destroy: true}}`"
                 )
-            })
-        else {
+            },
+        ) else {
             return lifecycle;
         };
         let [prevent_destroy, ignore_changes] = self.members(block, LIFECYCLE, Place::Lifecycle);
@@ -406,7 +409,8 @@ impl<'a> Reader<'a, '_> {
                 Yaml::Bool(truth) => lifecycle.prevent_destroy = truth,
                 // Half a line that was to protect something must not come to nothing.
                 Yaml::Null | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                    let what = text!("`prevent_destroy` is a boolean", "`prevent_destroy` 应为布尔值");
+                    let what =
+                        text!("expected a boolean for `prevent_destroy`", "`prevent_destroy` 应为布尔值");
                     self.problems.push(wrong(&what, node).help(text!(
                         "write `true` or `false`, without quotes",
                         "请写 `true` 或 `false`，不加引号"
@@ -421,7 +425,7 @@ impl<'a> Reader<'a, '_> {
                     self.ignored(items, known);
                 }
                 Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Mapping(_) => {
-                    let what = text!("`ignore_changes` is a list", "`ignore_changes` 应为列表");
+                    let what = text!("expected a list for `ignore_changes`", "`ignore_changes` 应为列表");
                     self.problems.push(wrong(&what, node).help(text!(
                         "write the names of fields: `ignore_changes: [flag]`",
                         "写字段名：`ignore_changes: [flag]`"
@@ -439,8 +443,10 @@ impl<'a> Reader<'a, '_> {
         let mut seen = std::collections::HashMap::new();
         for item in items.iter() {
             let Some(Name { text, node }) = Name::read(item) else {
-                let what =
-                    text!("an item of `ignore_changes` is a string", "`ignore_changes` 的项应为字符串");
+                let what = text!(
+                    "expected a string for an item of `ignore_changes`",
+                    "`ignore_changes` 的项应为字符串"
+                );
                 self.problems.push(wrong(&what, item).help(text!(
                     "write the name of a field: `ignore_changes: [flag]`",
                     "写字段名：`ignore_changes: [flag]`"
@@ -453,25 +459,19 @@ impl<'a> Reader<'a, '_> {
                 self.problems.push(
                     Diagnostic::error(
                         CODE,
-                        text!("a change of `{text}` can't be ignored", "`{text}` 的变化不能忽略"),
+                        text!("changes of `{text}` cannot be ignored", "`{text}` 的变化不能忽略"),
                     )
                     .at(&place, text!("not this one", "不能写这一项"))
-                    .help(text!(
-                        "with another `{text}` it is another environment",
-                        "`{text}` 不同就是另一个环境"
-                    )),
+                    .help(text!("another `{text}` is another environment", "`{text}` 不同就是另一个环境")),
                 );
             } else if field.is_none() {
                 let names = fields().filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name);
                 let names: Vec<&str> = names.collect();
                 let label = nearest(text, &names).map_or_else(unknown, meant);
                 self.problems.push(
-                    Diagnostic::error(
-                        CODE,
-                        text!("there is no field `{text}` to ignore", "没有可忽略的字段 `{text}`"),
-                    )
-                    .at(&place, label)
-                    .help(known_here(&names)),
+                    Diagnostic::error(CODE, text!("unknown field `{text}`", "没有可忽略的字段 `{text}`"))
+                        .at(&place, label)
+                        .help(known_here(&names)),
                 );
             }
             let first: Node<'_> = *seen.entry(text).or_insert(node);
@@ -494,9 +494,9 @@ impl<'a> Reader<'a, '_> {
         let mut import = Import { key: entry.key, shaped: true, env_id: None, tran_id: None, inherited };
         let Yaml::Mapping(block) = entry.value.value() else {
             import.shaped = false;
-            self.problems.push(wrong(&text!("`import` is a mapping", "`import` 应为映射"), entry.value).help(text!(
-                "name the environment that is to be adopted: `import: {{env_id: shop-prod-1a2b3c}}`; to order one, leave it out",
-                "写明要纳管的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要订购，请省略该项"
+            self.problems.push(wrong(&text!("expected a mapping for `import`", "`import` 应为映射"), entry.value).help(text!(
+                "give the environment to import: `import: {{env_id: shop-prod-1a2b3c}}`; to create one, omit `import`",
+                "写明要导入的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要新建，请省略该项"
             )));
             return import;
         };
@@ -504,8 +504,8 @@ impl<'a> Reader<'a, '_> {
         import.env_id = self.member("env_id", env_id);
         import.tran_id = self.member("tran_id", tran_id);
         let help = [
-            text!("give the id of the environment that is to be adopted", "写明要纳管的环境 ID"),
-            text!("leave it out where the order's number is not known", "不知道订单号时请省略该项"),
+            text!("set it to the EnvId of the environment to import", "写明要导入的环境 ID"),
+            text!("omit it if the TranId is not known", "不知道订单号时请省略该项"),
         ];
         for ((name, id), help) in IMPORT.into_iter().zip([import.env_id, import.tran_id]).zip(help) {
             let Some(Member { node, text: Some(text) }) = id else { continue };
@@ -519,11 +519,11 @@ impl<'a> Reader<'a, '_> {
             self.problems.push(
                 Diagnostic::error(
                     "missing-env-id",
-                    text!("this import has no `env_id`", "这个 `import` 没有 `env_id`"),
+                    text!("missing `env_id` in `import`", "这个 `import` 没有 `env_id`"),
                 )
                 .at(&import.key.span(), text!("which environment?", "是哪个环境？"))
                 .help(text!(
-                    "give the id of the environment: `import: {{env_id: shop-prod-1a2b3c}}`",
+                    "set it to the EnvId of the environment: `import: {{env_id: shop-prod-1a2b3c}}`",
                     "写明环境 ID：`import: {{env_id: shop-prod-1a2b3c}}`"
                 )),
             );
@@ -536,9 +536,9 @@ impl<'a> Reader<'a, '_> {
             "write each move as an item: `- {{from: shop, to: shop-prod}}`",
             "每次移动写成一项：`- {{from: shop, to: shop-prod}}`"
         );
-        for node in self.items(node, &text!("`moved` is a list", "`moved` 应为列表"), help) {
+        for node in self.items(node, &text!("expected a list for `moved`", "`moved` 应为列表"), help) {
             let Yaml::Mapping(block) = node.value() else {
-                let what = text!("an item of `moved` is a mapping", "`moved` 的项应为映射");
+                let what = text!("expected a mapping for an item of `moved`", "`moved` 的项应为映射");
                 self.problems.push(wrong(&what, node).help(text!(
                     "write it as `{{from: shop, to: shop-prod}}`",
                     "写成 `{{from: shop, to: shop-prod}}`"
@@ -555,12 +555,13 @@ impl<'a> Reader<'a, '_> {
 
     fn removed(&mut self, node: Node<'a>) {
         let help = text!("write each address as an item: `- old-shop`", "每个地址写成一项：`- old-shop`");
-        for node in self.items(node, &text!("`removed` is a list", "`removed` 应为列表"), help) {
+        for node in self.items(node, &text!("expected a list for `removed`", "`removed` 应为列表"), help)
+        {
             if let Some(name) = Name::read(node) {
                 self.problems.extend(invalid_address(name.text, node));
                 self.manifests.removed.push(name);
             } else {
-                let what = text!("an item of `removed` is a string", "`removed` 的项应为字符串");
+                let what = text!("expected a string for an item of `removed`", "`removed` 的项应为字符串");
                 self.problems.push(
                     wrong(&what, node)
                         .help(text!("write an address: `- old-shop`", "写一个地址：`- old-shop`")),
@@ -573,13 +574,15 @@ impl<'a> Reader<'a, '_> {
     fn unknown(&mut self, entry: Entry<'a>, place: Place, known: &[&str]) {
         let name = entry.name();
         let message = match place {
-            Place::Top => text!("there is no key `{name}`", "没有键 `{name}`"),
-            Place::Defaults | Place::Environment => text!("there is no field `{name}`", "没有字段 `{name}`"),
+            Place::Top => text!("unknown key `{name}`", "没有键 `{name}`"),
+            Place::Defaults | Place::Environment => text!("unknown field `{name}`", "没有字段 `{name}`"),
             Place::Lifecycle => {
-                text!("there is no member `{name}` of a lifecycle", "`lifecycle` 没有成员 `{name}`")
+                text!("unknown member `{name}` of `lifecycle`", "`lifecycle` 没有成员 `{name}`")
             }
-            Place::Import => text!("there is no member `{name}` of an import", "`import` 没有成员 `{name}`"),
-            Place::Move => text!("there is no member `{name}` of a move", "`moved` 的项没有成员 `{name}`"),
+            Place::Import => text!("unknown member `{name}` of `import`", "`import` 没有成员 `{name}`"),
+            Place::Move => {
+                text!("unknown member `{name}` of a `moved` entry", "`moved` 的项没有成员 `{name}`")
+            }
         };
         let label = nearest(name, known).map_or_else(unknown, meant);
         self.problems.push(
@@ -595,10 +598,10 @@ fn belongs(name: &str, place: Place) -> Option<Text> {
     let is_field = kinds::ALL.iter().any(|kind| kind.field(name).is_some());
     match place {
         Place::Top if is_field || name == "lifecycle" => Some(text!(
-            "it belongs into an environment, or under `defaults`",
+            "it belongs in an environment or under `defaults`",
             "它应写在环境中，或 `defaults` 下"
         )),
-        Place::Top if name == "import" => Some(text!("it belongs into an environment", "它应写在环境中")),
+        Place::Top if name == "import" => Some(text!("it belongs in an environment", "它应写在环境中")),
         Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => {
             Some(text!("it belongs under `lifecycle`", "它应写在 `lifecycle` 下"))
         }
@@ -609,7 +612,7 @@ fn belongs(name: &str, place: Place) -> Option<Text> {
             Some(text!("it belongs at the top of the document", "它应写在文档的顶层"))
         }
         Place::Lifecycle | Place::Import if is_field => {
-            Some(text!("it belongs into the environment itself", "它应直接写在环境中"))
+            Some(text!("it belongs directly in the environment", "它应直接写在环境中"))
         }
         Place::Top
         | Place::Defaults

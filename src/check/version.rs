@@ -16,28 +16,24 @@ pub(crate) fn check(root: Mapping<'_>, node: Node<'_>, problems: &mut Vec<Diagno
     let newer = is_newer(entry);
     let no_such = Diagnostic::error(
         "unsupported-version",
-        text!("there is no such version of this format", "该格式没有这个版本"),
+        text!("unknown version of this format", "该格式没有这个版本"),
     )
-    .at(&entry.value.span(), text!("the version is the number 1", "版本应为数字 1"));
+    .at(&entry.value.span(), text!("the version must be 1", "版本应为数字 1"));
     problems.push(match entry.value.value() {
         Yaml::Null => missing(&entry.key.span()),
         Yaml::Number(VERSION) => return false,
         Yaml::Number(number) if newer => Diagnostic::error(
             "unsupported-version",
-            text!(
-                "version {number} of this format is newer than this postpay",
-                "该格式的版本 {number} 比当前的 postpay 新"
-            ),
+            text!("version {number} needs a newer postpay", "该格式的版本 {number} 比当前的 postpay 新"),
         )
-        .at(&entry.value.span(), text!("this postpay knows version 1", "当前的 postpay 只支持版本 1"))
+        .at(&entry.value.span(), text!("this postpay supports version 1", "当前的 postpay 只支持版本 1"))
         .help(text!(
             "use a newer postpay; nothing else in this document was checked",
             "请使用更新的 postpay；该文档的其余内容没有检查"
         )),
-        Yaml::Text(VERSION) => no_such.help(text!(
-            "it is a number: write `version: 1` without quotes",
-            "它是数字：请写 `version: 1`，不加引号"
-        )),
+        Yaml::Text(VERSION) => {
+            no_such.help(text!("write `version: 1` without quotes", "它是数字：请写 `version: 1`，不加引号"))
+        }
         Yaml::Number(_) | Yaml::Text(_) | Yaml::Bool(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
             no_such.help(text!("write `version: 1`", "请写 `version: 1`"))
         }
@@ -47,12 +43,9 @@ pub(crate) fn check(root: Mapping<'_>, node: Node<'_>, problems: &mut Vec<Diagno
 
 /// Reports a document without a version.
 pub(crate) fn missing(place: &Span) -> Diagnostic {
-    Diagnostic::error(
-        "missing-version",
-        text!("this document does not say its version", "该文档没有写明版本"),
-    )
-    .at(place, text!("no `version` here", "这里没有 `version`"))
-    .help(text!("every document begins with `version: 1`", "每个文档都以 `version: 1` 开头"))
+    Diagnostic::error("missing-version", text!("missing `version`", "该文档没有写明版本"))
+        .at(place, text!("no `version` here", "这里没有 `version`"))
+        .help(text!("every document begins with `version: 1`", "每个文档都以 `version: 1` 开头"))
 }
 
 /// A whole number above [`VERSION`].

@@ -47,8 +47,8 @@ pub(super) async fn ask(
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
-                    "it could not be found out which account the key belongs to, and `--allow-unknown-account` is given: {why}",
-                    "未能查明密钥属于哪个账号，但给出了 `--allow-unknown-account`：{why:#}"
+                    "cannot determine the account of the credentials (--allow-unknown-account is set): {why}",
+                    "无法确定密钥属于哪个账号（已设置 --allow-unknown-account）：{why:#}"
                 ),
             )]);
             Ok(Proven::Waived)
@@ -58,8 +58,8 @@ pub(super) async fn ask(
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
-                    "the endpoint on this computer has no STS, so it is not known which account this is",
-                    "本机上的端点没有 STS，因此不知道密钥属于哪个账号"
+                    "the endpoint on this machine has no STS, so the account is unknown",
+                    "本机上的端点没有 STS，因此账号未知"
                 ),
             )]);
             Ok(Proven::Waived)
@@ -98,8 +98,8 @@ pub(super) async fn expected(
 pub(super) fn not_told(error: &CloudError) -> Failure {
     let why = &error.message;
     let whoami = text!(
-        "`postpay whoami` tells which key is used, and where it is from",
-        "`postpay whoami` 会说明使用的是哪个密钥、来自何处"
+        "run `postpay whoami` to show the active credentials and their source",
+        "运行 `postpay whoami` 查看使用的密钥及其来源"
     );
     match error.grade {
         Grade::NotSent(NotSent::NoKey | NotSent::NoRequest | NotSent::Withdrawn) => {
@@ -110,33 +110,33 @@ pub(super) fn not_told(error: &CloudError) -> Failure {
         ) => Failure::new(
             "account-unreachable",
             text!(
-                "the vendor could not be asked which account the key belongs to: {why}",
-                "无法向腾讯云查询密钥属于哪个账号：{why:#}"
+                "cannot look up the account of the credentials: {why}",
+                "无法查询密钥所属的账号：{why:#}"
             ),
         )
         .told_by(error)
         .help(text!(
-            "check the network and its proxy; `--sts-endpoint` names another place for STS",
+            "check the network and its proxy; set another STS with `--sts-endpoint`",
             "请检查网络和代理；可用 `--sts-endpoint` 指定 STS 的位置"
         )),
         Grade::Refused(_) if is_of_the_key(error) => Failure::new(
             "key-refused",
-            text!("the vendor refuses the key: {why}", "腾讯云拒绝了密钥：{why:#}"),
+            text!("Tencent Cloud rejected the credentials: {why}", "腾讯云拒绝了密钥：{why:#}"),
         )
         .told_by(error)
         .help(whoami),
         Grade::Refused(_) | Grade::Unknown => Failure::new(
             "account-unknown",
             text!(
-                "the vendor did not say which account the key belongs to: {why}",
-                "腾讯云没有说明密钥属于哪个账号：{why:#}"
+                "Tencent Cloud did not return the account of the credentials: {why}",
+                "腾讯云没有返回密钥所属的账号：{why:#}"
             ),
         )
         .told_by(error)
         .help(whoami)
         .help(text!(
-            "to go on without knowing: `--allow-unknown-account`, where neither the state nor guard.allowed_accounts names one",
-            "若要在不知道账号的情况下继续：`--allow-unknown-account`，仅当状态文件和 guard.allowed_accounts 都没有指定账号时可用"
+            "to continue anyway: `--allow-unknown-account` (not possible if the state or guard.allowed_accounts has an account)",
+            "若仍要继续：`--allow-unknown-account`（状态文件或 guard.allowed_accounts 指定了账号时不可用）"
         )),
     }
 }

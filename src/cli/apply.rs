@@ -21,45 +21,46 @@ use crate::state::journal::RunId;
 use crate::state::rescue::RescueFile;
 use crate::state::{State, Status, Writer};
 
-/// Plan, ask for `yes`, order, and record every TranId and EnvId
+/// Plan, ask for approval, and apply
 ///
-/// Given a PLANFILE, asks nothing, since the file was there to be reviewed, and orders exactly what it says, or nothing: a plan that was altered, used before, or made from
-/// another state or other manifests is refused.
+/// With a PLANFILE, apply does not ask: it carries out exactly that plan, or nothing. A plan that was edited,
+/// was already applied, or no longer matches the state or the manifests is rejected.
 ///
-/// Before the first create the account is listed. An environment that may be a declared one and is not in the state stops the run:
-/// one whose alias (in any case), EnvAlias or EnvId matches. So does a list that is shorter than its own Total or contradicts
-/// itself in three attempts.
+/// Before the first create, apply lists the account. An environment that matches a declared one by alias (in
+/// any case), EnvAlias or EnvId and is not in the state stops the run. So does a list that is still
+/// incomplete or inconsistent after three attempts.
 ///
-/// Ctrl-C or SIGTERM starts nothing more and waits for what is under way; a second one leaves at once, and what was
-/// under way is recorded as unknown.
+/// Ctrl-C or SIGTERM starts nothing more and waits for calls in progress. A second one exits at once, and
+/// calls in progress are recorded as unknown.
 ///
-/// Apply one copy of a project at a time: the lock does not see a second clone or another machine. Do not remove or replace the lock
-/// file or the journal during a run. Without an alias, the state is the only memory of an environment.
+/// Run one apply per project at a time: the lock does not see a second clone or another machine. Do not
+/// remove or replace the lock file or the journal during a run. Without an alias, the state is the only
+/// record of an environment.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay apply                                  plan, ask, order
-  postpay apply plan.json                        exactly what was reviewed
-  postpay apply --auto-approve --max-creates 5   in CI: no question, five orders at most
+  postpay apply                                  plan, ask for approval, apply
+  postpay apply plan.json                        apply exactly the reviewed plan
+  postpay apply --auto-approve --max-creates 5   in CI: do not ask, at most 5 creates
   postpay apply --endpoint sandbox --fault reset-after@2
-                                                 rehearse a lost answer on the embedded endpoint")]
+                                                 simulate a lost response on the embedded endpoint")]
 pub(super) struct Args {
-    /// A plan that was kept with `postpay plan -o`
+    /// A plan saved with `postpay plan -o`
     #[arg(value_name = "PLANFILE", conflicts_with_all = ["targets", "excludes", "replaces"])]
     file: Option<PathBuf>,
-    /// Refuse a plan with more orders than this
+    /// Reject a plan with more creates than this
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES")]
     max_creates: Option<u32>,
-    /// Refuse a plan that would make more orders than this in 24 hours
+    /// Reject a plan that would exceed this many creates in 24 hours
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
     max_creates_per_day: Option<u32>,
-    /// Calls under way at once, 1 to 32 [default: 4]
+    /// Maximum concurrent calls, 1 to 32 [default: 4]
     #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
-    /// Create although the account has an environment that may be the declared one and is not in the state
+    /// Create even if the account has a matching environment that is not in the state
     #[arg(long)]
     allow_same_alias: bool,
-    /// Create although exactly N environments are missing from an incomplete list of the account
+    /// Create even if exactly N environments are missing from an incomplete list of the account
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     accept_missing_rows: Option<u64>,
     #[command(flatten)]
@@ -112,7 +113,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let text = files::read(path, Links::Followed, file::MAX_BYTES).map_err(|error| {
         let path = path.display();
-        Failure::new("plan-file", text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"))
+        Failure::new("plan-file", text!("cannot read {path}: {error}", "无法读取 {path}：{error:#}"))
             .help(text!(
                 "make and review a plan: `postpay plan -o FILE`",
                 "请先生成并审阅计划：`postpay plan -o FILE`"
@@ -140,23 +141,25 @@ fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagn
     let mut diagnostic = Diagnostic::warning(
         "recovered",
         text!(
-            "run {run} was cut off; its journal is folded into the state",
+            "run {run} was interrupted; its journal was merged into the state",
             "运行 {run} 曾中断；其日志已并入状态文件"
         ),
     );
     if unknown.is_empty() {
-        return diagnostic.help(text!("nothing of it is unknown", "其中没有结果未知的内容"));
+        return diagnostic.help(text!("it has no unknown outcomes", "其中没有未知结果"));
     }
     let names: Vec<String> = unknown.iter().map(|address| format!("`{address}`")).collect();
     let (en, zh) = (names.join(", "), names.join("、"));
-    diagnostic = diagnostic
-        .help(text!("unknown outcomes: {en}; they are not ordered again", "结果未知：{zh}；不会再次订购"));
+    diagnostic = diagnostic.help(text!(
+        "unknown outcomes: {en}; they will not be created again",
+        "结果未知：{zh}；不会再次创建"
+    ));
     for address in unknown {
         for file in rescues.iter().filter(|file| file.about(address).is_some()) {
             let path = file.path.display();
             diagnostic = diagnostic.help(text!(
-                "what came back for `{address}` is in {path}",
-                "`{address}` 收到的应答保存在 {path}"
+                "the response for `{address}` was saved to {path}",
+                "`{address}` 的响应已保存到 {path}"
             ));
         }
     }

@@ -38,26 +38,26 @@ use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, orde
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
-    /// Do not ask
+    /// Do not ask for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// After a step that was refused. An unknown outcome stops the run in any case
+    /// What to do after a failed step; an unknown outcome always stops the run
     #[arg(long, value_name = "WHAT", default_value = "stop", env = "POSTPAY_ON_ERROR")]
     on_error: OnErrorArg,
-    /// Start nothing new after this long, as 90s, 5m
+    /// Start nothing new after this time, for example 90s or 5m
     #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
     deadline: Option<Duration>,
-    /// How long a request that provably was not sent is tried again
+    /// How long to retry a request that was certainly not sent
     #[arg(long, value_name = "TIME", default_value = "2m", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     pub retry_for: Duration,
-    /// How long to look in the account for what a lost answer did, or for an EnvId that was not told; 0s: not at all, and once
-    /// after refused or throttled creates [default: 60s; 10s after refused or throttled creates]
+    /// How long to search the account for the environment of a lost response or a missing EnvId; 0s: do not
+    /// search [default: 60s; 10s and at least one search after failed or throttled creates]
     #[arg(long, value_name = "TIME", env = "POSTPAY_SETTLE", value_parser = time)]
     settle: Option<Duration>,
-    /// How long to wait for another writer of this state
+    /// How long to wait for the state lock
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     pub lock_timeout: Duration,
-    /// One JSON event a line on standard output, as it happens
+    /// Print events as JSON lines on standard output
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -74,7 +74,7 @@ const SETTLE_REFUSED: Duration = Duration::from_secs(10);
 enum OnErrorArg {
     /// Start nothing more
     Stop,
-    /// Go on with the next, unless every further order would be refused too
+    /// Continue with the next step, unless every further create would fail too
     Continue,
 }
 
@@ -214,7 +214,7 @@ pub(super) fn carry_out(
 const LEAVE: Duration = Duration::from_millis(200);
 
 fn no_thread(error: &std::io::Error) -> Failure {
-    Failure::new("resources", text!("can't start a thread: {error}", "无法启动线程：{error}"))
+    Failure::new("resources", text!("cannot start a thread: {error}", "无法启动线程：{error}"))
         .help(NOTHING_ORDERED)
 }
 
@@ -331,8 +331,8 @@ fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>,
     let key = key.unwrap_or_default();
     let source = vendor.chain.source.text();
     world.tell(&text!(
-        "In account {account}, with the key {key}: {source}.\n",
-        "账号 {account}，密钥 {key}：{source:#}。\n"
+        "Account {account}, credentials {key} ({source}).\n",
+        "账号 {account}，密钥 {key}（{source:#}）。\n"
     ));
 }
 
@@ -347,13 +347,13 @@ fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &Wo
         world.diagnose(&[Diagnostic::warning(
             "account-first-known",
             text!(
-                "the state named no account so far, and belongs to account {account} from this run on",
-                "状态文件此前没有账号，从本次运行起属于账号 {account}"
+                "the state had no account; this run sets it to {account}",
+                "状态文件中原来没有账号，本次运行将其设为 {account}"
             ),
         )
         .help(text!(
-            "`postpay drift` tells whether all that is on record is in that account",
-            "`postpay drift` 会说明记录中的环境是否都在该账号下"
+            "run `postpay drift` to check that every environment in the state is in that account",
+            "运行 `postpay drift` 可检查状态文件中的环境是否都在该账号下"
         ))]);
     }
 }
@@ -447,24 +447,24 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
     let left = Failure::new(
         "left-at-once",
         text!(
-            "left at once, by a second signal: what was ordered until then is in the journal, and the next command takes it up",
-            "收到第二次信号，已立即退出：此前已订购的内容在运行日志中，下一条命令会接续处理"
+            "stopped immediately on a second signal; everything created so far is in the journal, and the next command recovers it",
+            "收到第二次信号，已立即退出：此前创建的内容都在运行日志中，下一条命令会恢复"
         ),
     );
     if unknown.is_empty() {
         let failure = left.help(text!(
-            "what is recorded: `postpay show`; the rest: `postpay apply`",
-            "查看记录：`postpay show`；继续其余部分：`postpay apply`"
+            "show the state with `postpay show`; continue with `postpay apply`",
+            "用 `postpay show` 查看状态文件；用 `postpay apply` 继续"
         ));
         return Failure { exit: Exit::PartWay, ..failure };
     }
     let (en, zh) = (unknown.join(", "), unknown.join("、"));
     let failure = left
         .help(text!(
-            "unknown, because the answer was not waited for: {en}; they may exist, and are not ordered again",
-            "因未等到应答而结果未知：{zh}；它们可能存在，不会再次订购"
+            "unknown outcomes, because apply did not wait for the responses: {en}; they may exist and will not be created again",
+            "因未等待响应而结果未知：{zh}；它们可能存在，不会再次创建"
         ))
-        .help(text!("find out: `postpay resolve`", "查明结果：`postpay resolve`"));
+        .help(text!("to find out: `postpay resolve`", "查明结果：`postpay resolve`"));
     Failure { exit: Exit::Unknown, ..failure }
 }
 

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::world::World;
 use crate::lang::text;
 
-/// Print the completion script of a shell
+/// Print the completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
 pub(super) fn man(world: &mut World) -> Result<Exit, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(super::command()).render(&mut page).map_err(|error| {
-        Failure::new("man", text!("can't make the page: {error}", "无法生成手册页：{error:#}"))
+        Failure::new("man", text!("cannot render the manual page: {error}", "无法生成手册页：{error:#}"))
     })?;
     world.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)

@@ -28,23 +28,23 @@ use crate::state::State;
 #[derive(Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Sandbox options")]
 pub(super) struct Embedded {
-    /// Make the embedded endpoint fail at a chosen order: KIND@N, KIND@N-M or KIND@*; list:, bill:, modify: or destroy:
-    /// before it counts those calls instead; repeatable
+    /// Inject a fault into the embedded endpoint at a create call: KIND@N, KIND@N-M or KIND@*; prefix list:,
+    /// bill:, modify: or destroy: for other calls; repeatable
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     pub faults: Vec<Fault>,
-    /// How long the embedded endpoint takes to answer, as 300ms
+    /// Response latency of the embedded endpoint, for example 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
-    /// Delay requests to the embedded endpoint by a random time up to this one, as 30ms
+    /// Random delay of requests to the embedded endpoint, up to this time, for example 30ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
     pub jitter: Duration,
-    /// How long after an order or a change the embedded endpoint lists what it did, as 3s
+    /// How long after a create or update the embedded endpoint lists the result, for example 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
-    /// What the embedded endpoint lists as an alias: the API does not document whether it is Alias or EnvAlias
+    /// Which field the embedded endpoint lists as the alias (the API documents neither Alias nor EnvAlias)
     #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
     pub list_alias: ListAliasArg,
-    /// Orders a second that the embedded endpoint takes, up to 1000; the vendor takes 2
+    /// Creates per second that the embedded endpoint accepts, up to 1000; Tencent Cloud accepts 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub sandbox_rate: u32,
 }
@@ -144,12 +144,12 @@ impl Connection {
                     return Err(Failure::new(
                         "sandbox-only",
                         text!(
-                            "--fault, --latency, --jitter, --list-delay, --list-alias and --sandbox-rate are for the embedded endpoint alone",
+                            "--fault, --latency, --jitter, --list-delay, --list-alias and --sandbox-rate require the embedded endpoint",
                             "--fault、--latency、--jitter、--list-delay、--list-alias 和 --sandbox-rate 仅用于内置端点"
                         ),
                     )
                     .help(text!(
-                        "add `--endpoint sandbox`, or give them to `postpay sandbox serve`",
+                        "add `--endpoint sandbox`, or pass them to `postpay sandbox serve`",
                         "请加上 `--endpoint sandbox`，或把它们用于 `postpay sandbox serve`"
                     ))
                     .help(NOTHING_SENT));
@@ -287,13 +287,13 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
         return Err(Failure::new(
             "fault-sts",
             text!(
-                "`--fault {fault}` never strikes: the embedded endpoint is not asked for keys",
+                "`--fault {fault}` has no effect: the embedded endpoint is never asked for credentials",
                 "`--fault {fault}` 永远不会触发：不会向内置端点请求密钥"
             ),
         )
         .help(text!(
-            "give it to `postpay sandbox serve`, and order from there with `--endpoint`",
-            "请把它用于 `postpay sandbox serve`，并用 `--endpoint` 向其订购"
+            "pass it to `postpay sandbox serve`, and apply to that with `--endpoint`",
+            "请把它用于 `postpay sandbox serve`，并用 `--endpoint` 向其 apply"
         ))
         .help(NOTHING_SENT));
     }
@@ -308,7 +308,7 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
         world.diagnose(&[Diagnostic::warning(
             "sandbox-key",
             text!(
-                "`{flag}` has no meaning here: the embedded endpoint has a key of its own",
+                "`{flag}` has no effect: the embedded endpoint uses its own credentials",
                 "`{flag}` 在此无意义：内置端点使用自带的密钥"
             ),
         )]);
@@ -317,8 +317,8 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
 }
 
 const NO_KEY_WAS_LOOKED_FOR: Text = Text::fixed(
-    "no key was looked for, because nothing was to be sent",
-    "没有查找密钥，因为不需要发送任何请求",
+    "no credentials were loaded, because nothing needs to be sent",
+    "没有加载密钥，因为不需要发送任何请求",
 );
 
 /// That the vendor is being asked whose the key is, told until it is known.

@@ -30,7 +30,7 @@ pub(super) fn consent(
     match given {
         Some(consent) if may_destroy => return Ok(consent),
         Some(_) | None if job.flags.json || !world.can_ask() => {
-            return Err(no_terminal(given.is_some(), plan));
+            return Err(no_terminal(given.is_some(), job.flags.json, plan));
         }
         Some(_) | None => {}
     }
@@ -52,37 +52,39 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
     let what = match (orders, others - orders) {
         (0, n) => {
             let changes = count(n, "change", "changes");
-            text!("Carry out {changes} at {endpoint}?", "在 {endpoint:#} 执行 {n} 项变更？")
+            text!("Apply {changes} at {endpoint}?", "在 {endpoint:#} 执行 {n} 项变更？")
         }
         (n, 0) => {
             let environments = environments(n);
-            text!("Order {environments} from {endpoint}?", "向 {endpoint:#} 订购 {n} 个按量付费环境？")
+            text!("Create {environments} at {endpoint}?", "在 {endpoint:#} 创建 {n} 个按量付费环境？")
         }
         (n, more) => {
             let environments = environments(n);
             let changes = count(more, "other change", "other changes");
             text!(
-                "Order {environments} from {endpoint}, and carry out {changes}?",
-                "向 {endpoint:#} 订购 {n} 个按量付费环境，并执行其他 {more} 项变更？"
+                "Create {environments} and apply {changes} at {endpoint}?",
+                "在 {endpoint:#} 创建 {n} 个按量付费环境，并执行其他 {more} 项变更？"
             )
         }
     };
     let cost = match (orders, url) {
-        (0, _) => text!("Nothing is ordered.", "不会订购任何环境。"),
-        (_, None) => text!(
-            "It speaks the vendor's protocol and costs nothing.",
-            "它只是使用腾讯云的协议，不产生任何费用。"
-        ),
+        (0, _) => text!("Nothing will be created.", "不会创建任何环境。"),
+        (_, None) => {
+            text!("This is the embedded sandbox: it costs nothing.", "这是内置沙箱，不产生任何费用。")
+        }
         // What answers on this computer may be a way to the vendor.
         (_, Some(_)) if plan.account.endpoint == SANDBOX => text!(
-            "What is ordered costs money from then on, unless that is a sandbox.",
-            "除非那是沙箱，否则订购的环境从订购之时起产生费用。"
+            "Unless this endpoint is a sandbox, created environments are billed from then on.",
+            "除非该端点是沙箱，否则环境自创建起计费。"
         ),
         (_, Some(_)) => {
-            text!("What is ordered costs money from then on.", "订购的环境从订购之时起产生费用。")
+            text!("Created environments are billed from then on.", "环境自创建起计费。")
         }
     };
-    text!("\n{what} {cost}\nOnly `yes` is a yes: ", "\n{what:#}{cost:#}\n只有输入 `yes` 才算同意：")
+    text!(
+        "\n{what} {cost}\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
+        "\n{what:#}{cost:#}\n只有输入 'yes' 才表示批准。\n请输入："
+    )
 }
 
 fn environments(n: usize) -> String {
@@ -109,51 +111,52 @@ fn last_question(step: &Step, plan: &Plan, url: Option<&str>, account: Option<&s
         if step.deposed { text!(" (deposed)", "（已被替换的旧环境）") } else { Text::same("") };
     let address = &step.address;
     text!(
-        "\nGive up `{address}`{which}, {env_id}, at {endpoint}? Its data is lost, and that can't be undone.\nType its address to \
-         agree: ",
-        "\n在 {endpoint:#} 销毁 `{address}`{which:#}，即 {env_id}？其数据将丢失，且无法恢复。\n如果同意，请输入它的地址："
+        "\nDestroy `{address}`{which}, {env_id}, at {endpoint}? Its data will be lost; this cannot be undone.\nType the address to approve: ",
+        "\n在 {endpoint:#} 销毁 `{address}`{which:#}（{env_id}）？其数据将丢失，且无法恢复。\n输入它的地址以批准："
     )
 }
 
-fn no_terminal(approved: bool, plan: &Plan) -> Failure {
+fn no_terminal(approved: bool, json: bool, plan: &Plan) -> Failure {
+    let why = if json {
+        text!("`--json` never asks", "`--json` 不会询问")
+    } else {
+        text!("there is no terminal to ask on", "没有终端可供询问")
+    };
     let failure = if plan.options.mode != Mode::Normal && !approved {
         Failure::new(
             "no-terminal",
             text!(
-                "there is no terminal to ask for the address of what is given up",
-                "没有终端，无法请人输入要销毁的环境的地址"
+                "destroying needs the address typed as approval, but {why}",
+                "销毁需要输入地址来批准，但{why:#}"
             ),
         )
         .help(text!(
-            "if it is to be given up without a question: `--auto-approve --allow-destroy`",
+            "to destroy without asking: `--auto-approve --allow-destroy`",
             "如果要不经询问直接销毁：`--auto-approve --allow-destroy`"
         ))
     } else if approved {
         Failure::new(
             "no-terminal",
             text!(
-                "the plan gives environments up, and there is no terminal to ask for their addresses",
-                "计划要销毁环境，但没有终端，无法请人输入它们的地址"
+                "the plan destroys environments, which needs each address typed as approval, but {why}",
+                "计划要销毁环境，需要逐一输入地址来批准，但{why:#}"
             ),
         )
         .help(text!(
-            "if they are to be given up without a question, say so on this command line: `--allow-destroy`",
+            "to destroy without asking, add `--allow-destroy` to this command",
             "如果要不经询问直接销毁，请在本条命令中写明：`--allow-destroy`"
         ))
     } else {
         Failure::new(
             "no-terminal",
-            text!(
-                "there is no terminal to show the plan on and to ask for a `yes`",
-                "没有终端，无法显示计划并请人输入 `yes`"
-            ),
+            text!("apply needs approval, but {why}", "apply 需要批准，但{why:#}"),
         )
         .help(text!(
             "review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`",
             "请先审阅计划文件再执行：`postpay plan -o plan.json`，然后 `postpay apply plan.json`"
         ))
         .help(text!(
-            "or carry it out without a question: `--auto-approve`",
+            "or apply without asking: `--auto-approve`",
             "或不经询问直接执行：`--auto-approve`"
         ))
     };
@@ -162,5 +165,5 @@ fn no_terminal(approved: bool, plan: &Plan) -> Failure {
 }
 
 fn declined() -> Failure {
-    Failure::new("declined", text!("not approved", "未获同意")).help(NOTHING_ORDERED)
+    Failure::new("declined", text!("not approved", "未获批准")).help(NOTHING_ORDERED)
 }

@@ -20,33 +20,34 @@ use crate::state::file::FileStore;
 use crate::state::journal::{Event, Journal};
 use crate::state::{State, StateStore, Writer};
 
-/// Give environments up at the vendor, by address
+/// Destroy environments by address
 ///
-/// A plan of its own: only what is named is in it, and it must have left the manifests, since the next apply would order
-/// it again. Asks for each address to be typed. What becomes of a pay-as-you-go environment after DestroyEnv is not
-/// documented: the account is looked at, and what it shows, gone or isolated, is what is reported and recorded.
+/// The plan contains only the named addresses. They must not be in the manifests any more, because the next
+/// apply would create them again. Asks for each address to be typed. Tencent Cloud does not document what
+/// DestroyEnv does to a pay-as-you-go environment: postpay lists the account afterwards, and reports and
+/// records the result (destroyed or isolated).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay destroy old-shop --allow-destroy              asks for the address to be typed
-  postpay destroy shop --deposed --allow-destroy        what was replaced at shop, and not shop itself
-  postpay destroy old-shop --purge --allow-destroy      delete it at once, out of isolation too
-  postpay destroy old-shop --allow-destroy -y           in CI: no question")]
+  postpay destroy shop --deposed --allow-destroy        the deposed environment of shop, not shop itself
+  postpay destroy old-shop --purge --allow-destroy      delete immediately, also from isolation
+  postpay destroy old-shop --allow-destroy -y           in CI: do not ask")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Args {
-    /// What to give up
+    /// The addresses to destroy
     #[arg(value_name = "ADDR", required = true)]
     addresses: Vec<Address>,
-    /// Give up what was replaced at the address, and not what stands there
+    /// Destroy the deposed environment of the address, not the current one
     #[arg(long)]
     deposed: bool,
-    /// Delete it at once rather than isolate it, or out of isolation (IsForce)
+    /// Delete immediately instead of isolating, or delete from isolation (IsForce)
     #[arg(long)]
     purge: bool,
-    /// Give it up even if the vendor finds data or add-on packages in it (BypassCheck)
+    /// Destroy even if Tencent Cloud finds data or add-on packages in it (BypassCheck)
     #[arg(long)]
     bypass_check: bool,
-    /// Without it, or `allow_destroy: true` in postpay.yaml, nothing is given up; with -y it has to be here
+    /// Allow destroying; required unless postpay.yaml has `allow_destroy: true`, and always required with -y
     #[arg(long)]
     allow_destroy: bool,
     #[command(flatten)]
@@ -72,8 +73,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             wanted.push(address.clone());
         } else if !args.deposed && was_there(&store, address)? {
             world.tell(&text!(
-                "`{address}` is not on record any more: it was given up, moved or forgotten before.\n",
-                "`{address}` 已没有记录：此前已被销毁、改了地址或移除了记录。\n"
+                "`{address}` is not in the state any more: it was already destroyed, moved or removed.\n",
+                "`{address}` 已不在状态文件中：此前已被销毁、改了地址或移除。\n"
             ));
         } else {
             return Err(unknown(address, state, args.deposed));
@@ -128,11 +129,11 @@ fn store_had(journal: &Journal, address: &Address) -> bool {
 fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
     let what = if deposed {
         text!(
-            "nothing that was replaced is on record at `{address}`",
-            "`{address}` 没有已被替换的旧环境的记录"
+            "the state has no deposed environment at `{address}`",
+            "状态文件中 `{address}` 没有已被替换的旧环境"
         )
     } else {
-        text!("nothing is on record at `{address}`", "`{address}` 没有记录")
+        text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
     };
     let known: Vec<&str> = state
         .into_iter()
@@ -144,9 +145,10 @@ fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
     let failure = Failure::new("unknown-address", what);
     match near::nearest(address.as_str(), &known) {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => {
-            failure.help(text!("`postpay state list` has every address", "`postpay state list` 列出所有地址"))
-        }
+        None => failure.help(text!(
+            "run `postpay state list` to list the addresses",
+            "`postpay state list` 列出所有地址"
+        )),
     }
     .help(NOTHING_SENT)
 }

@@ -15,20 +15,20 @@ use crate::drift::{self, Drift, Ignore, Options};
 use crate::lang::{Text, text};
 use crate::report::{human, json, page};
 
-/// Compare manifests, state and account; reads, and changes nothing
+/// Detect drift between manifests, state and account (read-only)
 ///
-/// Exits with 2 when something does not agree. Every finding has a code, the address, both values, the manifest's file and
-/// line, and what to type next. The account is asked for every page of every region that is listed (api.list_regions).
+/// Exits with 2 if there is drift. Every finding has a code, the address, both values, the place in the
+/// manifest, and the next command. Reads every page of every listed region (api.list_regions).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay drift                                   in CI, every night
-  postpay drift --offline                         manifests and state alone; needs no credentials
-  postpay drift --strict                          what nobody declares counts too
-  postpay drift --ignore alias-changed:shop-prod  known, and accepted
+  postpay drift                                   in a nightly CI job
+  postpay drift --offline                         only manifests and state; needs no credentials
+  postpay drift --strict                          count undeclared environments too
+  postpay drift --ignore alias-changed:shop-prod  ignore a known difference
   postpay drift --format json --report drift.txt")]
 pub(super) struct Args {
-    /// Leave the account out
+    /// Do not read the account
     #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
     offline: bool,
     #[command(flatten)]
@@ -44,10 +44,10 @@ pub(super) struct Args {
 /// What counts as drift.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct How {
-    /// Count environments that the account has and nobody declares
+    /// Count environments in the account that are not in the manifests as drift
     #[arg(long, env = "POSTPAY_STRICT", value_parser = BoolishValueParser::new())]
     strict: bool,
-    /// Do not count findings of this code, everywhere or at one address; repeatable
+    /// Ignore findings with this code, everywhere or at one address; repeatable
     #[arg(long = "ignore", value_name = "CODE[:ADDR]", value_delimiter = ',')]
     ignores: Vec<Ignore>,
 }
@@ -103,12 +103,12 @@ fn expired(ignore: &Ignore) -> Diagnostic {
     Diagnostic::warning(
         "ignore-expired",
         text!(
-            "`{code}`{place} was to be ignored until {until}, and counts again",
-            "`{code}`{place:#} 的忽略期到 {until} 为止，现已重新计入"
+            "the entry for `{code}`{place} in `ignore` expired on {until}; the finding counts again",
+            "`ignore` 中 `{code}`{place:#} 的条目已于 {until} 到期，现已重新计入"
         ),
     )
     .help(text!(
-        "take it out of `ignore` in postpay.yaml, or say until when else",
+        "remove it from `ignore` in postpay.yaml, or set a later date",
         "请从 postpay.yaml 的 `ignore` 中去掉它，或写明新的截止日期"
     ))
 }

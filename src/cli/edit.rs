@@ -22,20 +22,20 @@ use crate::state::{State, Writer};
 
 /// What every refusal of an edit says.
 pub(super) const NOTHING_CHANGED: Text = Text::fixed(
-    "nothing was changed, and nothing was sent to the vendor",
+    "nothing was changed, and nothing was sent to Tencent Cloud",
     "未更改任何内容，也未向腾讯云发送任何请求",
 );
 
 /// Flags of the commands that change what is on record.
 #[derive(Debug, clap::Args)]
 pub(super) struct Writing {
-    /// Show what would be written, and write nothing
+    /// Show the changes without writing them
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// How long to wait for another writer of this state
+    /// How long to wait for the state lock
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
 }
@@ -80,7 +80,7 @@ impl Editing<'_> {
         if self.writing.dry_run || wanted.edits.is_empty() {
             self.show(&state, &wanted, None, world)?;
             world.tell(&text!(
-                "Nothing was written, and nothing was sent to the vendor.\n",
+                "Nothing was written, and nothing was sent to Tencent Cloud.\n",
                 "未写入任何内容，也未向腾讯云发送任何请求。\n"
             ));
             return Ok(Exit::Fine);
@@ -95,24 +95,24 @@ impl Editing<'_> {
         if now != state {
             wanted = want(&now, world)?;
             world.tell(&text!(
-                "The state was changed in the meantime: this is what it comes to now.\n",
-                "状态文件在此期间已被更改：以下是现在的结果。\n"
+                "The state changed in the meantime; the changes are now:\n",
+                "状态文件在此期间已被更改，现在的改动是：\n"
             ));
         }
         if let Some(run) = writer.recovered() {
             world.tell(&text!(
-                "Run {run} was cut off; its journal was folded into the state.\n",
+                "Run {run} was interrupted; its journal was merged into the state.\n",
                 "运行 {run} 曾中断；其日志已并入状态文件。\n"
             ));
         }
         if self.writing.asks() {
             world.say(&human::edits::changes(&self.line, &wanted.changes, world.err));
             let question = text!(
-                "\nWrite this to the state? Nothing is sent to the vendor.\nOnly `yes` is a yes: ",
-                "\n将以上内容写入状态文件？不会向腾讯云发送任何请求。\n只有输入 `yes` 才算同意："
+                "\nWrite this to the state? Nothing is sent to Tencent Cloud.\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
+                "\n将以上内容写入状态文件？不会向腾讯云发送任何请求。\n只有输入 'yes' 才表示批准。\n请输入："
             );
             if !world.ask(&world.err.say(&question)) {
-                let why = text!("not approved", "未获同意");
+                let why = text!("not approved", "未获批准");
                 return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
         }
@@ -127,7 +127,7 @@ impl Editing<'_> {
         self.show(&now, &wanted, Some(&written), world)?;
         let serial = written.serial;
         world.tell(&text!(
-            "Written: the state has serial {serial} now, the one before is its backup. Nothing was sent to the vendor.\n",
+            "Written. The state now has serial {serial}; the previous one is its backup. Nothing was sent to Tencent Cloud.\n",
             "已写入：状态文件的 serial 现为 {serial}，之前的状态文件是其备份。未向腾讯云发送任何请求。\n"
         ));
         Ok(Exit::Fine)
@@ -153,14 +153,15 @@ impl Editing<'_> {
 
     fn no_terminal(&self) -> Failure {
         let line = &self.line;
-        let why = text!("there is no terminal to ask for a `yes`", "没有终端，无法请人输入 `yes`");
+        let why =
+            text!("approval is required, but there is no terminal to ask on", "需要批准，但没有终端可供询问");
         Failure::new("no-terminal", why)
             .help(text!(
-                "see what would be written: `postpay {line} --dry-run`",
+                "to preview: `postpay {line} --dry-run`",
                 "查看将写入的内容：`postpay {line} --dry-run`"
             ))
             .help(text!(
-                "or write it without a question: `postpay {line} --auto-approve`",
+                "or write without asking: `postpay {line} --auto-approve`",
                 "或不经询问直接写入：`postpay {line} --auto-approve`"
             ))
             .help(NOTHING_CHANGED)
@@ -186,7 +187,7 @@ pub(super) fn write(
 pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunStarted, Failure> {
     let operator = world.operator();
     let account = state.account.clone().ok_or_else(|| {
-        let why = text!("the state names no account", "状态文件没有写明账号");
+        let why = text!("the state has no account", "状态文件没有写明账号");
         Failure::new("state-account", why).help(NOTHING_CHANGED)
     })?;
     Ok(RunStarted {
@@ -205,10 +206,10 @@ pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunSta
 }
 
 fn no_state() -> Failure {
-    let why = text!("there is no state: nothing was ordered yet", "没有状态文件：尚未订购任何环境");
+    let why = text!("no state: nothing has been created yet", "没有状态文件：尚未创建任何环境");
     Failure::new("no-state", why)
         .help(text!(
-            "name another with --state, or put a copy in place: `postpay state restore --from FILE`",
+            "use another one with --state, or restore a copy: `postpay state restore --from FILE`",
             "用 --state 指定另一个，或用副本恢复：`postpay state restore --from FILE`"
         ))
         .help(NOTHING_SENT)
@@ -216,22 +217,25 @@ fn no_state() -> Failure {
 
 /// An address that has no record.
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
-    let failure =
-        Failure::new("unknown-address", text!("`{address}` is not on record", "`{address}` 没有记录"));
+    let failure = Failure::new(
+        "unknown-address",
+        text!("`{address}` is not in the state", "`{address}` 不在状态文件中"),
+    );
     let known: Vec<&str> = state.current().map(|(address, _)| address.as_str()).collect();
     let failure = match nearest(address.as_str(), &known) {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => {
-            failure.help(text!("`postpay state list` lists what is", "`postpay state list` 列出已有的记录"))
-        }
+        None => failure.help(text!(
+            "run `postpay state list` to list the addresses",
+            "运行 `postpay state list` 列出所有地址"
+        )),
     };
     let mut deposed = state.deposed_at(address);
     match deposed.next().and_then(|(_, record)| record.env_id.as_deref()) {
         Some(env_id) => {
             let env_id = crate::report::clean(env_id);
             failure.help(text!(
-                "what it had before is: {env_id}, deposed",
-                "它之前的环境是 {env_id}，即已被替换的旧环境"
+                "its earlier environment {env_id} is in the state, deposed",
+                "它之前的环境 {env_id} 在状态文件中，是已被替换的旧环境"
             ))
         }
         None => failure,

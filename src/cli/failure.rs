@@ -18,7 +18,7 @@ use super::Exit;
 use super::load::Lines;
 
 pub(super) const NOTHING_ORDERED: Text =
-    Text::fixed("nothing was ordered or changed", "未订购或更改任何环境");
+    Text::fixed("nothing was created or changed", "未创建或更改任何环境");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -28,7 +28,8 @@ pub(super) struct Failure {
 }
 
 /// What every failure before the first request says.
-pub(super) const NOTHING_SENT: Text = Text::fixed("nothing was sent to the vendor", "未向腾讯云发送任何请求");
+pub(super) const NOTHING_SENT: Text =
+    Text::fixed("nothing was sent to Tencent Cloud", "未向腾讯云发送任何请求");
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
@@ -121,11 +122,10 @@ impl From<CredentialsError> for Failure {
             CredentialsError::Absent { looked } => looked
                 .iter()
                 .fold(failure, |failure, place| {
-                    failure.help(text!("looked at {place}", "已查找 {place:#}"))
+                    failure.help(text!("searched {place}", "已查找 {place:#}"))
                 })
                 .help(Text::fixed(
-                    "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (keys: https://console.cloud.tencent.com/cam/capi), or \
-                     log in with tccli",
+                    "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (get them at https://console.cloud.tencent.com/cam/capi), or log in with tccli",
                     "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
                      或用 tccli 登录",
                 ))
@@ -142,7 +142,7 @@ impl From<CredentialsError> for Failure {
                         failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？"))
                     }
                     None if names.is_empty() => failure,
-                    None => failure.help(text!("there are: {all}", "现有配置：{all}")),
+                    None => failure.help(text!("available: {all}", "可用：{all}")),
                 }
             }
             CredentialsError::Invalid(_) => failure,
@@ -159,20 +159,20 @@ impl From<ApplyError> for Failure {
             ApplyError::Listing(error) => error,
             ApplyError::Incomplete { gaps, accepted, creates } => {
                 let wait = Text::fixed(
-                    "what is not listed may be what would be created again: run it again in a few minutes",
-                    "未列出的可能正是将要再次创建的环境：请过几分钟再次执行",
+                    "an unlisted environment could be created again: run the command again in a few minutes",
+                    "未列出的环境可能会被再次创建：请过几分钟再次执行",
                 );
                 let failure = Self::new("listing-incomplete", message).help(wait);
                 let failure = match (cloud::missing(&gaps), accepted) {
                     (Some(missing), Some(accepted)) if creates => failure.help(text!(
-                        "{missing} rows are missing, and {accepted} were accepted",
-                        "缺少 {missing} 行，而接受的是 {accepted} 行"
+                        "{missing} rows are missing, but --accept-missing-rows is {accepted}",
+                        "缺少 {missing} 行，而 --accept-missing-rows 为 {accepted}"
                     )),
                     (_, _) => failure,
                 };
                 let failure = match cloud::missing(&gaps) {
                     Some(missing) if creates => failure.help(text!(
-                        "if the list stays so, and the console shows that none of the declared environments exists: `postpay apply --accept-missing-rows {missing}`",
+                        "if the list stays incomplete, and the console shows that none of the declared environments exists: `postpay apply --accept-missing-rows {missing}`",
                         "若列表一直如此，且控制台显示所声明的环境都不存在：`postpay apply --accept-missing-rows {missing}`"
                     )),
                     Some(_) | None => failure,
@@ -182,43 +182,43 @@ impl From<ApplyError> for Failure {
             ApplyError::Elsewhere { .. } => {
                 return Self::new("state-account", message)
                     .help(Text::fixed(
-                        "use a key of the account that it was ordered in (`postpay whoami` tells which one is found, and where)",
-                        "使用当初订购时所用账号的密钥（`postpay whoami` 会说明找到的是哪一个、在何处）",
+                        "use credentials of the account they were created in (`postpay whoami` shows the active ones and their source)",
+                        "请使用创建时所用账号的密钥（`postpay whoami` 显示使用的密钥及其来源）",
                     ))
                     .help(Text::fixed(
-                        "if all of it is gone by now: `postpay drift` tells, and `postpay state rm ADDR` takes it off the record",
-                        "如果它们都已不存在：`postpay drift` 会说明，`postpay state rm ADDR` 可移除记录",
+                        "if they no longer exist: `postpay drift` shows it, and `postpay state rm ADDR` removes them from the state",
+                        "如果它们都已不存在：`postpay drift` 会显示，`postpay state rm ADDR` 可将其从状态文件移除",
                     ))
                     .help(NOTHING_ORDERED);
             }
             ApplyError::AlreadyThere(twins) => {
                 let line = |AliasConflict { address, env_id }: &AliasConflict| {
                     let env_id = clean(env_id);
-                    text!("`{address}` looks like {env_id}", "`{address}` 像是 {env_id}")
+                    text!("`{address}` matches {env_id}", "`{address}` 与 {env_id} 匹配")
                 };
                 return twins
                     .iter()
                     .map(line)
                     .fold(Self::new("already-there", message), Self::help)
                     .help(Text::fixed(
-                        "if they were ordered with a state that is lost: put it back, `postpay state restore`",
-                        "若它们是用已丢失的状态文件订购的：恢复它，`postpay state restore`",
+                        "if they were created with a state that was lost, restore it: `postpay state restore`",
+                        "若创建它们的状态文件已丢失，请恢复：`postpay state restore`",
                     ))
                     .help(Text::fixed(
-                        "if they are the ones that are meant: `postpay import ADDR ENV_ID` puts them on record, and orders nothing",
-                        "若要的就是它们：`postpay import ADDR ENV_ID` 会记入状态文件，不会订购",
+                        "to manage them: `postpay import ADDR ENV_ID` adds them to the state and creates nothing",
+                        "若要管理它们：`postpay import ADDR ENV_ID` 会加入状态文件，不会创建任何环境",
                     ))
                     .help(Text::fixed(
-                        "if they are others: give yours another alias, or order all the same: `--allow-same-alias`",
-                        "若它们是别的环境：给你的环境换一个别名，或仍然订购：`--allow-same-alias`",
+                        "if they are different environments: choose another alias, or create anyway with `--allow-same-alias`",
+                        "若它们是别的环境：请换一个别名，或用 `--allow-same-alias` 照样创建",
                     ))
                     .help(NOTHING_ORDERED);
             }
         };
         Self::listing(&error)
             .help(Text::fixed(
-                "the list from before the first order is what a lost answer is later held against",
-                "应答一旦丢失，要靠首笔订单之前的环境列表来核对",
+                "the list from before the first create is needed to find the environment of a lost response",
+                "响应丢失时，要靠首次创建之前的环境列表来查找",
             ))
             .help(NOTHING_ORDERED)
     }
@@ -247,10 +247,12 @@ impl From<Vec<NotImportable>> for Failure {
             let NotImportable { address, env_id, source, why } = problem;
             let (code, why, help) = why.explain();
             let env_id = clean(env_id);
-            let message =
-                text!("`{address}` can't adopt {env_id}: {why}", "`{address}` 不能接管 {env_id}：{why:#}");
+            let message = text!(
+                "cannot import {env_id} as `{address}`: {why}",
+                "无法将 {env_id} 导入为 `{address}`：{why:#}"
+            );
             Diagnostic::error(code, message).help(declared_in(source)).help(help).help(Text::fixed(
-                "nothing was changed, here or at the vendor",
+                "nothing was changed, locally or at Tencent Cloud",
                 "未做任何更改，无论是本地还是腾讯云",
             ))
         });

@@ -18,27 +18,27 @@ use crate::report::json::layout::Details;
 use crate::report::{Formatted, clean, json};
 use crate::sanitize::{Syntax, escape_commands};
 
-/// Put manifests and postpay.yaml in the canonical layout; only white space moves
+/// Format manifests and postpay.yaml; only whitespace changes
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay fmt                   the manifests and postpay.yaml; lists what it changed
-  postpay fmt --check           in CI: writes nothing, exit 2 when a file is not in the layout
-  postpay fmt --check --diff    what would change
+  postpay fmt                   the manifests and postpay.yaml; lists changed files
+  postpay fmt --check           in CI: exit 2 if a file is not formatted
+  postpay fmt --check --diff    print the changes
   postpay fmt shop.yaml teams/  these files and folders
   postpay fmt - < shop.yaml     from standard input to standard output, for editors
 
-Two spaces a level, one empty line between environments, at most one anywhere else. Keys, values,
-quotes, comments and their order stay as they are; a file for which that can't be shown is left
-alone. When one file has an error, none is written.")]
+Indents with two spaces, puts one empty line between environments and at most one elsewhere. Keys,
+values, quotes, comments and their order do not change; a file where they would is not written.
+If one file has an error, no file is written.")]
 pub(super) struct Args {
-    /// A file, or a folder of them; `-` is standard input [default: the manifests, and postpay.yaml]
+    /// Files or folders; `-` is standard input [default: the manifests, and postpay.yaml]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Write nothing; exit with 2 when a file is not in the layout
+    /// Do not write; exit with 2 if a file is not formatted
     #[arg(long)]
     check: bool,
-    /// Show what changes
+    /// Print the changes
     #[arg(long)]
     diff: bool,
 }
@@ -106,11 +106,11 @@ fn find(args: &Args, global: &Global, world: &World) -> Result<(Vec<Found>, Vec<
     problems.extend(others.iter().map(|path| {
         let shown = path.display().to_string();
         let shown = clean(&shown);
-        Diagnostic::error("not-yaml", text!("`{shown}` has no manifest's name", "`{shown}` 不是清单的文件名"))
-            .help(text!(
-                "*.yaml and *.yml files are laid out, and nothing else",
-                "只整理 *.yaml 和 *.yml 文件"
-            ))
+        Diagnostic::error(
+            "not-yaml",
+            text!("`{shown}` is not a manifest file name", "`{shown}` 不是清单的文件名"),
+        )
+        .help(text!("only *.yaml and *.yml files are formatted", "只处理 *.yaml 和 *.yml 文件"))
     }));
     Ok((found, problems))
 }
@@ -131,11 +131,9 @@ fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
 
 fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
     let path = clean(path);
-    let why = text!("can't write {path}: {error}", "无法写入 {path}：{error:#}");
-    Diagnostic::error("write", why).help(text!(
-        "it is as it was; only the files that are listed were written",
-        "它保持原样；只写入了列出的文件"
-    ))
+    let why = text!("cannot write {path}: {error}", "无法写入 {path}：{error:#}");
+    Diagnostic::error("write", why)
+        .help(text!("it is unchanged; only the listed files were written", "它没有改动；只写入了列出的文件"))
 }
 
 fn show(
@@ -174,7 +172,7 @@ fn prints(args: &Args, world: &World) -> bool {
 
 fn not_harmless() -> Diagnostic {
     let why = text!(
-        "standard input holds text that a CI system would obey: `##` before a bracket, or `::` at the start of a line",
+        "standard input contains text that a CI system would execute: `##` before a bracket, or `::` at the start of a line",
         "标准输入中有 CI 系统会执行的文本：方括号前的 `##`，或行首的 `::`"
     );
     Diagnostic::error("fmt-ci-command", why).help(text!(
@@ -186,9 +184,12 @@ fn not_harmless() -> Diagnostic {
 /// From standard input to standard output.
 fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
-        let why = text!("`-` is standard input, and stands alone", "`-` 是标准输入，只能单独使用");
+        let why = text!(
+            "`-` (standard input) cannot be combined with other paths",
+            "`-`（标准输入）不能与其他路径同时使用"
+        );
         return Err(Failure::new("fmt-stdin", why).help(text!(
-            "format the files in a command of their own; no file was written",
+            "format the files in a separate command; no file was written",
             "请用另一条命令整理文件；未写入任何文件"
         )));
     }

@@ -20,17 +20,18 @@ use crate::lang::text;
 use crate::model::Desired;
 use crate::report::{clean, count, json};
 
-/// Write manifests for environments that the account has and no manifest names
+/// Write manifests for environments in the account that no manifest declares
 ///
-/// Each gets an `import` block, so that the next plan adopts it and orders nothing. What postpay does not manage, such as a
-/// prepaid environment, is left out and named in a comment. Reads the account and the state; changes neither.
+/// Each gets an `import` block, so that the next plan imports it and creates nothing. Environments that
+/// postpay does not manage, such as prepaid ones, are skipped and listed in a comment. Reads the account and
+/// the state; changes neither.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay generate                                    show it
-  postpay generate -o environments/adopted.yaml       a new file; then: postpay plan")]
+  postpay generate                                    print them
+  postpay generate -o environments/imported.yaml      write a new file; then: postpay plan")]
 pub(super) struct Args {
-    /// A new file [default: standard output]
+    /// The file to create [default: standard output]
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
     #[command(flatten)]
@@ -135,7 +136,7 @@ fn there_already(path: &Path) -> Failure {
     let shown = clean(&shown);
     Failure::new(
         "generate-out",
-        text!("{shown} is there already, and is not overwritten", "{shown} 已存在，不会被覆盖"),
+        text!("{shown} already exists and will not be overwritten", "{shown} 已存在，不会被覆盖"),
     )
     .help(text!(
         "name a new file: `postpay generate -o FILE`; nothing was written",
@@ -162,20 +163,20 @@ fn show(
     let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
     let generated = count(made, "environment", "environments");
     world.tell(&text!(
-        "{generated} declared; {known} known already, {left_out} left out. Nothing was ordered or recorded.\n",
-        "已声明 {made} 个环境；{known} 个早已声明或有记录，{left_out} 个略过。未订购任何环境，也未写入任何记录。\n"
+        "{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n",
+        "已声明 {made} 个环境，{known} 个早已声明或在状态文件中，{left_out} 个略过。未创建任何环境，也未写入状态文件。\n"
     ));
     for one in &drafts.left_out {
         let (env_id, why) = (clean(&one.env_id), &one.why);
-        world.tell(&text!("  left out: {env_id}: {why}\n", "  略过：{env_id}：{why:#}\n"));
+        world.tell(&text!("  skipped {env_id}: {why}\n", "  略过：{env_id}：{why:#}\n"));
     }
     match written {
         Some(path) => {
             let shown = path.display().to_string();
             let shown = clean(&shown);
             world.tell(&text!(
-                "Written to {shown}. To see that it is adopted: postpay plan\n",
-                "已写入 {shown}。查看它将如何被纳管：postpay plan\n"
+                "Written to {shown}. To preview the import: postpay plan\n",
+                "已写入 {shown}。预览导入：postpay plan\n"
             ));
         }
         None if wanted => world.tell(&text!("No file was written.\n", "未写入任何文件。\n")),

@@ -46,17 +46,17 @@ pub(super) fn settle(
         };
         let what = match status {
             Some(Status::Isolated) => text!("is isolated", "已被隔离"),
-            Some(_) => text!("is there, and was not given up", "仍在，并未被销毁"),
-            None => text!("is not shown in any region that is listed", "在所查询的各个地域中都没有列出"),
+            Some(_) => text!("still exists", "仍然存在"),
+            None => text!("is not in any listed region", "在所查询的各个地域中都没有列出"),
         };
         let env_id = clean(env_id);
         world.tell(&text!(
-            "`{address}`, {env_id}, was asked to be given up. It {what}.\n",
-            "`{address}`（{env_id}）曾被请求销毁。它{what:#}。\n"
+            "A destroy of `{address}`, {env_id}, was requested. It {what}.\n",
+            "曾请求销毁 `{address}`（{env_id}）。它{what:#}。\n"
         ));
         let question = text!(
-            "Forget it as gone? Only `yes` is a yes: ",
-            "视为已不存在，移除其记录？只有输入 `yes` 才算同意："
+            "Remove it from the state? Only 'yes' will be accepted to approve.\nEnter a value: ",
+            "从状态文件移除？只有输入 'yes' 才表示批准。\n请输入："
         );
         let agreed =
             status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.say(&question)));
@@ -64,8 +64,8 @@ pub(super) fn settle(
             edits.push(edited(one, status));
         } else {
             world.tell(&text!(
-                "If it is gone: `postpay resolve {address} --auto-approve` forgets it.\n",
-                "如果它已不存在：`postpay resolve {address} --auto-approve` 会移除其记录。\n"
+                "If it no longer exists: `postpay resolve {address} --auto-approve` removes it from the state.\n",
+                "如果它已不存在：`postpay resolve {address} --auto-approve` 会将其从状态文件移除。\n"
             ));
         }
     }

@@ -21,39 +21,40 @@ use crate::state::journal::Journal;
 use crate::state::verify::{Kept, Notice, Problem, read_all, verify};
 use since::Since;
 
-/// Show every order that was ever made, from the receipts and the open run, oldest first
+/// List every order, from the receipts and the open run, oldest first
 ///
-/// With what was asked for when, by whom, from which line of which commit, what came back, and what was found out later. It
-/// holds every request that may have changed something at the vendor, and those that were refused. Reads only; takes no lock,
-/// and asks the vendor nothing.
+/// Shows what was requested and when, by whom, from which line of which commit, the response, and what was
+/// found out later. Includes every request that may have changed something, and those that were rejected.
+/// Reads only; takes no lock and sends nothing.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  postpay history                           every order, change and refusal
-  postpay history --since 7d                of the last week
-  postpay history --address shop            of this one, under every name that it had
-  postpay history --all                     also what was found, imported, moved and forgotten
+  postpay history                           every order, change and rejection
+  postpay history --since 7d                the last week
+  postpay history --address shop            one environment, under all its addresses
+  postpay history --all                     also imports, moves and removals
   postpay history --csv > orders.csv        for a spreadsheet
-  postpay history reconcile BILL.csv        held against a bill that the vendor exported
-  postpay history verify                    every receipt's hash chain; that none is missing
+  postpay history reconcile BILL.csv        check a bill exported from Tencent Cloud
+  postpay history verify                    check the receipts' hash chain
 
-Exits with 1 when a receipt is damaged or missing: what can be read is shown all the same."
+Exits with 1 if a receipt is damaged or missing; the rest is still shown."
 )]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Also requests that were provably not sent, and what changed on record alone: found, imported, moved, forgotten
+    /// Also show requests that were certainly not sent, and changes of the state only: found, imported,
+    /// moved, removed
     #[arg(long)]
     all: bool,
-    /// Only from this time on: 2026-05-01, 2026-05-01T08:00:00Z, or so long ago: 7d, 24h
+    /// Only since this time: 2026-05-01, 2026-05-01T08:00:00Z, or a duration ago: 7d, 24h
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only this address, and every other that it had before or got since; repeatable
+    /// Only this address and its earlier and later addresses; repeatable
     #[arg(long = "address", value_name = "ADDR")]
     addresses: Vec<Address>,
-    /// As CSV, whatever --format says
+    /// Print CSV, whatever --format says
     #[arg(long)]
     csv: bool,
 }
@@ -149,7 +150,7 @@ impl Past {
         let near = crate::check::near::nearest(address.as_str(), &known);
         let diagnostic = Diagnostic::warning(
             "unknown-address",
-            text!("nothing was ever ordered or recorded at `{address}`", "`{address}` 从未有过订单或记录"),
+            text!("the history has nothing about `{address}`", "历史中没有 `{address}`"),
         );
         Some(match near {
             Some(near) => diagnostic.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
@@ -172,8 +173,8 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
     let notices = found.notices.iter().filter_map(|notice| match notice {
         Notice::BeginningMissing { unverified, .. } => {
             let shown = text!(
-                "orders of the runs before are shown as far as they are on record still",
-                "更早的运行的订单，只显示仍有记录的那些"
+                "for earlier runs, only orders that are still in the state are shown",
+                "对于更早的运行，只显示仍在状态文件中的订单"
             );
             let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
             (!unverified.is_empty()).then(|| diagnostic.help(shown))

@@ -16,20 +16,21 @@ use crate::plan::guard::Limits;
 use crate::report::clean;
 use crate::state::Writer;
 
-/// Put an environment that exists on record, under an address that is declared; orders nothing
+/// Import an existing environment into the state
 ///
-/// Shows what the account has beside what is declared, asks, and records it. An `import` block in the manifest does the same
-/// with the next apply, and can be reviewed. `postpay generate` writes manifests for what nobody declares.
+/// Shows the account's values beside the declared ones, asks for approval, and adds it to the state. An
+/// `import` block in the manifest does the same on the next apply and can be reviewed. `postpay generate`
+/// writes manifests for undeclared environments.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay import shop-prod shop-prod-1a2b3c
   postpay import shop-prod shop-prod-1a2b3c --tran-id 20200603119423 -y")]
 pub(super) struct Args {
-    /// The address, as it is declared
+    /// The declared address
     #[arg(value_name = "ADDR")]
     address: Address,
-    /// The vendor's id of the environment
+    /// The EnvId of the environment
     #[arg(value_name = "ENV_ID", value_parser = id)]
     env_id: String,
     /// Its order number [default: the one on its bill]
@@ -61,18 +62,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         };
         return Err(Failure::new(
             "import-used",
-            text!("`{address}` is on record already, as {id}", "`{address}` 已有记录：{id:#}"),
+            text!("`{address}` is already in the state, as {id}", "`{address}` 已在状态文件中：{id:#}"),
         )
         .help(text!(
-            "choose another address, or forget this one first: `postpay state rm {address}`",
-            "请换一个地址，或先移除这条记录：`postpay state rm {address}`"
+            "choose another address, or remove it from the state first: `postpay state rm {address}`",
+            "请换一个地址，或先将其从状态文件移除：`postpay state rm {address}`"
         ))
         .help(NOTHING_SENT));
     }
     let declared = desired.environments.iter_mut().find(|environment| environment.address == *address);
     let Some(environment) = declared else {
         return Err(unknown_address(address, &desired, None).help(text!(
-            "declare it first; `postpay generate` writes manifests for what nobody declares",
+            "declare it first; `postpay generate` writes manifests for undeclared environments",
             "请先声明它；`postpay generate` 会为没有声明的环境生成清单"
         )));
     };

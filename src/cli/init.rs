@@ -14,19 +14,19 @@ use crate::lang::{shell_word, text};
 use crate::report::clean;
 use crate::{config, manifest};
 
-/// Make a project that works at once, against the embedded sandbox
+/// Create a project that works at once, with the embedded sandbox
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay init                 in this folder
   postpay init shop            in a new folder
-  postpay init --ci github     with workflows; in a project that is there, only those
+  postpay init --ci github     with workflows; adds only these to an existing project
   cd shop && postpay plan && postpay apply")]
 pub(super) struct Args {
-    /// The folder; made if it is not there
+    /// The folder; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Add a pipeline: a plan beside every change, an approved apply, a nightly look for drift
+    /// Add a CI pipeline: a plan for every change, an approved apply, a nightly drift check
     #[arg(long, value_name = "WHERE")]
     ci: Option<Ci>,
 }
@@ -101,11 +101,10 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if !taken.is_empty() {
         let (en, zh) = (taken.join(", "), taken.join("、"));
         return Err(
-            Failure::new("init-exists", text!("already there: {en}", "已存在：{zh}")).help(
+            Failure::new("init-exists", text!("already exist: {en}", "已存在：{zh}")).help(
                 if args.ci.is_some() {
                     text!(
-                        "nothing was written; move these away, or write them to another folder and take over what you need: \
-                         `postpay init --ci WHERE DIR`",
+                        "nothing was written; move these files away, or write to another folder and copy what you need: `postpay init --ci WHERE DIR`",
                         "未写入任何内容；请移走这些文件，或写到另一个目录，再取用需要的部分：`postpay init --ci WHERE DIR`"
                     )
                 } else {
@@ -125,7 +124,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         names.push(ATTRIBUTES);
     }
     let (en, zh) = (names.join(", "), names.join("、"));
-    world.print(&world.out.say(text!("Made {en}.\n", "已创建 {zh}。\n")))?;
+    world.print(&world.out.say(text!("Created {en}.\n", "已创建 {zh}。\n")))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {
@@ -138,8 +137,8 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     ));
     if let Some((name, _)) = pipeline.first() {
         world.tell(&text!(
-            "\nBefore the pipeline's first run: fill in where postpay comes from, and set up what the top of {name} lists.\n",
-            "\n流水线首次运行前：请填写 postpay 的来源，并完成 {name} 开头所列的设置。\n"
+            "\nBefore the pipeline's first run: set where to download postpay, and do the setup listed at the top of {name}.\n",
+            "\n流水线首次运行前：请填写 postpay 的下载来源，并完成 {name} 开头所列的设置。\n"
         ));
     }
     Ok(Exit::Fine)

@@ -61,12 +61,12 @@ pub(super) fn of_vendor(
         return Err(Failure::new(
             "sts-endpoint",
             text!(
-                "{sts_url} is on this computer, and {url} is not: it can't say which account a key belongs to there",
-                "{sts_url} 在本机，而 {url} 不在：它无法说明密钥在那里属于哪个账号"
+                "{sts_url} is on this machine, and {url} is not: it cannot return the account of credentials for that endpoint",
+                "{sts_url} 在本机，而 {url} 不在：它无法返回密钥在该端点所属的账号"
             ),
         )
         .help(text!(
-            "leave `--sts-endpoint` out, or order from this computer too",
+            "remove `--sts-endpoint`, or use an endpoint on this machine too",
             "去掉 `--sts-endpoint`，或同样使用本机的端点"
         ))
         .help(NOTHING_SENT));
@@ -77,12 +77,12 @@ pub(super) fn of_vendor(
         return Err(Failure::new(
             "sts-endpoint",
             text!(
-                "the endpoint in postpay.yaml is on this computer, and the web identity token would be sent to {sts_url}",
+                "the endpoint in postpay.yaml is on this machine, but the web identity token would be sent to {sts_url}",
                 "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {sts_url}"
             ),
         )
         .help(text!(
-            "if that is meant, say so: `--sts-endpoint {sts_url}`",
+            "if this is intended, set it explicitly: `--sts-endpoint {sts_url}`",
             "如果确实如此，请写明：`--sts-endpoint {sts_url}`"
         ))
         .help(NOTHING_SENT));
@@ -141,7 +141,7 @@ fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(),
             *role = Some(name);
             return Ok(());
         }
-        Ok(None) => text!("this machine's role: it has none", "本机角色：本机没有绑定角色"),
+        Ok(None) => text!("this machine's role: none", "本机角色：无"),
         Err(error) => {
             let why = error.message;
             text!("this machine's role: {why}", "本机角色：{why:#}")
@@ -159,7 +159,7 @@ fn tell_open(chain: &Chain, world: &World) {
         world.diagnose(&[Diagnostic::warning(
             "credentials-open",
             text!(
-                "{shown} holds a key, and others on this computer can read it",
+                "{shown} contains credentials and is readable by other users",
                 "{shown} 中有密钥，而本机其他用户可以读取它"
             ),
         )

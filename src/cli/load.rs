@@ -145,12 +145,12 @@ impl Project {
         Err(Failure::new(
             "state-path",
             text!(
-                "the state can't be {state}: that is a manifest or the settings, or would be read as a manifest",
+                "the state cannot be {state}: that is a manifest or postpay.yaml, or would be read as a manifest",
                 "状态文件不能是 {state}：它是清单或配置文件，或会被当作清单读取"
             ),
         )
         .help(text!(
-            "name a .json file outside of the manifests, such as state/postpay.state.json",
+            "use a .json file outside of the manifests, such as state/postpay.state.json",
             "请指定清单之外的 .json 文件，例如 state/postpay.state.json"
         ))
         .help(NOTHING_SENT))
@@ -267,7 +267,7 @@ impl Project {
                 return Err(Failure::new(
                     "report-path",
                     text!(
-                        "--report {shown}: no file can be written there",
+                        "--report {shown}: cannot write a file there",
                         "--report {shown}：无法在那里写入文件"
                     ),
                 )
@@ -285,9 +285,9 @@ impl Project {
             let shown = clean(&shown);
             return Err(Failure::new(
                 "state-file",
-                text!("{shown} belongs to the state", "{shown} 属于状态文件"),
+                text!("{shown} is one of the state's own files", "{shown} 是状态文件自身的文件之一"),
             )
-            .help(text!("name another file", "请指定另一个文件"))
+            .help(text!("choose another file", "请指定另一个文件"))
             .help(NOTHING_SENT));
         }
         Ok(())
@@ -307,10 +307,10 @@ impl Project {
         let (path, end) = (clean(&path), clean(&end));
         Err(Failure::new(
             "outside-project",
-            text!("{path}: a link of the project leads to {end}", "{path}：项目中的链接指向 {end}"),
+            text!("{path}: a link in the project points to {end}", "{path}：项目中的链接指向 {end}"),
         )
         .help(text!(
-            "name the folder that is meant; nothing was written",
+            "name the target folder directly; nothing was written",
             "请直接指定目标文件夹；未写入任何内容"
         ))
         .help(NOTHING_SENT))
@@ -386,7 +386,7 @@ impl Project {
             desired.environments.iter().map(|environment| &environment.address).collect();
         if let Some(address) = options.replaces.iter().find(|it| !declared.contains(it)) {
             return Err(unknown_address(address, desired, None)
-                .help(text!("only what is declared is replaced", "只能替换已声明的环境")));
+                .help(text!("only declared environments can be replaced", "只能替换已声明的环境")));
         }
         for address in options.targets.iter().chain(&options.excludes) {
             let known = declared.contains(address) || state.is_some_and(|state| state.get(address).is_some());
@@ -453,13 +453,13 @@ impl Project {
             world.diagnose(&[Diagnostic::warning(
                 "open-run",
                 text!(
-                    "run {run} of {who} (pid {pid}) is open or was cut off",
+                    "run {run} of {who} (pid {pid}) is in progress or was interrupted",
                     "{who} 的运行 {run}（进程 {pid}）尚未结束，或曾中断"
                 ),
             )
             .help(text!(
-                "what it has recorded so far is shown; requests without an answer count as unknown",
-                "显示的是它至今的记录；没有应答的请求视为结果未知"
+                "its progress so far is shown; requests without a response count as unknown",
+                "显示的是它目前的进展；没有响应的请求视为结果未知"
             ))]);
         }
         let current = snapshot.current();
@@ -482,7 +482,7 @@ impl Project {
 /// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
 fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     let here = std::fs::canonicalize(".").map_err(|error| {
-        let why = text!("can't tell which folder this is: {error}", "无法确定当前文件夹：{error}");
+        let why = text!("cannot determine the current folder: {error}", "无法确定当前文件夹：{error}");
         Failure::new("chdir", why).help(NOTHING_SENT)
     })?;
     // Where they are not there, reading them says so.
@@ -529,17 +529,17 @@ fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
     Err(Failure::new(
         "outside-project",
         text!(
-            "the state {state} would be kept out of the project, in {end}",
+            "the state {state} would be outside of the project, in {end}",
             "状态文件 {state} 会保存在项目之外的 {end}"
         ),
     )
     .help(text!(
-        "`state` in postpay.yaml, and the links in a project, lead to folders of the project, or to a .json file in its repository",
+        "`state` in postpay.yaml and links in a project may only point into the project, or to a .json file in its repository",
         "postpay.yaml 中的 `state` 和项目中的链接只能指向项目中的文件夹，或其仓库中的 .json 文件"
     ))
     .help(text!(
-        "whoever runs postpay may name any place: `--state FILE`, or POSTPAY_STATE",
-        "运行 postpay 的人可以指定任何位置：`--state FILE` 或 POSTPAY_STATE"
+        "to use another place: `--state FILE`, or POSTPAY_STATE",
+        "若要使用其他位置：`--state FILE` 或 POSTPAY_STATE"
     ))
     .help(NOTHING_SENT))
 }
@@ -611,15 +611,15 @@ pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Optio
     let failure = Failure::new(
         "unknown-address",
         text!(
-            "no environment has the address `{address}`, neither in the manifests nor in the state",
+            "no environment has the address `{address}`, in the manifests or in the state",
             "清单和状态文件中都没有地址为 `{address}` 的环境"
         ),
     );
     match near {
         Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
         None => failure.help(text!(
-            "`postpay show` and the manifests list the addresses",
-            "地址见 `postpay show` 和清单"
+            "run `postpay show` to list the addresses in the state",
+            "运行 `postpay show` 列出状态文件中的地址"
         )),
     }
     .help(NOTHING_SENT)

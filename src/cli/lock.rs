@@ -10,15 +10,16 @@ use crate::diagnostic::Diagnostic;
 use crate::report::{clean, human, json};
 use crate::state::lock_report;
 
-/// Show who writes to the state
+/// Show the state lock
 ///
-/// The lock belongs to a process and is gone when the process ends, whatever ended it: there is never a stale lock to release.
+/// The lock belongs to a process and is released when the process ends, however it ends: there is never a
+/// stale lock to remove.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     Status(StatusArgs),
 }
 
-/// Show whether the state is locked: by whom, since when, for which command; and the open run
+/// Show who holds the state lock, since when and for which command, and the open run
 ///
 /// Exits with 0 whether the lock is held or free. Reads only.
 #[derive(Debug, clap::Args)]

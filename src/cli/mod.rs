@@ -73,23 +73,23 @@ pub enum Exit {
 
 const EXAMPLES: &str = "\
 Examples:
-  postpay init shop && cd shop     a project that works at once, against the embedded sandbox
-  postpay plan                     what would be ordered; sends nothing
-  postpay apply                    plan, ask, order, record
-  postpay plan -o plan.json        keep a plan for review, then: postpay apply plan.json
+  postpay init shop && cd shop     create a project with the embedded sandbox
+  postpay plan                     show what would be created; sends nothing
+  postpay apply                    plan, ask for approval, apply
+  postpay plan -o plan.json        save a plan for review, then: postpay apply plan.json
 
 Exit codes:
-  0  fine, or nothing to do
-  1  an error; a wrong command line is one too
-  2  there are changes (plan and show with --detailed-exitcode), drift, or files to lay out (fmt --check)
-  3  apply stopped part-way; what was ordered is recorded, run it again
-  4  at least one outcome is unknown";
+  0  success, or nothing to do
+  1  error, including usage errors
+  2  changes (plan and show with --detailed-exitcode), drift, or unformatted files (fmt --check)
+  3  apply stopped early; what was created is in the state, run it again
+  4  at least one unknown outcome";
 
-/// Plans and orders Tencent CloudBase pay-as-you-go environments from reviewed YAML.
+/// Plans and creates Tencent CloudBase pay-as-you-go environments from reviewed YAML.
 ///
-/// Manifests say which environments there should be. `plan` compares them with the state, `apply` orders what is
-/// missing (CreatePostpayPackage, 2 requests a second) and records the TranId and EnvId of every order. Nothing is
-/// ordered twice, nothing that was ordered is lost, and nothing is ordered that the plan did not show.
+/// Manifests declare the environments. `plan` compares them with the state; `apply` creates what is missing
+/// (CreatePostpayPackage, 2 requests per second) and records the TranId and EnvId of every order. Nothing is
+/// created twice, no created environment is lost, and nothing is created that the plan did not show.
 #[derive(Debug, Parser)]
 #[command(name = "postpay", version = env!("POSTPAY_VERSION"), after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
 struct Cli {
@@ -123,7 +123,7 @@ enum Command {
     Sandbox(sandbox::Command),
     Schema(schema::Args),
     Completions(completions::Args),
-    /// Prints the manual page, in roff: postpay man > postpay.1
+    /// Print the manual page in roff: postpay man > postpay.1
     Man,
 }
 
@@ -236,7 +236,7 @@ const FILES: usize = 100;
 fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
     let cant_start = |error: std::io::Error| {
         let why = crate::lang::text!(
-            "can't start: {error}; postpay needs some ten threads and {FILES} open files",
+            "cannot start: {error}; postpay needs about ten threads and {FILES} open files",
             "无法启动：{error:#}；postpay 需要约十个线程和 {FILES} 个打开的文件"
         );
         failure::Failure::new("resources", why)

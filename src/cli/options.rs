@@ -16,13 +16,13 @@ use crate::sanitize::invisible;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Work as if postpay had been started in DIR
+    /// Change to DIR before running
     #[arg(short = 'C', long, global = true, value_name = "DIR", env = "POSTPAY_CHDIR")]
     pub chdir: Option<PathBuf>,
-    /// The configuration file [default: postpay.yaml or postpay.yml, if there is one]
+    /// The configuration file [default: postpay.yaml or postpay.yml, if it exists]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
-    /// A manifest, or a folder of them; repeatable [default: environments/]
+    /// A manifest, or a folder of manifests; repeatable [default: environments/]
     #[arg(
         short = 'f',
         long = "file",
@@ -35,25 +35,25 @@ pub(super) struct Global {
     /// The state file [default: state/postpay.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
     pub state: Option<PathBuf>,
-    /// Where orders go: a URL, `internal` or a region for the vendor's host of that name, or `sandbox` for the embedded
-    /// endpoint, which needs no credentials
+    /// API endpoint: a URL; `internal` or a region for the Tencent Cloud host of that name; or `sandbox` for
+    /// the embedded endpoint, which needs no credentials
     #[arg(long, global = true, value_name = "URL|sandbox", env = "POSTPAY_ENDPOINT")]
     pub endpoint: Option<Endpoint>,
-    /// Colour on the terminal; NO_COLOR turns it off too
+    /// When to use colour; NO_COLOR also turns it off
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "POSTPAY_COLOR")]
     pub color: Color,
-    /// The language of what is said to people; codes and JSON never change with it [default: the locale's]
+    /// Language of messages; codes and JSON never change [default: from the locale]
     #[arg(long, global = true, value_name = "LANG", env = "POSTPAY_LANG")]
     pub lang: Option<Lang>,
-    /// Log to standard error: error, warn, info, debug or trace
+    /// Log level on standard error: error, warn, info, debug or trace
     #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
-    /// What standard output holds; more than text and JSON for plan, drift, apply, destroy, import, validate and show: markdown
-    /// for a pull request, github for annotations and the step's summary, sarif, junit, html; and csv for history
+    /// Output format; markdown (pull requests), github (annotations and step summary), sarif, junit and html
+    /// only for plan, drift, apply, destroy, import, validate and show; csv only for history
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "POSTPAY_FORMAT")]
     pub format: Format,
-    /// Also write the result to FILE, or why there is none; its ending picks the format: .txt, .json, .md, .html, .sarif,
-    /// .xml (JUnit), .csv; repeatable
+    /// Also write the result, or the error, to FILE; the extension picks the format: .txt, .json, .md, .html,
+    /// .sarif, .xml (JUnit), .csv; repeatable
     #[arg(
         long = "report",
         global = true,
@@ -142,10 +142,11 @@ pub(super) struct Select {
 /// What a plan may do besides what is declared.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Changes {
-    /// Order a new environment in the place of this address's, which is kept on record as deposed; repeatable
+    /// Create a new environment in place of this address's; the old one stays in the state as deposed;
+    /// repeatable
     #[arg(long = "replace", value_name = "ADDR")]
     pub replaces: Vec<Address>,
-    /// Give up, with its data, what is no longer declared
+    /// Allow destroying environments removed from the manifests, including their data
     #[arg(long)]
     pub allow_destroy: bool,
 }
@@ -154,29 +155,29 @@ pub(super) struct Changes {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "API options")]
 pub(super) struct Api {
-    /// Requests a second [default: 2, the vendor's limit]
+    /// Requests per second [default: 2, the limit of Tencent Cloud]
     #[arg(long, value_name = "N", env = "POSTPAY_RATE", value_parser = rate)]
     pub rate: Option<f64>,
-    /// The vendor's region, sent as X-TC-Region [default: none is sent]
+    /// Tencent Cloud region, sent as X-TC-Region [default: not sent]
     #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
     pub region: Option<Region>,
-    /// The language of the vendor's messages: zh-CN or en-US [default: zh-CN]
+    /// Language of Tencent Cloud's messages: zh-CN or en-US [default: zh-CN]
     #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = language)]
     pub language: Option<Language>,
-    /// How long one call may take, as 60s or 2m [default: 60s]
+    /// Timeout of one call, for example 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,
-    /// How long making the connection may take, at most three quarters of --timeout [default: 10s]
+    /// Timeout of connecting, at most three quarters of --timeout [default: 10s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_CONNECT_TIMEOUT", value_parser = timeout)]
     pub connect_timeout: Option<Duration>,
-    /// Certificate authorities to trust besides the system's, in PEM form
+    /// Additional trusted certificate authorities, PEM
     #[arg(long, value_name = "FILE", env = "POSTPAY_CA_FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Record every call and its answer in a new file, a line of JSON each, without secrets: for a support ticket
+    /// Record every call and its response in a new file as JSON lines, without secrets: for a support ticket
     #[arg(long, value_name = "FILE", env = "POSTPAY_RECORD")]
     pub record: Option<PathBuf>,
-    /// Go on when the vendor does not say which account the key belongs to; refused where the state or
-    /// guard.allowed_accounts names one
+    /// Continue if the account of the credentials is unknown; not possible if the state or
+    /// guard.allowed_accounts has an account
     #[arg(long, env = "POSTPAY_ALLOW_UNKNOWN_ACCOUNT", value_parser = BoolishValueParser::new())]
     pub allow_unknown_account: bool,
     #[command(flatten)]
@@ -188,10 +189,10 @@ pub(super) struct Api {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Credential options")]
 pub(super) struct Keys {
-    /// The profile in ~/.tencentcloud/credentials or ~/.tccli to take the key from
+    /// Use credentials from this profile in ~/.tencentcloud/credentials or ~/.tccli
     #[arg(long, value_name = "NAME", env = "POSTPAY_PROFILE", conflicts_with_all = ["cvm_role", "oidc_provider"])]
     pub profile: Option<String>,
-    /// Take the key of this machine's role from its metadata service
+    /// Use the credentials of this machine's role, from the metadata service
     #[arg(
         long,
         value_name = "NAME",
@@ -202,16 +203,17 @@ pub(super) struct Keys {
         conflicts_with = "oidc_provider"
     )]
     pub cvm_role: Option<String>,
-    /// Take this role on top of the key: qcs::cam::uin/UIN:roleName/NAME
+    /// Assume this role: qcs::cam::uin/UIN:roleName/NAME
     #[arg(long, value_name = "ARN", env = "POSTPAY_ASSUME_ROLE")]
     pub assume_role: Option<String>,
-    /// What the session of a role is called [default: postpay]
+    /// Session name of the role [default: postpay]
     #[arg(long, value_name = "NAME", env = "POSTPAY_ROLE_SESSION_NAME", requires = "assume_role")]
     pub role_session_name: Option<String>,
-    /// How long a key of a role lasts, up to 12h; it is renewed before it ends [default: the vendor's 2h]
+    /// How long the role's credentials are valid, up to 12h; they are renewed in time [default: 2h, set by
+    /// Tencent Cloud]
     #[arg(long, value_name = "TIME", env = "POSTPAY_ROLE_DURATION", value_parser = timeout, requires = "assume_role")]
     pub role_duration: Option<Duration>,
-    /// The external id that the role demands
+    /// External id that the role requires
     #[arg(
         long,
         value_name = "ID",
@@ -220,16 +222,17 @@ pub(super) struct Keys {
         conflicts_with = "oidc_provider"
     )]
     pub role_external_id: Option<String>,
-    /// Take the role of --assume-role with a token of this OIDC identity provider, and no stored key
+    /// Assume the role of --assume-role with a token of this OIDC identity provider, without stored
+    /// credentials
     #[arg(long, value_name = "ID", env = "POSTPAY_OIDC_PROVIDER", requires_all = ["oidc_token_file", "assume_role"])]
     pub oidc_provider: Option<String>,
-    /// The file with that token; it is read anew for each key
+    /// File with that token; it is read again for each renewal
     #[arg(long, value_name = "FILE", env = "POSTPAY_OIDC_TOKEN_FILE", requires = "oidc_provider")]
     pub oidc_token_file: Option<PathBuf>,
-    /// Where STS is asked for roles, and which account a key belongs to [default: the vendor's, beside --endpoint]
+    /// STS endpoint for roles and account lookup [default: Tencent Cloud's, beside --endpoint]
     #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
     pub sts_endpoint: Option<EndpointUrl>,
-    /// The metadata service in place of the machine's; on this very computer only, for tests
+    /// Metadata service to use instead of the machine's; loopback only, for tests
     #[arg(long, hide = true, value_name = "URL", env = "POSTPAY_METADATA_ENDPOINT")]
     pub metadata_endpoint: Option<EndpointUrl>,
 }

@@ -39,18 +39,18 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
                 Some(environment) => {
                     let source = clean(&environment.source.to_string()).into_owned();
                     text!(
-                        "`{address}` is declared yet, in {source}, which was not read",
+                        "`{address}` is still declared in {source}, which was not read",
                         "`{address}` 仍在 {source} 中声明，而该文件未被读取"
                     )
                 }
                 None if any_error(&checked.diagnostics) => text!(
-                    "`{address}` was declared in {file}, which was not read and is not valid: it may be declared there yet",
+                    "`{address}` was declared in {file}, which was not read and is not valid: it may still be declared there",
                     "`{address}` 曾在 {file} 中声明；该文件未被读取且无效，它可能仍在其中声明"
                 ),
                 None => continue,
             };
             refusals.push(Diagnostic::error("declared-elsewhere", message).help(text!(
-                "name that file too: `-f {file}`; or take `{address}` out of it, and plan the whole project",
+                "add that file: `-f {file}`; or remove `{address}` from it and plan the whole project",
                 "同时指定该文件：`-f {file}`；或从中去掉 `{address}`，并对整个项目执行 plan"
             )));
         }
@@ -85,12 +85,11 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
     }
     Err(Failure::from(contradictions)
         .help(text!(
-            "nothing is ordered or given up by a state that its receipts contradict: `postpay state verify` tells all of it",
+            "nothing is created or destroyed while the state contradicts its receipts; run `postpay state verify` for details",
             "状态文件与回执矛盾时，不会据此订购或销毁任何环境：`postpay state verify` 会列出全部矛盾"
         ))
         .help(text!(
-            "to go by the receipts: `postpay state restore`, which `--dry-run` shows first; to keep an edit: copy the file away, restore, \
-             raise the copy's `serial`, and `postpay state push` it",
+            "to follow the receipts: `postpay state restore` (preview with `--dry-run`); to keep an edit: copy the file, restore, increase the copy's `serial`, and `postpay state push` it",
             "若以回执为准：`postpay state restore`（先用 `--dry-run` 查看）；若要保留编辑：先另存一份，恢复，\
              提高副本的 `serial`，再用 `postpay state push` 推送"
         ))

@@ -39,42 +39,42 @@ use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{State, Status, Writer, encode_state, read};
 
-/// See what faults would do to your own plan: orders from the embedded endpoint, on a copy of the state
+/// Rehearse faults on your own plan, with the embedded endpoint and a copy of the state
 ///
-/// Carries out the plan for your manifests with the real engine, while answers get lost, connections break and calls are
-/// turned away; then recovers as documented, until nothing is left to do. The endpoint's ledger is the judge of what was
-/// ordered twice, and of what was lost.
+/// Applies the plan of your manifests with the real engine while responses are lost, connections break and
+/// calls are rejected; then recovers as documented, until nothing is left to do. The endpoint's ledger shows
+/// what was created twice and what was lost.
 ///
-/// It needs no credentials, whatever endpoint is configured: that one is never spoken to. The state, its lock and its
-/// receipts are not touched. Environments that the state or the manifests name are taken as existing.
+/// Needs no credentials and never contacts the configured endpoint. The state, its lock and its receipts are
+/// not changed. Environments in the state or in the manifests count as existing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay rehearse                               ten runs with random faults
-  postpay rehearse --random 100 --seed 42        a hundred; the same faults every time
-  postpay rehearse --fault reset-after@2         the answer to the second order is lost: what then?
+  postpay rehearse --random 100 --seed 42        100 runs; the same faults every time
+  postpay rehearse --fault reset-after@2         lose the response of the second create
   postpay rehearse --fault hang-after@1 --fault throttle@3-4 --fault list:html@2
-                                                 several in one run
-  postpay rehearse --real-pace                   at 2 orders a second, as it will be
+                                                 several faults in one run
+  postpay rehearse --real-pace                   at 2 creates per second, like a real run
   postpay rehearse --format json                 for CI
 
-Faults are those of `postpay sandbox serve --help`: KIND@N, where N counts the orders that are sent, from 1.
+See `postpay sandbox serve --help` for the faults. In KIND@N, N counts the creates that are sent, from 1.
 
-Exits with 0 when nothing was ordered twice, nothing was lost and every run finished the job, else with 1.")]
+Exits with 0 if nothing was created twice, nothing was lost and every run completed, else with 1.")]
 pub(super) struct Args {
-    /// Fail at a chosen call, in every run: KIND@N, KIND@N-M or KIND@*; repeatable
+    /// Inject a fault at a call, in every run: KIND@N, KIND@N-M or KIND@*; repeatable
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
-    /// Make N runs, each with random faults of its own [default: 10, without --fault]
+    /// Number of runs, each with random faults [default: 10, without --fault]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     random: Option<u16>,
-    /// Draw the random faults from this, to have the same ones again [default: another one every time]
+    /// Seed of the random faults, to repeat them [default: a new one every time]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Order at the pace of a real run instead of as fast as it goes
+    /// Create at the pace of a real run instead of as fast as possible
     #[arg(long)]
     real_pace: bool,
-    /// Calls under way at once, 1 to 32 [default: 4]
+    /// Maximum concurrent calls, 1 to 32 [default: 4]
     #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
     #[command(flatten)]
@@ -198,7 +198,7 @@ impl Simulation {
             let (code, message, _) = blocker.explain();
             let warning = Diagnostic::warning(code, message);
             world.diagnose(&[warning.help(text!(
-                "`postpay apply` would refuse this; it is rehearsed",
+                "`postpay apply` would reject this plan; it is rehearsed anyway",
                 "`postpay apply` 会拒绝它；这里只是演练",
             ))]);
         }
@@ -275,8 +275,10 @@ fn only_creates(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
     });
     let removed = std::mem::take(&mut desired.removed);
     for address in removed.iter().map(|removed| &removed.address).filter(|address| is_recorded(address)) {
-        left_out
-            .push(text!("that `{address}` is forgotten is not rehearsed", "不演练移除 `{address}` 的记录"));
+        left_out.push(text!(
+            "the removal of `{address}` from the state is not rehearsed",
+            "不演练从状态文件移除 `{address}`"
+        ));
     }
     left_out
 }
@@ -331,7 +333,7 @@ impl Play<'_> {
             }
             if self.run.applies == MOST_APPLIES {
                 return Ok(Some(text!(
-                    "{MOST_APPLIES} applies were not enough",
+                    "not finished after {MOST_APPLIES} applies",
                     "执行了 {MOST_APPLIES} 次 apply 仍未完成"
                 )));
             }
@@ -395,8 +397,8 @@ impl Play<'_> {
             let left = result.left_behind.as_ref()?;
             let address = &result.address;
             Some(text!(
-                "the order of `{address}` was refused and left {left} behind; a person has to look before it is ordered again",
-                "`{address}` 的订单被拒绝，却留下了 {left}；再次订购之前需要有人查看"
+                "the create of `{address}` failed and left {left} behind; check it before creating it again",
+                "`{address}` 创建失败，却留下了 {left}；再次创建之前请先检查"
             ))
         })
     }

@@ -136,7 +136,7 @@ impl Reports {
             return Err(Failure::new(
                 "write",
                 text!(
-                    "{file} is there, and was left as it is: nobody could tell yet whether it belongs to the project",
+                    "{file} already exists and was not changed: it is not known yet whether it belongs to the project",
                     "{file} 已存在，未作改动：此时还无法判断它是否属于本项目"
                 ),
             ));
@@ -188,12 +188,12 @@ fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> 
     Err(Failure::new(
         "report-path",
         text!(
-            "--report {shown}: the file there is not a postpay report of this format",
+            "--report {shown}: the existing file is not a postpay report of this format",
             "--report {shown}：已有的文件不是该格式的 postpay 报告"
         ),
     )
     .help(text!(
-        "name another file, or remove this one; it was not changed",
+        "choose another file, or delete this one; it was not changed",
         "请指定另一个文件，或删除该文件；未对其作更改"
     ))
     .help(NOTHING_SENT))
@@ -294,7 +294,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
         let path = clean(&path);
         Failure::new(
             "report-format",
-            text!("--report {path}: the ending picks the format", "--report {path}：格式由文件扩展名决定"),
+            text!("--report {path}: unknown file extension", "--report {path}：未知的文件扩展名"),
         )
         .help(allowed_endings())
         .help(NOTHING_SENT)
@@ -307,11 +307,11 @@ fn taken(flag: &str, path: &Path) -> Failure {
     Failure::new(
         "report-path",
         text!(
-            "{flag} {path}: this file is named for something else already",
+            "{flag} {path}: this file is already used for something else",
             "{flag} {path}：该文件已另作他用"
         ),
     )
-    .help(text!("name another file", "请指定另一个文件"))
+    .help(text!("choose another file", "请指定另一个文件"))
     .help(NOTHING_SENT)
 }
 
@@ -321,13 +321,12 @@ fn led_away(path: &Path, end: &Path) -> Failure {
     Failure::new(
         "report-path",
         text!(
-            "--report {path}: a link of the project leads to {end}",
+            "--report {path}: a link in the project points to {end}",
             "--report {path}：项目中的链接指向 {end}"
         ),
     )
     .help(text!(
-        "a link of the project may lead to a report of the same kind in the project, and nowhere else: remove it, or name the file \
-         that is meant",
+        "a link in the project may only point to a report of the same format in the project: remove it, or name the target file directly",
         "项目中的链接只能指向项目中同一格式的报告：请删除该链接，或直接指定目标文件"
     ))
     .help(NOTHING_SENT)

@@ -24,22 +24,22 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
         Some(_) | None => Diagnostic::error(
             "outcome-unwritten",
             text!(
-                "the journal could not be written, so the next run takes this for unknown",
-                "无法写入运行日志，下一次运行会把以下内容当作结果未知"
+                "the journal could not be written, so the next run will treat these outcomes as unknown",
+                "无法写入运行日志，下一次运行会把以下结果视为未知"
             ),
         ),
     };
     for rescued in &report.unwritten {
         let said = said(&rescued.outcome);
-        diagnostic = diagnostic.help(text!("keep this: {said}", "请保存：{said:#}"));
+        diagnostic = diagnostic.help(text!("save this: {said}", "请保存：{said:#}"));
     }
     vec![match kept {
         Ok(path) => {
             let path = path.display();
-            diagnostic.help(text!("kept in {path}", "已保存在 {path}"))
+            diagnostic.help(text!("saved to {path}", "已保存在 {path}"))
         }
         Err(error) => diagnostic.help(text!(
-            "it could not be kept in any file, so these lines are all there is: {error}",
+            "it could not be saved to any file; these lines are the only copy: {error}",
             "无法保存到任何文件，以上各行是仅有的记录：{error:#}"
         )),
     }]

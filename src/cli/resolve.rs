@@ -24,40 +24,40 @@ use crate::report::{clean, human, json};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status, Writer};
 
-/// Settle orders whose outcome is unknown; reads the account, orders nothing
+/// Resolve unknown outcomes (creates nothing)
 ///
-/// Shows what was sent, when and by whom, and every environment that could have come of it, with what speaks for and
-/// against it. One that fits in everything is proposed. What is settled is written to the state and kept as a receipt.
+/// Reads the account. Shows what was sent, when and by whom, and every candidate environment with what
+/// matches and what does not. A full match is proposed. The result is written to the state, with a receipt.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay resolve                               show what is open, propose, ask
-  postpay resolve --auto-approve                adopt what fits in everything, without a question
+  postpay resolve                               show unresolved addresses, propose, ask
+  postpay resolve --auto-approve                import full matches without asking
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
-  postpay resolve shop-prod --not-created       it was looked for, and it is not there: it may be created again
+  postpay resolve shop-prod --not-created       nothing was created; allow creating it again
 
-`--not-created` needs the request to be 10 minutes old, because Tencent Cloud may still act on it, or --force.
-Exits with 0 when nothing is left open, else with 4.")]
+`--not-created` needs --force for a request younger than 10 minutes: Tencent Cloud may still act on it.
+Exits with 0 if nothing is left unresolved, else with 4.")]
 pub(super) struct Args {
-    /// The addresses to settle [default: all that are open]
+    /// The addresses to resolve [default: all with an unknown outcome]
     #[arg(value_name = "ADDR")]
     addresses: Vec<Address>,
-    /// This environment is the one
+    /// The environment to import
     #[arg(long, value_name = "ENV_ID", value_parser = id, group = "answer")]
     adopt: Option<String>,
-    /// The order's number, where the bill does not tell it
+    /// The order number, if the bill has none
     #[arg(long, value_name = "TRAN_ID", value_parser = id, requires = "adopt")]
     tran_id: Option<String>,
-    /// Adopt it although its alias is another one, or take it as not created although the request is not 10 minutes old
+    /// Import it even if its alias differs; or accept --not-created for a request younger than 10 minutes
     #[arg(long, requires = "answer")]
     force: bool,
     /// Nothing was created: the next plan creates it again
     #[arg(long, group = "answer")]
     not_created: bool,
-    /// Adopt what fits in everything without asking
+    /// Import full matches without asking for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     auto_approve: bool,
-    /// How long to wait for another writer of this state
+    /// How long to wait for the state lock
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
     #[command(flatten)]
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Writer::open(&store, &world.holder("resolve"), args.lock_timeout)
     })?;
     let Some(state) = writer.state().cloned() else {
-        let none = text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n");
+        let none = text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n");
         world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Err(Failure::new(
             "resolve-one",
             text!(
-                "--adopt and --not-created settle one address; {n} are open",
+                "--adopt and --not-created work on one address, but {n} are unresolved",
                 "--adopt 和 --not-created 一次只处理一个地址；现有 {n} 个待处理"
             ),
         )
@@ -109,7 +109,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     if open.is_empty() && given_up.is_empty() {
         show(&[], world)?;
-        world.tell(&text!("Nothing to settle.\n", "没有待处理的内容。\n"));
+        world.tell(&text!("Nothing to resolve.\n", "没有待处理的内容。\n"));
         return Ok(Exit::Fine);
     }
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
@@ -138,8 +138,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let left = writer.state().map_or(0, |state| is_open(state).count() + given_up::open(state, &[]).len());
     world.tell(&text!(
-        "{settled} settled, {left} left open. Nothing was ordered.\n",
-        "已处理 {settled} 个，仍待处理 {left} 个。未订购任何环境。\n"
+        "{settled} resolved, {left} unresolved. Nothing was created.\n",
+        "已处理 {settled} 个，仍待处理 {left} 个。未创建任何环境。\n"
     ));
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
@@ -162,13 +162,13 @@ fn wanted<'a>(
         .filter(|_| !is_given_up)
     {
         let why = if state.get(address).is_some() {
-            text!("`{address}` is settled already", "`{address}` 早已处理完毕")
+            text!("`{address}` is already resolved", "`{address}` 早已处理完毕")
         } else {
             text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
         };
         return Err(Failure::new("resolve-address", why).help(text!(
-            "`postpay show` lists what is open; nothing was changed",
-            "`postpay show` 列出待处理的地址；未更改任何内容"
+            "run `postpay show` to list unresolved addresses; nothing was changed",
+            "运行 `postpay show` 列出待处理的地址；未更改任何内容"
         )));
     }
     Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
@@ -223,7 +223,7 @@ async fn case(
 
 fn unreadable(error: &CloudError) -> Failure {
     let message = &error.message;
-    Failure::new("listing", text!("the account can't be read: {message}", "无法读取账号：{message:#}"))
+    Failure::new("listing", text!("cannot read the account: {message}", "无法读取账号：{message:#}"))
         .help(text!("nothing was changed", "未更改任何内容"))
 }
 
@@ -308,8 +308,8 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
     let env_id = clean(&candidate.environment.env_id);
     let address = &case.open.address;
     world.ask(&world.err.say(text!(
-        "\nAdopt {env_id} as `{address}`? Only `yes` is a yes: ",
-        "\n将 {env_id} 纳管为 `{address}`？只有输入 `yes` 才算同意："
+        "\nImport {env_id} as `{address}`? Only 'yes' will be accepted to approve.\nEnter a value: ",
+        "\n将 {env_id} 导入为 `{address}`？只有输入 'yes' 才表示批准。\n请输入："
     )))
 }
 
@@ -329,10 +329,13 @@ pub(super) fn adopt_named(
         let env_id = clean(env_id);
         return Err(Failure::new(
             "resolve-taken",
-            text!("{env_id} is on record as `{address}`", "{env_id} 已记录在 `{address}`"),
+            text!(
+                "{env_id} is already in the state as `{address}`",
+                "{env_id} 已在状态文件中，地址是 `{address}`"
+            ),
         )
         .help(text!(
-            "an environment has one address; nothing was changed",
+            "an environment can have only one address; nothing was changed",
             "一个环境只有一个地址；未更改任何内容"
         )));
     }
@@ -342,12 +345,12 @@ pub(super) fn adopt_named(
         return Err(Failure::new(
             "resolve-not-there",
             text!(
-                "the account shows no environment {env_id} that could be `{address}`",
+                "the account has no environment {env_id} that could be `{address}`",
                 "账号中没有列出可能是 `{address}` 的环境 {env_id}"
             ),
         )
         .help(text!(
-            "it has to be in the account, and to have come to be since the run began; nothing was changed",
+            "it must be in the account and created after the run began; nothing was changed",
             "它必须在该账号中，并且是在那次运行开始之后创建的；未更改任何内容"
         )));
     };
@@ -360,16 +363,16 @@ pub(super) fn adopt_named(
         return Err(Failure::new(
             "resolve-other-alias",
             text!(
-                "{env_id} has the alias {found}, and `{address}` was ordered with another",
-                "{env_id} 的别名是 {found:#}，而订购 `{address}` 时用的是另一个"
+                "{env_id} has the alias {found}, but `{address}` was created with another one",
+                "{env_id} 的别名是 {found:#}，而创建 `{address}` 时用的是另一个"
             ),
         )
         .help(text!(
-            "adopting the wrong one leaves the right one unmanaged, and orders another again; nothing was changed",
-            "纳管错了环境，正确的那个就无人管理，并且会再订购一个；未更改任何内容"
+            "importing the wrong environment leaves the right one unmanaged and creates another one; nothing was changed",
+            "导入错误的环境会使正确的环境无人管理，并且再创建一个；未更改任何内容"
         ))
         .help(text!(
-            "if its alias was changed at the vendor since: add --force",
+            "if its alias was changed at Tencent Cloud since then: add --force",
             "如果它的别名此后在腾讯云被改过：加上 --force"
         )));
     }
@@ -383,7 +386,7 @@ pub(super) fn adopt_named(
             text!("the order number is {known}, not {said}", "订单号是 {known}，不是 {said}"),
         )
         .help(text!(
-            "leave --tran-id out: it is for bills that tell no number; nothing was changed",
+            "remove --tran-id: it is only for bills without an order number; nothing was changed",
             "请去掉 --tran-id：它用于账单没有写明订单号的情况；未更改任何内容"
         )));
     }
@@ -400,13 +403,13 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         return Err(Failure::new(
             "resolve-ordered",
             text!(
-                "the vendor answered with an order number for `{address}`",
+                "Tencent Cloud returned an order number for `{address}`",
                 "腾讯云已为 `{address}` 返回了订单号"
             ),
         )
         .help(text!(
-            "an order was made: look for its environment, and adopt it; nothing was changed",
-            "订单已经生成：请找到它的环境并纳管；未更改任何内容"
+            "an order exists: find its environment and import it with --adopt; nothing was changed",
+            "订单已存在：请找到它的环境，并用 --adopt 导入；未更改任何内容"
         )));
     }
     // What was not asked can't say that nothing is there.
@@ -419,15 +422,15 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         let env_id = clean(&candidate.environment.env_id);
         return Err(Failure::new(
             "resolve-created",
-            text!("{env_id} looks like `{address}`", "{env_id} 看起来就是 `{address}`"),
+            text!("{env_id} matches `{address}`", "{env_id} 与 `{address}` 匹配"),
         )
         .help(text!(
-            "if it is the one: `postpay resolve {address} --adopt {env_id}`",
+            "if it is the right one: `postpay resolve {address} --adopt {env_id}`",
             "如果就是它：`postpay resolve {address} --adopt {env_id}`"
         ))
         .help(text!(
-            "if it is not, give it another alias at the vendor first; nothing was changed",
-            "如果不是，请先在腾讯云给它换一个别名；未更改任何内容"
+            "if not, first change its alias in the Tencent Cloud console; nothing was changed",
+            "如果不是，请先在腾讯云控制台给它换一个别名；未更改任何内容"
         )));
     }
     // What this order would have replaced has its address back.
@@ -477,29 +480,29 @@ fn not_asked(case: &Case) -> Failure {
             Failure::new(
                 "resolve-region",
                 text!(
-                    "`{address}` was ordered in {region}, which was not asked",
-                    "`{address}` 是在地域 {region} 订购的，而没有查询该地域"
+                    "`{address}` was created in {region}, which was not searched",
+                    "`{address}` 是在地域 {region} 创建的，而没有查询该地域"
                 ),
             )
             .help(text!(
-                "name it: `api.list_regions` in postpay.yaml, or --region",
+                "add it: `api.list_regions` in postpay.yaml, or --region",
                 "请指定该地域：postpay.yaml 的 `api.list_regions`，或 --region"
             ))
         }
         None => Failure::new(
             "resolve-region",
             text!(
-                "`{address}` was ordered by a call that named no region, and only calls that name one were made now",
-                "订购 `{address}` 的请求没有指定地域，而这次查询都指定了地域"
+                "`{address}` was created by a call without a region, but only named regions were searched",
+                "创建 `{address}` 的请求没有指定地域，而这次查询都指定了地域"
             ),
         )
         .help(text!(
-            "leave --region and `api.region` out for this once",
+            "run it once without --region and `api.region`",
             "这一次请不要使用 --region 和 `api.region`"
         )),
     };
     failure.help(text!(
-        "what was not looked at can't show that nothing was made; nothing was changed",
+        "a region that was not searched cannot prove that nothing was created; nothing was changed",
         "没有查询过的地域不能证明什么都没有创建；未更改任何内容"
     ))
 }

@@ -22,7 +22,7 @@ use crate::report::clean;
 use crate::report::human::Look;
 use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
 
-/// The embedded endpoint: a small server that speaks the vendor's protocol and costs nothing
+/// Embedded endpoint: a small server that implements the API and costs nothing
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     Serve(Serve),
@@ -40,78 +40,78 @@ Examples:
   postpay sandbox serve --existing-postpaid shop-1a2b --fault destroy:reset-after@1
 
 Faults (the call number counts CreatePostpayPackage requests from 1):
-  throttle                 turned away by the gateway
+  throttle                 rejected by the gateway
   throttle-for:TIME        the same for every call within TIME, such as 3s
   reset-before, reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after
-                           the connection breaks, hangs or fails before or after the order is made
-  cut-body, html           the order is made, its answer is cut or is no JSON
+                           the connection breaks, hangs or fails before or after the create
+  cut-body, html           created, but the response is cut or not JSON
   null-env-id, missing-tran-id
-                           the order is made, its answer lacks an id
+                           created, but the response lacks an id
   error:CODE, error-after:CODE
-                           the vendor's error, without or with the order being made
-  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, each counted by itself:
+                           an error of Tencent Cloud, without or with the create
+  list:KIND, bill:KIND     the same at DescribeEnvs or DescribeBillingInfo, counted separately:
                            throttle, throttle-for:TIME, reset-before, eof-before, hang-before,
-                           500-before, cut-body, html, error:CODE; and short, a page that lacks its
-                           last row, or repeat, one whose rows come twice
+                           500-before, cut-body, html, error:CODE; and short (a page lacks its
+                           last row) and repeat (rows come twice)
   modify:KIND, destroy:KIND
-                           the same at ModifyEnv or DestroyEnv, each counted by itself: every kind
+                           the same at ModifyEnv or DestroyEnv, counted separately: every kind
                            but null-env-id and missing-tran-id
-  sts:KIND                 as list:KIND, at questions for a key or whose it is")]
+  sts:KIND                 as list:KIND, for requests to STS")]
 pub(super) struct Serve {
     /// The address to listen on; loopback only
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8650", env = "POSTPAY_LISTEN")]
     listen: SocketAddr,
-    /// Fail at a chosen call: KIND@N, KIND@N-M or KIND@*; repeatable
+    /// Inject a fault at a call: KIND@N, KIND@N-M or KIND@*; repeatable
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
-    /// How long an answer takes, as 300ms
+    /// Response latency, for example 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     latency: Duration,
-    /// Delay requests by a random time up to this one, as 30ms
+    /// Random delay of requests, up to this time, for example 30ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
     jitter: Duration,
-    /// How long after an order or a change what it did is listed, as 3s
+    /// How long after a create or update the result is listed, for example 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
-    /// What is listed as an alias: the API does not document whether it is Alias or EnvAlias
+    /// Which field is listed as the alias (the API documents neither Alias nor EnvAlias)
     #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
     list_alias: ListAliasArg,
-    /// Orders a second that it takes, up to 1000; the vendor takes 2
+    /// Creates per second, up to 1000; Tencent Cloud accepts 2
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     sandbox_rate: u32,
-    /// A prepaid environment that exists before anything is ordered; repeatable
+    /// A prepaid environment that already exists; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
-    /// A postpaid environment that exists before anything is ordered, as if it had been ordered at the console; repeatable
+    /// A postpaid environment that already exists, as if created in the console; repeatable
     #[arg(long, value_name = "ENV_ID[:ALIAS]")]
     existing_postpaid: Vec<Postpaid>,
-    /// The main account that everything belongs to
+    /// The main account (UIN) that owns everything
     #[arg(long, value_name = "UIN", default_value = sandbox::ACCOUNT, env = "POSTPAY_SANDBOX_ACCOUNT")]
     account: String,
-    /// The longest that the key of a role lasts, as 10s
+    /// Maximum lifetime of a role's credentials, for example 10s
     #[arg(long, value_name = "TIME", env = "POSTPAY_MAX_SESSION", value_parser = time)]
     max_session: Option<Duration>,
-    /// Be the metadata service of a machine with this role, too
+    /// Also serve the metadata service of a machine with this role
     #[arg(long, value_name = "ROLE", env = "POSTPAY_MACHINE_ROLE")]
     machine_role: Option<String>,
     #[command(flatten)]
     file: LedgerFile,
 }
 
-/// Show every request that the embedded endpoint got, and what it did
+/// Show every request that the embedded endpoint received, and its effect
 #[derive(Debug, clap::Args)]
 pub(super) struct Ledger {
     #[command(flatten)]
     file: LedgerFile,
 }
 
-/// Forget everything that the embedded endpoint did
+/// Delete the embedded endpoint's ledger
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// A prepaid environment that exists before anything is ordered; repeatable
+    /// A prepaid environment that already exists; repeatable
     #[arg(long, value_name = "ENV_ID")]
     existing: Vec<String>,
-    /// A postpaid environment that exists before anything is ordered, as if it had been ordered at the console; repeatable
+    /// A postpaid environment that already exists, as if created in the console; repeatable
     #[arg(long, value_name = "ENV_ID[:ALIAS]")]
     existing_postpaid: Vec<Postpaid>,
     #[command(flatten)]
@@ -120,7 +120,7 @@ pub(super) struct Reset {
 
 #[derive(Debug, clap::Args)]
 struct LedgerFile {
-    /// Where it keeps what it did [default: beside the state]
+    /// The ledger file [default: beside the state]
     #[arg(long, value_name = "FILE", env = "POSTPAY_LEDGER")]
     ledger: Option<PathBuf>,
 }
@@ -143,7 +143,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             sandbox::reset(&path, &args.existing, &args.existing_postpaid, world.now())?;
             let path = path.display();
             world.tell(&text!(
-                "Reset {path}. A state that was made with it no longer fits.\n",
+                "Reset {path}. States that were made with it no longer match.\n",
                 "已重置 {path}。用它生成的状态文件不再与之相符。\n"
             ));
             Ok(Exit::Fine)
@@ -159,7 +159,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
             text!("{listen} is not a loopback address", "{listen} 不是回环地址"),
         )
         .help(text!(
-            "the embedded endpoint is for this machine alone: 127.0.0.1:PORT or [::1]:PORT",
+            "the embedded endpoint only serves this machine: 127.0.0.1:PORT or [::1]:PORT",
             "内置端点只供本机使用：127.0.0.1:PORT 或 [::1]:PORT"
         )));
     }
@@ -186,12 +186,8 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         let ledger = ledger.display();
         let (id, key) = (sandbox::SECRET_ID, sandbox::SECRET_KEY);
         world.tell(&text!(
-            "Serving. What it does is kept in {ledger}. In another terminal:\n\
-             \n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n\
-             The key is the sandbox's own and no secret. Ctrl-C stops it.\n",
-            "已启动。它所做的事记在 {ledger} 中。请在另一个终端执行：\n\
-             \n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n\
-             密钥是内置端点自己的，不是机密。按 Ctrl-C 停止。\n"
+            "Serving; the ledger is {ledger}. In another terminal:\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\nThese credentials belong to the sandbox and are not secret. Press Ctrl-C to stop.\n",
+            "已启动；账本是 {ledger}。请在另一个终端执行：\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n密钥是内置端点自己的，不是机密。按 Ctrl-C 停止。\n"
         ));
         super::signals::signal().await;
         running.shutdown().await;
@@ -218,8 +214,8 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
             text!("CALL", "序号"),
             text!("ARRIVED", "到达时间"),
             text!("ACTION", "接口"),
-            text!("FOR", "对象"),
-            text!("ACTED", "已执行"),
+            text!("TARGET", "对象"),
+            text!("EFFECT", "已执行"),
             text!("ANSWER", "应答"),
             text!("FAULT", "故障"),
             Text::same("TRAN_ID"),

@@ -9,7 +9,7 @@ use super::world::World;
 use crate::report::{events, json};
 use crate::{config, manifest, plan, state};
 
-/// Print the JSON Schema of a file, or of what a command prints as JSON
+/// Print the JSON Schema of a file or of JSON output
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The format

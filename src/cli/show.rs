@@ -14,18 +14,18 @@ use crate::report::human;
 use crate::report::page::{self, Kind};
 use crate::state::encode_state;
 
-/// Show the state, or a plan file
+/// Show the state or a plan file
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay show                    what was ordered, with TranId and EnvId
-  postpay show --format json      the state as it is on disk, an open run folded in
-  postpay show plan.json          a plan that was kept with `postpay plan -o`")]
+  postpay show                    the environments, with TranId and EnvId
+  postpay show --format json      the state file, with the journal of an open run merged in
+  postpay show plan.json          a plan saved with `postpay plan -o`")]
 pub(super) struct Args {
-    /// A plan file; the state if it is left out
+    /// A plan file [default: show the state]
     #[arg(value_name = "PLANFILE")]
     file: Option<PathBuf>,
-    /// Exit with 2 when the plan has changes
+    /// Exit with 2 if the plan has changes
     #[arg(long)]
     detailed_exitcode: bool,
     #[command(flatten)]
@@ -59,7 +59,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     let human = |look: human::Look| match &state {
         Some(state) => human::state::state(state, look),
-        None => look.say(text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n")),
+        None => {
+            look.say(text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n"))
+        }
     };
     let told = world.told();
     let page = |lang| page::state(state.as_ref(), &told, lang);

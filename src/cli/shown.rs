@@ -103,11 +103,11 @@ fn not_shown(format: Format) -> Failure {
         ),
     )
     .help(text!(
-        "every command has `--format human` and `--format json`, and `--report` with .txt or .json",
+        "every command supports `--format human` and `--format json`, and `--report` with .txt or .json",
         "所有命令都支持 `--format human` 和 `--format json`，以及以 .txt 或 .json 结尾的 `--report`"
     ))
     .help(text!(
-        "plan, drift, apply, destroy, import, validate and show have markdown, github, sarif, junit and html too, and history csv",
+        "plan, drift, apply, destroy, import, validate and show also support markdown, github, sarif, junit and html; history also supports csv",
         "plan、drift、apply、destroy、import、validate 和 show 还支持 markdown、github、sarif、junit 和 html，history 还支持 csv"
     ))
     .help(NOTHING_SENT)
@@ -181,10 +181,7 @@ impl World {
             let file = clean(&file);
             self.diagnose(&[Diagnostic::warning(
                 "step-summary",
-                text!(
-                    "the step's summary was not written to {file}: {error}",
-                    "步骤摘要未能写入 {file}：{error}"
-                ),
+                text!("cannot write the step summary to {file}: {error}", "步骤摘要未能写入 {file}：{error}"),
             )]);
         }
         Ok(())

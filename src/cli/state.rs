@@ -14,7 +14,7 @@ use super::failure::Failure;
 use super::options::Global;
 use super::world::World;
 
-/// Look at the state and change what is on record; nothing of it is sent to the vendor
+/// Inspect and change the state; sends nothing to Tencent Cloud
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     List(list::Args),

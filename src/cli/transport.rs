@@ -70,13 +70,13 @@ fn tell_lost_roots(world: &World) {
         world.diagnose(&[Diagnostic::warning(
             "tls-roots",
             text!(
-                "{name} names {shown}, where no certificate authorities can be read: {error}",
+                "{name} is set to {shown}, but no certificate authorities can be read there: {error}",
                 "{name} 指定的 {shown} 中读不到证书颁发机构：{error}"
             ),
         )
         .help(text!(
-            "without any of the system's, postpay trusts the authorities that it brings along; `--log debug` says which are used",
-            "若读不到系统的颁发机构，postpay 会信任自带的那些；`--log debug` 会说明使用的是哪些"
+            "postpay falls back to its built-in authorities; `--log debug` shows which ones are used",
+            "postpay 会改用内置的证书颁发机构；`--log debug` 会显示使用的是哪些"
         ))]);
     }
 }
@@ -89,8 +89,8 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
     let failure = |why, help| Failure::new("record", why).help(help).help(NOTHING_SENT);
     if path.symlink_metadata().is_ok() {
         return Err(failure(
-            text!("--record {shown}: it is there", "--record {shown}：文件已存在"),
-            text!("name a file that is not there yet", "请指定一个尚不存在的文件"),
+            text!("--record {shown}: the file already exists", "--record {shown}：文件已存在"),
+            text!("choose a file that does not exist yet", "请指定一个尚不存在的文件"),
         ));
     }
     let path = project.keeps_in(path)?;
@@ -98,13 +98,10 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
     Unnamed::make(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
         failure(
             text!(
-                "--record {shown}: no file can be written there: {error}",
+                "--record {shown}: cannot write a file there: {error}",
                 "--record {shown}：无法在那里写入文件：{error}"
             ),
-            text!(
-                "name a file in a folder that exists and that you may write to",
-                "请指定已有的、可写目录中的文件"
-            ),
+            text!("name a file in an existing, writable folder", "请指定已有的、可写目录中的文件"),
         )
     })?;
     Ok(Arc::new(Recorder::at(path)))

@@ -14,11 +14,11 @@ use crate::report::human::Look;
 use crate::report::{count, json, page};
 use crate::state::{Snapshot, read};
 
-/// Check the manifests and postpay.yaml; offline, without credentials
+/// Check the manifests and postpay.yaml; offline, no credentials needed
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay validate                        the manifests that postpay.yaml names, or environments/
+  postpay validate                        the manifests set in postpay.yaml, or environments/
   postpay validate -f shop.yaml -f team/  these files and folders
   postpay validate --format json          for programs")]
 pub(super) struct Args {}
@@ -61,7 +61,7 @@ fn show(
             text!("Valid: {declared} in {files}.\n", "有效：{n} 个文件，{environments} 个环境。\n")
         } else {
             let found = count(errors, "error", "errors");
-            text!("Not valid: {found} in {files}.\n", "无效：{n} 个文件，{errors} 个错误。\n")
+            text!("Invalid: {found} in {files}.\n", "无效：{n} 个文件，{errors} 个错误。\n")
         })
     };
     world.diagnose(diagnostics);

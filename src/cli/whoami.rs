@@ -19,28 +19,29 @@ use crate::plan::guard::{self, CallerIdentity};
 use crate::report::identity::Identity;
 use crate::report::{human, json};
 
-/// Tell which key is used, where it comes from, and whose it is
+/// Show the active credentials, their source and account
 ///
-/// Looks for the key as every other command does, has a role's issued, and asks the vendor whose it is (GetCallerIdentity). Holds
-/// that against guard.allowed_accounts and the state, too, and changes nothing. The key's secret is never shown.
+/// Loads the credentials as every other command does, assumes the role if one is set, and asks Tencent Cloud
+/// for the account (GetCallerIdentity). Also checks it against guard.allowed_accounts and the state. Changes
+/// nothing, and never prints the secret key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay whoami                       which key, whose account, until when
-  postpay whoami --profile prod        the key of another profile
-  postpay whoami --offline             where the key comes from; sends nothing
-  postpay whoami --format json         for a script
+  postpay whoami                       the credentials, their account and expiry
+  postpay whoami --profile prod        the credentials of another profile
+  postpay whoami --offline             only their source; sends nothing
+  postpay whoami --format json         for scripts
 
-Variables of the vendor's tools that are read, in this order:
-  TENCENTCLOUD_SECRET_ID, _SECRET_KEY  the key, with TENCENTCLOUD_TOKEN (or _SECURITY_TOKEN, _SESSION_TOKEN)
-  TENCENTCLOUD_SECRETID, SECRETKEY     the same as a function's runtime spells it, with SESSIONTOKEN
-  TENCENTCLOUD_ROLE_ARN                a role on top; also TENCENTCLOUD_ASSUME_ROLE_ARN, on top of any key
-  TENCENTCLOUD_CREDENTIALS_FILE        in place of ~/.tencentcloud/credentials
+Variables of the Tencent Cloud tools, in the order they are read:
+  TENCENTCLOUD_SECRET_ID, _SECRET_KEY  credentials, with TENCENTCLOUD_TOKEN (or _SECURITY_TOKEN, _SESSION_TOKEN)
+  TENCENTCLOUD_SECRETID, SECRETKEY     the same in a function's runtime, with SESSIONTOKEN
+  TENCENTCLOUD_ROLE_ARN                a role to assume; also TENCENTCLOUD_ASSUME_ROLE_ARN, with any credentials
+  TENCENTCLOUD_CREDENTIALS_FILE        instead of ~/.tencentcloud/credentials
   TENCENTCLOUD_PROFILE, TCCLI_PROFILE  the profile there, or in ~/.tccli
   TKE_ROLE_ARN, TKE_PROVIDER_ID        a pod's role, with TKE_WEB_IDENTITY_TOKEN_FILE
   TENCENTCLOUD_CAM_ROLE_NAME           the machine's role")]
 pub(super) struct Args {
-    /// Ask nobody: only tell where the key comes from
+    /// Send nothing: only show the source of the credentials
     #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
     offline: bool,
     #[command(flatten)]
@@ -106,7 +107,7 @@ fn identity(
     Identity {
         source: vendor.map_or("sandbox", |vendor| vendor.chain.source.name()),
         source_text: vendor.map_or_else(
-            || text!("the sandbox's own, which is public", "沙箱自带的公开密钥"),
+            || text!("the sandbox's own credentials, which are public", "沙箱自带的公开密钥"),
             |vendor| vendor.chain.source.text(),
         ),
         role: vendor.and_then(|vendor| Some(vendor.chain.role.as_ref()?.arn.clone())),

@@ -72,7 +72,7 @@ impl World {
         if let Some(dir) = &global.chdir {
             std::env::set_current_dir(dir).map_err(|error| {
                 let dir = dir.display();
-                let why = text!("can't enter {dir}: {error}", "无法进入 {dir}：{error}");
+                let why = text!("cannot change to {dir}: {error}", "无法进入 {dir}：{error}");
                 Failure::new("chdir", why).help(NOTHING_SENT)
             })?;
         }
@@ -201,13 +201,13 @@ impl World {
         self.diagnose(&[Diagnostic::warning(
             "record-incomplete",
             text!(
-                "the record of --record is not whole: calls that are not in it, or in part: {calls}; {why}",
+                "the file of --record is incomplete; calls missing or cut: {calls}; {why}",
                 "--record 的记录不完整：未记录或只记录了一部分的调用数：{calls}；{why}"
             ),
         )
         .help(text!(
-            "the calls themselves were made, and what they ordered is on record in the state",
-            "调用本身已经发出，其订购结果已记录在状态文件中"
+            "the calls were made, and their results are in the state",
+            "调用已经发出，其结果在状态文件中"
         ))]);
     }
 
@@ -376,12 +376,12 @@ impl Write for LogToStderr {
 }
 
 pub(super) fn cant_print(error: &io::Error) -> Failure {
-    Failure::new("stdout", text!("can't write to standard output: {error}", "无法写入标准输出：{error}"))
+    Failure::new("stdout", text!("cannot write to standard output: {error}", "无法写入标准输出：{error}"))
 }
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
-    Failure::new("write", text!("can't write {path}: {error}", "无法写入 {path}：{error}"))
+    Failure::new("write", text!("cannot write {path}: {error}", "无法写入 {path}：{error}"))
 }
 
 /// The user that this process runs as: the name, or else the number.

@@ -58,8 +58,8 @@ const REJECTED_BY_GATEWAY: [&str; 7] = [
 /// What to do about a create with an unknown outcome. The help for a refused or throttled call says that nothing was done, and
 /// does not apply.
 pub const LOOK_FIRST: Text = Text::fixed(
-    "Nothing is ordered again before `postpay resolve` has shown whether the environment exists.",
-    "在 `postpay resolve` 查明环境是否存在之前，不会再次订购。",
+    "Nothing is created again until `postpay resolve` has shown whether the environment exists.",
+    "在 `postpay resolve` 查明环境是否存在之前，不会再次创建。",
 );
 
 /// Ids in an answer that does not count as a success.

@@ -106,7 +106,7 @@ impl Listing {
         let error = CloudError::new(Grade::Unknown, gaps_text(&self.gaps));
         Err(CloudError {
             hint: Some(Text::fixed(
-                "nothing was done; what is not listed may exist all the same, so run the command again in a few minutes",
+                "nothing was done; unlisted environments may still exist, so run the command again in a few minutes",
                 "未执行任何操作；未列出的环境可能仍然存在，请过几分钟再次执行该命令",
             )),
             ..error
@@ -131,7 +131,7 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
         let Gap { region, rows, total, contradictory } = gap;
         let count = if *contradictory {
             text!(
-                "its pages contradict each other, {rows} environments for a Total of {total}",
+                "its pages are inconsistent: {rows} environments for a Total of {total}",
                 "各页相互矛盾，列出 {rows} 个环境，而 Total 为 {total}"
             )
         } else {
@@ -146,7 +146,7 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
     let en: Vec<&str> = all.iter().map(Text::en).collect();
     let zh: Vec<String> = all.iter().map(|text| format!("{text:#}")).collect();
     let (en, zh) = (en.join("; "), zh.join("；"));
-    text!("the list is incomplete, in each of three attempts ({en})", "列表不完整，三次读取皆如此（{zh}）")
+    text!("the list is incomplete after three attempts ({en})", "列表不完整，三次读取皆如此（{zh}）")
 }
 
 /// The bills of some environments.

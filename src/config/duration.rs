@@ -31,7 +31,7 @@ impl DurationError {
             Self::TooLong(text) => {
                 let text = text.escape_debug();
                 text!(
-                    "`{text}` is too long: a duration is at most {MAX_HOURS}h, which is ten years",
+                    "`{text}` is too long: at most {MAX_HOURS}h (ten years)",
                     "`{text}` 太长：时长最多为 {MAX_HOURS}h，即十年"
                 )
             }

@@ -52,14 +52,14 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
         found.sort();
         let listed: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
         Box::new(Diagnostic::error(code, message(&listed.join(", "))).help(text!(
-            "the settings are one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or name one with --config",
+            "use one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or choose one with --config",
             "配置是一个文件：`postpay.yaml` 或 `postpay.yml`；请改名或移走其他文件，或用 --config 指定"
         )))
     };
     if named.len() > 1 {
         return Err(problem(
             "several-settings",
-            |names| text!("more than one file of settings: {names}", "有多个配置文件：{names}"),
+            |names| text!("more than one configuration file: {names}", "有多个配置文件：{names}"),
             named,
         ));
     }
@@ -76,7 +76,7 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
         "settings-not-read",
         |names| {
             text!(
-                "there is no `postpay.yaml`, and the name of {names} is close to it",
+                "no `postpay.yaml` found, but {names} has a similar name",
                 "没有 `postpay.yaml`，而 {names} 的名称与它相近"
             )
         },

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::settings::{Api, Config, Guard, Language};
 use super::table::{Setting, Shape, TOP};
 use super::{duration, endpoint};
-use crate::check::fields::{quoted, wrong};
+use crate::check::fields::{is_plain, quoted, wrong};
 use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::check::version;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
@@ -33,10 +33,10 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
             reader.problems.push(
                 Diagnostic::error(
                     "several-documents",
-                    text!("the settings are one document", "配置只能有一个文档"),
+                    text!("the configuration must be a single document", "配置只能有一个文档"),
                 )
-                .at(&second.root().span(), text!("a second one", "第二个文档"))
-                .help(text!("take the `---` out", "请删去 `---`")),
+                .at(&second.root().span(), text!("second document", "第二个文档"))
+                .help(text!("remove the `---`", "请删去 `---`")),
             );
         }
     }
@@ -166,7 +166,8 @@ impl Reader {
                 return Config::default();
             }
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                self.problems.push(wrong(&text!("the settings are a mapping", "配置应为映射"), root));
+                self.problems
+                    .push(wrong(&text!("expected a mapping for the settings", "配置应为映射"), root));
                 return Config::default();
             }
         };
@@ -249,7 +250,7 @@ impl Reader {
                     Null::IsError => self.problems.push(
                         Diagnostic::error("empty-value", text!("`{name}` has no value", "`{name}` 没有值"))
                             .on(&entry.key.span())
-                            .help(text!("write one, or remove the key", "请写上值，或删除该键")),
+                            .help(text!("set a value, or remove the key", "请写上值，或删除该键")),
                     ),
                 }
                 None
@@ -273,10 +274,10 @@ impl Reader {
                 self.problems.push(
                     Diagnostic::error(
                         "empty-value",
-                        text!("`{name}` names no path", "`{name}` 没有写任何路径"),
+                        text!("`{name}` is an empty list", "`{name}` 没有写任何路径"),
                     )
                     .on(&node.span())
-                    .help(text!("leave it out for `environments/`", "省略该项即为 `environments/`")),
+                    .help(text!("omit it to use `environments/`", "省略该项即为 `environments/`")),
                 );
                 None
             }
@@ -292,7 +293,8 @@ impl Reader {
                         | Yaml::Number(_)
                         | Yaml::Sequence(_)
                         | Yaml::Mapping(_) => {
-                            let what = text!("an item of `{name}` is a string", "`{name}` 的项应为字符串");
+                            let what =
+                                text!("expected a string for an item of `{name}`", "`{name}` 的项应为字符串");
                             self.problems.push(quoted(wrong(&what, item), item));
                             None
                         }
@@ -339,7 +341,8 @@ impl Reader {
                 let sections = items.iter().filter_map(|item| match item.value() {
                     Yaml::Mapping(members) => Some(self.section(table, members, item)),
                     Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                        let what = text!("an item of `{name}` is a mapping", "`{name}` 的项应为映射");
+                        let what =
+                            text!("expected a mapping for an item of `{name}`", "`{name}` 的项应为映射");
                         self.problems.push(wrong(&what, item));
                         None
                     }
@@ -360,12 +363,12 @@ impl Reader {
                 Diagnostic::error(
                     "empty-value",
                     text!(
-                        "`{name}` is empty, or holds what cannot be seen",
+                        "`{name}` is empty or contains invisible characters",
                         "`{name}` 为空，或含有不可见字符"
                     ),
                 )
                 .on(&node.span())
-                .help(text!("leave it out for its default", "省略该项即用默认值")),
+                .help(text!("omit it to use the default", "省略该项即用默认值")),
             );
             return None;
         }
@@ -404,7 +407,7 @@ impl Reader {
         self.problems.push(
             Diagnostic::error("out-of-range", text!("`{name}` is out of range", "`{name}` 超出范围"))
                 .on(&node.span())
-                .help(text!("`{name}` is {allowed}", "`{name}` 的取值：{allowed:#}")),
+                .help(text!("`{name}` must be {allowed}", "`{name}` 的取值：{allowed:#}")),
         );
     }
 
@@ -418,8 +421,7 @@ impl Reader {
         self.problems.push(if is_secret(name) {
             self.keys.push(entry.value.span().bytes);
             problem.help(text!(
-                "no key belongs into this file: take it out, make a new one at https://console.cloud.tencent.com/cam/capi, and set \
-                 TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
+                "do not store credentials here; remove and rotate this key (https://console.cloud.tencent.com/cam/capi), and set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
                 "密钥不应写在此文件中：请删除它，在 https://console.cloud.tencent.com/cam/capi 更换密钥，\
                  并设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY"
             ))
@@ -464,12 +466,12 @@ fn wrong_shape(name: &str, shape: Shape, node: Node<'_>) -> Diagnostic {
         Shape::Section(_) => text!("a mapping", "映射"),
         Shape::Sections(_) => text!("a list of mappings", "映射的列表"),
     };
-    let problem = wrong(&text!("`{name}` is {should_be}", "`{name}` 应为{should_be:#}"), node);
+    let problem = wrong(&text!("expected {should_be} for `{name}`", "`{name}` 应为{should_be:#}"), node);
     match (shape, node.value()) {
         (Shape::Text(..) | Shape::OneOf(_) | Shape::Texts(..) | Shape::Paths, Yaml::Number(_)) => {
             quoted(problem, node)
         }
-        (Shape::Number(..) | Shape::Whole(..) | Shape::Bool, Yaml::Text(_)) => {
+        (Shape::Number(..) | Shape::Whole(..) | Shape::Bool, Yaml::Text(text)) if is_plain(text) => {
             problem.help(text!("write it without quotes", "请去掉引号"))
         }
         (_, _) => problem,
@@ -497,14 +499,14 @@ fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
             Diagnostic::warning(
                 "region-not-listed",
                 text!(
-                    "orders are sent to {region}, and `list_regions` does not name it",
-                    "订购请求发往 {region}，而 `list_regions` 中没有它"
+                    "environments are created in {region}, but `list_regions` does not include it",
+                    "环境在 {region} 创建，而 `list_regions` 中没有它"
                 ),
             )
             .on(&node.span())
             .help(text!(
-                "what is ordered there is looked for there all the same; add {region} to `list_regions` if that is meant",
-                "在那里订购的环境仍会在那里查找；如果确实如此，请把 {region} 加入 `list_regions`"
+                "postpay lists {region} anyway; add it to `list_regions` if this is intended",
+                "postpay 仍会列出 {region}；如果确实如此，请把它加入 `list_regions`"
             )),
         );
     }
@@ -518,7 +520,7 @@ fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
             text!("an empty list of accounts allows any account", "账号列表为空，即允许任何账号"),
         );
         warnings.push(warning.on(&node.span()).help(text!(
-            "name the accounts that may be worked in, or leave `allowed_accounts` out",
+            "list the allowed accounts, or omit `allowed_accounts`",
             "请写明可以使用的账号，或删除 `allowed_accounts`"
         )));
     }

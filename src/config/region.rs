@@ -22,7 +22,7 @@ impl RegionError {
     fn text(self) -> Text {
         let Self = self;
         text!(
-            "a region looks like ap-shanghai: lower-case letters, digits and `-`, at most {LONGEST}",
+            "a region has lower-case letters, digits and `-`, at most {LONGEST}, such as ap-shanghai",
             "地域的写法如 ap-shanghai：小写字母、数字和 `-`，最多 {LONGEST} 个字符"
         )
     }

@@ -104,7 +104,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
     {
         // The rest may hold a password.
         return Err(text!(
-            "the state is kept in a file: `{scheme}://` is not supported",
+            "the state must be a file: `{scheme}://` is not supported",
             "状态保存在文件中：不支持 `{scheme}://`"
         ));
     }
@@ -114,7 +114,7 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
     if !ends_in_name {
         let shown = crate::sanitize::escape_invisible(&shown);
         return Err(text!(
-            "the state is kept in a file, and `{shown}` names a folder",
+            "the state must be a file, but `{shown}` is a folder",
             "状态保存在文件中，而 `{shown}` 是文件夹"
         ));
     }

@@ -172,7 +172,7 @@ const IGNORE: &[Setting] = &[
         Shape::Text(r"^\d{4}-\d{2}-\d{2}$", |text| match text.parse::<Date>() {
             Ok(_) => Ok(()),
             Err(_) => Err(text!(
-                "the last day on which it holds, such as 2027-01-31",
+                "the last day on which it applies, such as 2027-01-31",
                 "最后一个有效的日子，例如 2027-01-31"
             )),
         }),
@@ -190,7 +190,7 @@ fn is_account(text: &str) -> Result<(), Text> {
         return Ok(());
     }
     Err(text!(
-        "an account is named by its number, which `postpay whoami` shows: [\"100000000001\"]",
+        "accounts must be UINs, as shown by `postpay whoami`: [\"100000000001\"]",
         "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
     ))
 }

@@ -250,7 +250,7 @@ fn a_key_that_somebody_wrote_down_is_not_shown_again() {
         let problems = parse(&source(text)).unwrap_err();
         let shown = render(&problems, false, crate::lang::Lang::En);
         assert!(!shown.contains("hunter2"), "{shown}");
-        assert!(shown.contains("no key belongs into this file"), "{shown}");
+        assert!(shown.contains("do not store credentials here"), "{shown}");
     }
 }
 

@@ -53,7 +53,7 @@ impl FromStr for Ignore {
         Ok(Self {
             code: code.parse()?,
             address,
-            reason: Text::fixed("given on the command line", "在命令行中指定"),
+            reason: Text::fixed("from the command line", "在命令行中指定"),
             until: None,
         })
     }

@@ -98,8 +98,8 @@ impl Scene<'_> {
         let age = now.duration_since(self.record.ordered_at);
         if age < MAY_LAG {
             let found = text!(
-                "not yet: it was ordered less than an hour ago, and the vendor does not say how soon one is listed",
-                "尚未列出：订购还不到一小时，腾讯云没有说明多久才会列出"
+                "not listed yet: it was created less than an hour ago, and Tencent Cloud does not document when a new environment is listed",
+                "尚未列出：创建还不到一小时，腾讯云没有说明多久才会列出"
             );
             let later = text!("`postpay drift`, later", "稍后再执行 `postpay drift`");
             let finding = not_listed(found, later);
@@ -112,7 +112,10 @@ impl Scene<'_> {
             && !was_asked
         {
             return not_listed(
-                text!("{region}, where it was ordered, was not asked", "没有查询订购时所在的地域 {region}"),
+                text!(
+                    "{region}, where it was created, was not searched",
+                    "没有查询创建时所在的地域 {region}"
+                ),
                 text!(
                     "add {region} to `api.list_regions` in postpay.yaml",
                     "在 postpay.yaml 的 `api.list_regions` 中加入 {region}"
@@ -121,15 +124,15 @@ impl Scene<'_> {
         }
         let console = || {
             text!(
-                "look at it in the vendor's console, and keep it on record until it is found",
-                "请在腾讯云控制台查看；找到之前请保留其记录"
+                "check it in the Tencent Cloud console, and keep it in the state until it is found",
+                "请在腾讯云控制台查看；找到之前请将其留在状态文件中"
             )
         };
         if !was_asked {
             return not_listed(
                 text!(
-                    "it was ordered by a call that named no region, and only calls that name one were made",
-                    "订购它的请求没有指定地域，而查询都指定了地域"
+                    "it was created by a call without a region, but only named regions were searched",
+                    "创建它的请求没有指定地域，而查询都指定了地域"
                 ),
                 console(),
             );
@@ -137,7 +140,7 @@ impl Scene<'_> {
         if !live.absent.contains(self.env_id) {
             return not_listed(
                 text!(
-                    "not in the list; asked for by its id, the vendor did not say whether it is there",
+                    "not in the list; a lookup by id did not show whether it exists",
                     "列表中没有它；按 EnvId 查询时，腾讯云没有说明它是否存在"
                 ),
                 console(),
@@ -146,7 +149,7 @@ impl Scene<'_> {
         if bill.is_some_and(|bill| !bill.is_isolated()) {
             return not_listed(
                 text!(
-                    "not shown in any region that is listed; it still has a bill",
+                    "not in any listed region, but it still has a bill",
                     "所列地域中都没有它；但它仍有账单"
                 ),
                 console(),
@@ -155,7 +158,7 @@ impl Scene<'_> {
         if bill.is_none() && live.bills.incomplete {
             return not_listed(
                 text!(
-                    "not shown in any region that is listed; the list of bills is incomplete, and it may have one",
+                    "not in any listed region; the list of bills is incomplete, so it may have one",
                     "所列地域中都没有它；账单列表不完整，它可能仍有账单"
                 ),
                 text!("`postpay drift`, in a few minutes", "过几分钟再次执行 `postpay drift`"),
@@ -166,21 +169,20 @@ impl Scene<'_> {
             Code::Gone,
             text!("in the account", "在账号中"),
             text!(
-                "not shown in any region that is listed, nor when asked for by its id",
+                "not in any listed region, and not found by its id",
                 "所列地域中都没有它，按 EnvId 查询也没有"
             ),
             match self.declared {
                 _ if self.deposed => text!(
-                    "look at it in the vendor's console; if it is gone: `postpay state rm --deposed {env_id}`",
+                    "check it in the Tencent Cloud console; if it no longer exists: `postpay state rm --deposed {env_id}`",
                     "请在腾讯云控制台查看；若它已不存在：`postpay state rm --deposed {env_id}`"
                 ),
                 Some(_) => text!(
-                    "look at it in the vendor's console; if it is gone, and to be ordered anew: `postpay state rm {address} \
-                     --force`, and plan",
-                    "请在腾讯云控制台查看；若它已不存在且要重新订购：`postpay state rm {address} --force`，然后执行 plan"
+                    "check it in the Tencent Cloud console; if it no longer exists and must be created again: `postpay state rm {address} --force`, then plan",
+                    "请在腾讯云控制台查看；若它已不存在且要重新创建：`postpay state rm {address} --force`，然后执行 plan"
                 ),
                 None => text!(
-                    "look at it in the vendor's console; if it is gone: `postpay state rm {address}`",
+                    "check it in the Tencent Cloud console; if it no longer exists: `postpay state rm {address}`",
                     "请在腾讯云控制台查看；若它已不存在：`postpay state rm {address}`"
                 ),
             },
@@ -206,12 +208,9 @@ impl Scene<'_> {
             findings.push(self.finding(
                 Code::Isolated,
                 text!("in use", "使用中"),
-                text!(
-                    "isolated: somebody gave it up, or a bill is overdue",
-                    "已隔离：有人将其销毁，或账单逾期"
-                ),
+                text!("isolated: it was destroyed, or a bill is overdue", "已隔离：有人将其销毁，或账单逾期"),
                 Text::fixed(
-                    "look at it in the vendor's console, which may bring it back",
+                    "check it in the Tencent Cloud console, where it may be possible to restore it",
                     "在腾讯云控制台查看，或可在那里恢复",
                 ),
             ));
@@ -220,7 +219,7 @@ impl Scene<'_> {
                 Code::ErrorStatus,
                 Text::same("NORMAL"),
                 Text::same(status.to_owned()),
-                Text::fixed("look at it in the vendor's console", "在腾讯云控制台查看"),
+                Text::fixed("check it in the Tencent Cloud console", "在腾讯云控制台查看"),
             ));
         }
         let fixed = [
@@ -232,7 +231,7 @@ impl Scene<'_> {
                 findings.push(self.finding(code, same(recorded), same(shown), {
                     let code = code.name();
                     text!(
-                        "if it is meant, ignore it: `--ignore {code}:{address}`",
+                        "if this is intended, ignore it: `--ignore {code}:{address}`",
                         "若是有意为之，忽略它：`--ignore {code}:{address}`"
                     )
                 }));
@@ -248,8 +247,8 @@ impl Scene<'_> {
                 same(recorded),
                 same(shown),
                 text!(
-                    "declare `alias: {shown}` and apply, which changes nothing at the vendor; or rename it back in the console",
-                    "声明 `alias: {shown}` 并执行 apply（不会更改腾讯云上的任何内容）；或在控制台改回原来的别名"
+                    "declare `alias: {shown}` and apply, which changes only the state; or rename it in the console",
+                    "声明 `alias: {shown}` 并执行 apply（只更改状态文件）；或在控制台改回原来的别名"
                 ),
             ));
         }
@@ -282,20 +281,18 @@ impl Scene<'_> {
             Code::InUseAgain,
             text!("isolated", "已隔离"),
             text!(
-                "{status}: it was brought back, and costs",
+                "{status}: it was restored and is billed",
                 "{status}：它已被恢复，并在计费"
             ),
             if self.deposed {
                 text!(
-                    "to have it deleted, with its data: {give_up}",
+                    "to delete it, including its data: {give_up}",
                     "若要连同数据一起删除：{give_up}"
                 )
             } else {
                 text!(
-                    "to keep it: declare it with `import: {{env_id: {env_id}}}` and apply, which adopts it; declared without, another one is \
-                     ordered. To have it deleted, with its data: {give_up}",
-                    "若要保留：以 `import: {{env_id: {env_id}}}` 声明它并执行 apply 来接管；不写 import 则会另订一个。若要连同数据一起删除：\
-                     {give_up}"
+                    "to keep it: declare it with `import: {{env_id: {env_id}}}` and apply; without `import`, another one is created. To delete it, including its data: {give_up}",
+                    "若要保留：以 `import: {{env_id: {env_id}}}` 声明它并执行 apply；不写 import 则会另外创建一个。若要连同数据一起删除：{give_up}"
                 )
             },
         ))
@@ -354,8 +351,8 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
         text!(
-            "`postpay resolve`, in case an open order made it; if none did: `postpay generate`",
-            "先执行 `postpay resolve`，以防它是未了结订单创建的；若都不是：`postpay generate`"
+            "`postpay resolve`, if it may belong to an order with an unknown outcome; otherwise `postpay generate`",
+            "若它可能属于结果未知的订单，先执行 `postpay resolve`；否则执行 `postpay generate`"
         )
     } else {
         Text::same("postpay generate")
@@ -376,10 +373,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 address: Some(address.clone()),
                 deposed: false,
                 env_id: Some(env_id.to_owned()),
-                expected: Some(text!(
-                    "only the environment that is in the state",
-                    "只有状态文件中记录的环境"
-                )),
+                expected: Some(text!("only the environment in the state", "只有状态文件中记录的环境")),
                 found,
                 source: declared.get(address).map(|one| one.source.clone()),
                 standing: Standing::Counts,
@@ -392,7 +386,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 address: None,
                 deposed: false,
                 env_id: Some(env_id.to_owned()),
-                expected: Some(text!("declared, or on record", "已声明，或有记录")),
+                expected: Some(text!("declared, or in the state", "已声明，或在状态文件中")),
                 found,
                 source: None::<SourceRef>,
                 standing: Standing::Counts,
@@ -407,18 +401,17 @@ fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Tex
     let record = state.and_then(|state| state.get(address));
     match record.map(|record| record.status) {
         Some(Status::Unknown | Status::AwaitingEnvId) => text!(
-            "`postpay resolve {address}`: it may be what the create of `{address}` made",
-            "`postpay resolve {address}`：它可能就是 `{address}` 的订单创建的"
+            "`postpay resolve {address}`: it may be the result of creating `{address}`",
+            "`postpay resolve {address}`：它可能就是创建 `{address}` 的结果"
         ),
         Some(Status::Created) => text!(
-            "look at it in the console: it keeps billing beside the environment of `{address}`. Delete it there, or declare it at \
-             another address and run `postpay import ADDR {env_id}`",
+            "check it in the console: it keeps billing beside the environment of `{address}`. Delete it there, or declare it at another address and run `postpay import ADDR {env_id}`",
             "请在控制台查看：它与 `{address}` 的环境同时计费。在控制台删除它，或在另一个地址声明它并执行 \
              `postpay import ADDR {env_id}`"
         ),
         Some(Status::Isolated | Status::Destroying) | None => text!(
-            "`postpay import {address} {env_id}` puts it in the state, and creates nothing",
-            "`postpay import {address} {env_id}` 将其记入状态文件，不会创建任何环境"
+            "to manage it: `postpay import {address} {env_id}` (creates nothing)",
+            "若要管理它：`postpay import {address} {env_id}`（不会创建任何环境）"
         ),
     }
 }

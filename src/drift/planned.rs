@@ -14,8 +14,8 @@ fn finding(step: &Step) -> Option<Finding> {
         Action::NoOp => return None,
         Action::Create => (
             Code::NotOrdered,
-            text!("ordered", "已订购"),
-            text!("not on record", "没有记录"),
+            text!("created", "已创建"),
+            text!("not in the state", "不在状态文件中"),
             Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Update | Action::Replace => {
@@ -29,32 +29,32 @@ fn finding(step: &Step) -> Option<Finding> {
         ),
         Action::Forget => (
             Code::NotApplied,
-            text!("forgotten", "已移出记录"),
-            text!("on record", "有记录"),
+            text!("removed from the state", "已从状态文件移除"),
+            text!("in the state", "在状态文件中"),
             Text::same("postpay apply"),
         ),
         Action::Import => (
             Code::NotApplied,
             text!("imported", "已导入"),
-            text!("not on record", "没有记录"),
+            text!("not in the state", "不在状态文件中"),
             Text::same("postpay apply"),
         ),
         Action::Move => (
             Code::NotApplied,
             text!("moved", "已改地址"),
-            text!("on record at its old address", "记录在旧地址下"),
+            text!("in the state at its old address", "在状态文件中位于旧地址"),
             Text::same("postpay apply"),
         ),
         Action::Resolve => (
             Code::OutcomeUnknown,
-            text!("an outcome that is known", "结果已知"),
-            text!("an answer that was lost, or said nothing", "应答丢失，或没有说明结果"),
+            text!("a known outcome", "结果已知"),
+            text!("the response was lost or inconclusive", "应答丢失，或没有说明结果"),
             Text::same(format!("postpay resolve {address}")),
         ),
         Action::Wait => (
             Code::AwaitingEnvId,
             text!("an EnvId", "有 EnvId"),
-            text!("an order number alone", "只有订单号"),
+            text!("only an order number", "只有订单号"),
             Text::same(format!("postpay resolve {address}")),
         ),
     };

@@ -31,13 +31,13 @@ pub enum Refusal {
 impl Refusal {
     pub fn text(self) -> Text {
         match self {
-            Self::Link => text!("it is a symbolic link: remove it", "它是符号链接：请删除它"),
+            Self::Link => text!("it is a symbolic link; remove it", "它是符号链接：请删除它"),
             Self::FolderLink => {
-                text!("a folder of its path is a symbolic link", "其路径中的某个目录是符号链接")
+                text!("its path contains a symbolic link", "其路径中的某个目录是符号链接")
             }
             Self::NoRegularFile => text!("it is not a regular file", "它不是普通文件"),
             Self::SeveralNames => text!(
-                "it has another name too (a hard link), whose owner would find it changed: put a copy in its place",
+                "it has another name (a hard link): replace it by a copy",
                 "它还有另一个名称（硬链接），写入会改动那一处：请换成一份副本"
             ),
             Self::TooLarge { most } => {

@@ -126,13 +126,13 @@ fn objection(field: Field, value: &str, live: &Attributes, names: &mut Names) ->
     };
     match field.role {
         Some(Role::Source | Role::Channel) if is_pair().is_none() => {
-            Some("and no pair of env_source and channel that can be ordered")
+            Some("and no valid pair of env_source and channel")
         }
-        Some(Role::Alias) if !field.accepts(value) => Some("which no order can ask for"),
+        Some(Role::Alias) if !field.accepts(value) => Some("which is not a valid alias"),
         Some(Role::Alias) if !names.aliases.insert(value.to_owned()) => {
-            Some("which another environment has too")
+            Some("which another environment also has")
         }
-        Some(_) | None if !field.accepts(value) => Some("which can't be ordered"),
+        Some(_) | None if !field.accepts(value) => Some("which is not a valid value"),
         Some(_) | None => None,
     }
 }
@@ -201,7 +201,7 @@ pub fn manifest(drafts: &Drafts, endpoint: &str) -> String {
     let mut text = String::from("# yaml-language-server: $schema=../schemas/manifest.v1.schema.json\n");
     let _ = writeln!(
         text,
-        "# What {} has and no manifest declared. The next plan adopts it, and orders nothing.",
+        "# Environments of {} that no manifest declares. The next apply imports them and creates nothing.",
         comment(endpoint)
     );
     for LeftOut { env_id, why } in &drafts.left_out {

@@ -86,7 +86,7 @@ const FIELDS: &[FieldSpec] = &[
         code: "invalid-alias",
         // The console takes 20; the page gives no limit.
         longest: Some(20),
-        help: &[Text::fixed("any name is possible as `env_alias`", "`env_alias` 可以用任意名称")],
+        help: &[Text::fixed("for any other name, use `env_alias`", "`env_alias` 可以用任意名称")],
         examples: &["env-alias"],
         ..FieldSpec::new(
             "alias",

@@ -249,9 +249,9 @@ impl<'f> Builder<'f> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "merge-not-a-mapping",
-                    text!("`<<` merges mappings, not this", "`<<` 只能合并映射，这里不是"),
+                    text!("`<<` can only merge mappings", "`<<` 只能合并映射，这里不是"),
                 )
-                .at(&self.node_span(node), text!("no mapping", "不是映射"))
+                .at(&self.node_span(node), text!("not a mapping", "不是映射"))
                 .help(text!(
                     "write `<<: *anchor`, or `<<: [*one, *two]`",
                     "请写 `<<: *anchor` 或 `<<: [*one, *two]`"
@@ -270,10 +270,10 @@ impl<'f> Builder<'f> {
             self.diagnostics.push(
                 Diagnostic::error(
                     "recursive-alias",
-                    text!("this alias stands inside what it names", "该引用位于它所引用的内容之内"),
+                    text!("this alias refers to a value that contains it", "该引用位于它所引用的内容之内"),
                 )
                 .on(&self.span(start, end))
-                .at(&whole, text!("the anchor is on this", "锚点在这里")),
+                .at(&whole, text!("the anchor", "锚点在这里")),
             );
             let nothing = Kind::Scalar(Resolved::Null, Text::Owned(Box::default()));
             let node = self.push(start, end, nothing)?;
@@ -282,7 +282,7 @@ impl<'f> Builder<'f> {
         }
         let Some(&anchored) = self.anchors.get(&anchor) else {
             return Err(Box::new(unknown_anchor(&self.span(start, end)).help(text!(
-                "an anchor is written `&name` before the first use of `*name`, and holds for its document",
+                "define the anchor as `&name` before using `*name`; anchors apply to one document",
                 "要先写锚点 `&name`，再用 `*name` 引用；锚点只在所在文档内有效"
             ))));
         };
@@ -293,13 +293,13 @@ impl<'f> Builder<'f> {
                 Diagnostic::error(
                     "alias-bomb",
                     text!(
-                        "written out, the aliases make the manifests larger than {MAX_NODES} values",
+                        "with aliases expanded, the manifests contain more than {MAX_NODES} values",
                         "引用全部展开后，清单会超过 {MAX_NODES} 个值"
                     ),
                 )
                 .at(&self.span(start, end), text!("with this one", "到这个引用为止"))
-                .at(&self.node_span(anchored.node), text!("which stands for this", "它引用的是这里"))
-                .help(text!("write the values out, or refer to less", "请直接写出这些值，或减少引用")),
+                .at(&self.node_span(anchored.node), text!("which refers to this", "它引用的是这里"))
+                .help(text!("write the values out, or use fewer aliases", "请直接写出这些值，或减少引用")),
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
@@ -375,10 +375,7 @@ impl<'f> Builder<'f> {
             return Err(Box::new(
                 Diagnostic::error(
                     "project-too-large",
-                    text!(
-                        "the manifests together hold more than {most} values",
-                        "所有清单合计超过 {most} 个值"
-                    ),
+                    text!("the manifests contain more than {most} values", "所有清单合计超过 {most} 个值"),
                 )
                 .at(&self.span(start, start), text!("up to here", "到这里为止")),
             ));

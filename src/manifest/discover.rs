@@ -128,10 +128,13 @@ impl Walk<'_> {
                         text!("no manifest in the folder `{folder}`", "文件夹 `{folder}` 中没有清单"),
                     )
                     .help(text!(
-                        "a folder gives its *.yaml and *.yml files, hidden ones left out",
+                        "*.yaml and *.yml files are read, except hidden ones",
                         "文件夹中的 *.yaml 和 *.yml 文件都会读取，隐藏文件除外"
                     ))
-                    .help(text!("`postpay init` writes a first manifest", "`postpay init` 会写出第一份清单")),
+                    .help(text!(
+                        "`postpay init` creates a first manifest",
+                        "`postpay init` 会写出第一份清单"
+                    )),
                 );
             }
         } else if metadata.is_file() {
@@ -289,7 +292,7 @@ pub(super) fn not_read(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
         Diagnostic::warning(
             "manifest-not-read",
             text!(
-                "not read, although the name{en} may be a manifest's: {what}",
+                "ignored files whose name{en} look like manifests: {what}",
                 "名称像清单，但没有读取：{what}"
             ),
         )
@@ -314,10 +317,12 @@ pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
 pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
     let shown = shown.display();
     if error.kind() == io::ErrorKind::NotFound {
-        Diagnostic::error("path-not-found", text!("there is no `{shown}`", "`{shown}` 不存在")).help(text!(
-            "paths are taken from the project folder, which `-C` names",
-            "路径从项目文件夹算起，项目文件夹由 `-C` 指定"
-        ))
+        Diagnostic::error("path-not-found", text!("`{shown}` does not exist", "`{shown}` 不存在")).help(
+            text!(
+                "paths are relative to the project folder (`-C`)",
+                "路径从项目文件夹算起，项目文件夹由 `-C` 指定"
+            ),
+        )
     } else {
         Diagnostic::error(
             "path-unreadable",
@@ -330,7 +335,7 @@ fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     Diagnostic::error(
         "not-a-file",
-        text!("`{shown}` has a manifest's name, but is a folder", "`{shown}` 的名称像清单，却是文件夹"),
+        text!("`{shown}` is a folder with the name of a manifest", "`{shown}` 的名称像清单，却是文件夹"),
     )
     .help(text!("rename the folder", "请给文件夹改名"))
 }
@@ -343,11 +348,11 @@ pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
         text!("`{shown}` leads out of the project, to `{real}`", "`{shown}` 指向项目之外：`{real}`"),
     )
     .help(text!(
-        "it was not read: postpay.yaml, the links in a project and its folders lead to files of the project",
+        "it was not read: paths in postpay.yaml and links must stay in the project",
         "未读取它：postpay.yaml、项目中的链接和文件夹只能指向项目中的文件"
     ))
     .help(text!(
-        "whoever runs postpay may name any file: `-f FILE`, or `--config FILE` for the settings",
+        "to use it anyway, name it on the command line: `-f FILE`, or `--config FILE` for the settings",
         "运行 postpay 的人可以指定任何文件：`-f FILE`；配置文件用 `--config FILE`"
     ))
 }
@@ -356,7 +361,7 @@ pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     Diagnostic::error("not-a-file", text!("`{shown}` is not a regular file", "`{shown}` 不是普通文件")).help(
         text!(
-            "no pipe, socket or device is read, and no folder where one file is meant",
+            "pipes, sockets and devices are not read",
             "不读取管道、套接字和设备；需要单个文件时，也不读取文件夹"
         ),
     )

@@ -103,7 +103,7 @@ pub fn find_unrecognised(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> 
     problem.help.insert(
         0,
         text!(
-            "nothing is destroyed while they are there: an environment may be declared in them",
+            "nothing is destroyed while they exist, because they may declare environments",
             "它们存在时不会销毁任何环境：其中可能声明了环境"
         ),
     );

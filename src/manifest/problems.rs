@@ -27,14 +27,11 @@ pub(super) fn refuse_unprintable(file: &Arc<SourceFile>) -> Result<(), Box<Diagn
             Err(Box::new(
                 Diagnostic::error(
                     "yaml-syntax",
-                    text!(
-                        "the character U+{code:04X} has no place in YAML",
-                        "YAML 中不能有字符 U+{code:04X}"
-                    ),
+                    text!("YAML does not allow the character U+{code:04X}", "YAML 中不能有字符 U+{code:04X}"),
                 )
                 .on(&span(file, at, at + 1))
                 .help(text!(
-                    "in a string in double quotes it can be written as an escape",
+                    "write it as an escape in a double-quoted string",
                     "在双引号字符串中可以写成转义序列"
                 )),
             ))
@@ -57,10 +54,7 @@ pub(super) fn refuse_conflicts(file: &Arc<SourceFile>) -> Result<(), Box<Diagnos
             return Err(Box::new(
                 Diagnostic::error("merge-conflict", text!("merge conflict marker", "合并冲突标记"))
                     .on(&span(file, at, at + shown.len()))
-                    .help(text!(
-                        "resolve the conflict, and remove the markers",
-                        "请解决冲突，并删除这些标记"
-                    )),
+                    .help(text!("resolve the conflict and remove the markers", "请解决冲突，并删除这些标记")),
             ));
         }
         at += line.len();
@@ -84,7 +78,7 @@ pub(super) fn invalid_key(key: &Kind, place: &Span) -> Option<Diagnostic> {
         }
     };
     Some(
-        Diagnostic::error("key-not-a-string", text!("a key is a string", "键应为字符串"))
+        Diagnostic::error("key-not-a-string", text!("expected a string for the key", "键应为字符串"))
             .at(place, text!("not a string", "不是字符串"))
             .help(help),
     )
@@ -92,7 +86,7 @@ pub(super) fn invalid_key(key: &Kind, place: &Span) -> Option<Diagnostic> {
 
 pub(super) fn duplicate_key(name: &str, first: &Span, second: &Span) -> Diagnostic {
     let diagnostic =
-        Diagnostic::error("duplicate-key", text!("the key `{name}` is here twice", "键 `{name}` 出现了两次"))
+        Diagnostic::error("duplicate-key", text!("duplicate key `{name}`", "键 `{name}` 出现了两次"))
             .at(second, text!("again", "再次出现"))
             .at(first, text!("first here", "首次出现在这里"));
     if name != "<<" {

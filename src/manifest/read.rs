@@ -40,7 +40,7 @@ impl Budget {
             let most = Self::FILES;
             return Err(Box::new(Diagnostic::error(
                 "project-too-large",
-                text!("there are more than {most} manifests", "清单超过 {most} 个"),
+                text!("more than {most} manifests", "清单超过 {most} 个"),
             )));
         }
         Ok(())
@@ -156,10 +156,7 @@ pub(super) fn too_large(shown: &Path) -> Diagnostic {
         "file-too-large",
         text!("`{shown}` is larger than {most} MiB", "`{shown}` 超过了 {most} MiB"),
     )
-    .help(text!(
-        "split it: the environments of all files count together",
-        "请拆成多个文件：所有文件中的环境合在一起算"
-    ))
+    .help(text!("split it into several files", "请拆成多个文件：所有文件中的环境合在一起算"))
 }
 
 fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {

@@ -27,7 +27,7 @@ impl fmt::Display for AddressError {
 impl Address {
     /// What an address looks like, for messages.
     pub const RULE: Text = Text::fixed(
-        "an address starts with a-z or 0-9 and holds a-z, 0-9, `_` and `-`, 64 characters at most",
+        "an address starts with a-z or 0-9 and contains only a-z, 0-9, `_` and `-`, at most 64 characters",
         "地址以 a-z 或 0-9 开头，只能包含 a-z、0-9、`_` 和 `-`，最多 64 个字符",
     );
     /// The same for a JSON Schema, which gives the length besides.

@@ -4,7 +4,7 @@ use crate::lang::Text;
 
 /// What an id looks like, for messages.
 pub const ID_RULE: Text = Text::fixed(
-    "an id has 1 to 128 characters, without spaces, invisible characters and quotes",
+    "an id has 1 to 128 characters, without spaces, invisible characters or quotes",
     "ID 由 1 到 128 个字符组成，不含空白、不可见字符和引号",
 );
 

@@ -266,7 +266,7 @@ impl Blocker {
             Self::AccountNotAsked => (
                 "account-unknown",
                 Text::fixed(
-                    "the account of the credentials was not requested",
+                    "the account of the credentials was not checked",
                     "没有向腾讯云查询密钥属于哪个账号",
                 ),
                 Text::fixed("run it again", "请重新执行"),
@@ -274,7 +274,7 @@ impl Blocker {
             Self::NotRemade => (
                 "plan-not-remade",
                 Text::fixed(
-                    "the plan differs from what the manifests and the state give now",
+                    "the plan no longer matches the manifests and the state",
                     "计划与当前清单和状态文件生成的计划不同",
                 ),
                 NEW_PLAN,

@@ -31,13 +31,13 @@ impl fmt::Display for PlanFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let supported = FormatVersion::NUMBER;
         let text = match self {
-            Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Empty => Text::fixed("the file is empty", "文件为空"),
             Self::Json(error) if error.is_syntax() || error.is_eof() => {
                 text!("it is not JSON: {error}", "它不是 JSON：{error}")
             }
             Self::Json(error) => Text::same(error.to_string()),
             Self::NotAPlan => Text::fixed(
-                "it is JSON, and not a plan; a state is shown by `postpay show --state FILE`",
+                "it is JSON but not a plan; to show a state, use `postpay show --state FILE`",
                 "它是 JSON，但不是计划；状态文件用 `postpay show --state FILE` 查看",
             ),
             Self::Version { found } => text!(
@@ -45,7 +45,7 @@ impl fmt::Display for PlanFileError {
                 "其格式版本为 {found}；此 postpay 读取 {supported}"
             ),
             Self::Altered => Text::fixed(
-                "its checksum does not fit: it was altered, or damaged, after it was written",
+                "its checksum does not match: it was changed or damaged after it was written",
                 "校验和不符：写入后被修改过或已损坏",
             ),
         };

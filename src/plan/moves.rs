@@ -40,28 +40,27 @@ impl MoveError {
         match self {
             Self::Missing { from, to } => (
                 "moved-missing",
-                text!("nothing is on record at `{from}`, nor at `{to}`", "`{from}` 和 `{to}` 都没有记录"),
+                text!("the state has neither `{from}` nor `{to}`", "状态中既没有 `{from}`，也没有 `{to}`"),
                 text!(
-                    "as it stands, `{to}` would be ordered as new; if it is, take the `moved` block out, and if not, `postpay state \
-                     list` has the address that it stands at",
-                    "照现在的写法，`{to}` 会作为新环境订购；若确实如此，去掉 `moved` 块，否则用 `postpay state list` 查看它所在的地址"
+                    "if `{to}` is a new environment, remove the `moved` entry; otherwise find its address with `postpay state list`",
+                    "如果 `{to}` 是新环境，请去掉 `moved` 项；否则用 `postpay state list` 查看它的地址"
                 ),
             ),
             Self::Used { from, to } => (
                 "moved-used",
                 text!(
-                    "`{from}` can't become `{to}`: both are on record",
-                    "`{from}` 不能改为 `{to}`：两者都有记录"
+                    "cannot move `{from}` to `{to}`: the state has both",
+                    "`{from}` 不能改为 `{to}`：状态中两者都有"
                 ),
                 text!(
-                    "an address has one environment: give this one another address, or forget it first, `postpay state rm {from}`",
-                    "一个地址只有一个环境：给它换一个地址，或先移除其记录：`postpay state rm {from}`"
+                    "choose another address, or remove one from the state first: `postpay state rm {from}`",
+                    "请换一个地址，或先将其移出状态：`postpay state rm {from}`"
                 ),
             ),
             Self::Cycle { from } => (
                 "moved-cycle",
-                text!("the moves from `{from}` lead back to it", "从 `{from}` 开始的移动又回到了它自己"),
-                Text::fixed("take one of the blocks out", "去掉其中一个块"),
+                text!("the moves from `{from}` form a cycle", "从 `{from}` 开始的移动又回到了它自己"),
+                Text::fixed("remove one of the `moved` entries", "去掉其中一个块"),
             ),
         }
     }

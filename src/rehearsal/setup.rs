@@ -48,14 +48,14 @@ impl SimSetup {
                 Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
                     assumed.push(text!(
-                        "the open order of `{address}` is taken as made: its answer had an id",
-                        "`{address}` 的未决订单视为已生效：其应答中有 ID"
+                        "the unresolved order of `{address}` counts as created: its response had an id",
+                        "`{address}` 的未决订单视为已创建：其响应中有 ID"
                     ));
                     earlier.push(entry(address, record, now));
                 }
                 Status::AwaitingEnvId | Status::Unknown => assumed.push(text!(
-                    "the open order of `{address}` is taken as never made; `postpay resolve` looks in your account",
-                    "`{address}` 的未决订单视为从未生效；`postpay resolve` 会在你的账号中查找"
+                    "the unresolved order of `{address}` counts as not created; `postpay resolve` checks your account",
+                    "`{address}` 的未决订单视为未创建；`postpay resolve` 会在你的账号中查找"
                 )),
             }
         }

@@ -270,11 +270,10 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ("info", message, BodyV1::ApplyComplete { hook })
         }
         Progress::Stopping { under_way, .. } => {
-            let warning = Diagnostic::warning(
-                "stopping",
-                text!("nothing more is started", "不再开始新的步骤"),
-            )
-            .help(text!("{under_way} calls under way are waited for", "正在等待 {under_way} 个进行中的调用"));
+            let warning =
+                Diagnostic::warning("stopping", text!("starting nothing more", "不再开始新的步骤")).help(
+                    text!("waiting for {under_way} calls in progress", "正在等待 {under_way} 个进行中的调用"),
+                );
             return Some(diagnostic(&warning, now));
         }
     };

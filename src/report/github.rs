@@ -57,11 +57,11 @@ fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option
     let n = over.join(", ");
     let text = match &setting.rest {
         Some(rest) => text!(
-            "without an annotation: {n}; all of it is in {rest}, and in the log of this step",
+            "without an annotation: {n}; see {rest} and the log of this step for all of them",
             "未生成注释的还有：{n}；完整内容见 {rest} 以及本步骤的日志"
         ),
         None => text!(
-            "without an annotation: {n}; all of it is in the log of this step",
+            "without an annotation: {n}; see the log of this step for all of them",
             "未生成注释的还有：{n}；完整内容见本步骤的日志"
         ),
     };
@@ -170,7 +170,7 @@ mod tests {
         let text = super::page(&page, &setting);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 24);
-        let told = "%0Awithout an annotation: 3 errors, 1 note; all of it is in plan.html, ";
+        let told = "%0Awithout an annotation: 3 errors, 1 note; see plan.html ";
         assert!(lines[19].starts_with("::notice title=postpay plan::"), "{text}");
         assert!(lines[19].contains(told), "{text}");
         assert!(lines[20..23].iter().all(|line| line.starts_with("::error ")));

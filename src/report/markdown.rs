@@ -88,17 +88,17 @@ fn verdict(page: &Page) -> Text {
     match (page.kind, page.tone) {
         (Kind::Plan, Tone::Good | Tone::Plain) => text!("nothing to do", "无需改动"),
         (Kind::Plan, Tone::Change) => text!("there are changes", "有改动"),
-        (Kind::Plan | Kind::Apply, Tone::Bad) => text!("needs a person", "需要人工处理"),
+        (Kind::Plan | Kind::Apply, Tone::Bad) => text!("action required", "需要人工处理"),
         (Kind::Apply, Tone::Good | Tone::Plain) => text!("complete", "已完成"),
-        (Kind::Apply, Tone::Change) => text!("part-way", "只完成了一部分"),
+        (Kind::Apply, Tone::Change) => text!("stopped early", "只完成了一部分"),
         (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift", "无漂移"),
-        (Kind::Drift, Tone::Change | Tone::Bad) => text!("something does not agree", "存在不一致"),
+        (Kind::Drift, Tone::Change | Tone::Bad) => text!("drift detected", "存在漂移"),
         (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
         (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效，但有警告"),
-        (Kind::Validate, Tone::Bad) => text!("not valid", "无效"),
-        (Kind::State, Tone::Good | Tone::Plain) => text!("on record", "已记录"),
+        (Kind::Validate, Tone::Bad) => text!("invalid", "无效"),
+        (Kind::State, Tone::Good | Tone::Plain) => text!("in the state", "状态文件中"),
         (Kind::State, Tone::Change | Tone::Bad) => {
-            text!("something is to be settled", "有待处理的内容")
+            text!("unresolved outcomes", "有待处理的内容")
         }
     }
 }
@@ -111,8 +111,8 @@ fn counts(page: &Page) -> String {
     let (what, many) = match page.kind {
         Kind::Plan | Kind::Apply => (text!("action", "操作"), text!("environments", "环境数")),
         Kind::State => (text!("status", "状态"), text!("environments", "环境数")),
-        Kind::Drift => (text!("finding", "发现"), text!("how many", "数量")),
-        Kind::Validate => (text!("manifests", "清单"), text!("how many", "数量")),
+        Kind::Drift => (text!("finding", "发现"), text!("count", "数量")),
+        Kind::Validate => (text!("manifests", "清单"), text!("count", "数量")),
     };
     let mut out = format!("| {} | {} |\n|:--|--:|\n", say(page, &what), say(page, &many));
     for (action, n) in page.actions() {
@@ -177,7 +177,7 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
     let kinds = Text::new(joined(", ", Lang::En), joined("、", Lang::Zh));
     let whole = if let Some(rest) = &setting.rest {
         let rest = short_code(rest, 200);
-        text!("All of it is in {rest}.", "完整内容见 {rest}。")
+        text!("See {rest} for all of it.", "完整内容见 {rest}。")
     } else {
         let command = match page.kind {
             Kind::Plan => "`postpay plan`",
@@ -187,12 +187,12 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
             Kind::State => "`postpay show`",
         };
         text!(
-            "All of it: {command}, or a report with `--report FILE.html`.",
+            "For all of it: {command}, or a report with `--report FILE.html`.",
             "完整内容：{command}，或使用 `--report FILE.html` 生成报告。"
         )
     };
     let line = text!(
-        "✂️ **Left out, because it does not fit here:** {kinds}. {whole}",
+        "✂️ **Omitted, because it does not fit here:** {kinds}. {whole}",
         "✂️ **因篇幅所限而省略：** {kinds:#}。{whole:#}"
     );
     say(page, &line) + "\n\n"

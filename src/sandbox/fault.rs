@@ -147,11 +147,11 @@ impl FaultError {
     pub fn text(&self) -> Text {
         match self {
             Self::NoCall { text } => text!(
-                "`{text}` does not say at which call: write KIND@N, KIND@N-M or KIND@*",
+                "`{text}` has no call number: write KIND@N, KIND@N-M or KIND@*",
                 "`{text}` 没有说明是第几次调用：写成 KIND@N、KIND@N-M 或 KIND@*"
             ),
             Self::Calls { calls } => text!(
-                "`{calls}` is no call number: write N, N-M or *, counted from 1",
+                "`{calls}` is not a call number: write N, N-M or *, counted from 1",
                 "`{calls}` 不是调用序号：写成 N、N-M 或 *，从 1 开始计数"
             ),
             Self::Kind { kind, near } => {
@@ -161,22 +161,22 @@ impl FaultError {
                     None => Text::same(""),
                 };
                 text!(
-                    "there is no fault `{kind}`{near}; there are {names}, throttle-for:TIME, error:CODE and error-after:CODE",
+                    "unknown fault `{kind}`{near}; expected {names}, throttle-for:TIME, error:CODE or error-after:CODE",
                     "没有故障 `{kind}`{near:#}；可用的有 {names}、throttle-for:TIME、error:CODE 和 error-after:CODE"
                 )
             }
             Self::NoCode { kind } => text!(
-                "`{kind}` needs one of the vendor's codes: write {kind}:CODE, such as {kind}:InternalError",
+                "`{kind}` needs an error code of Tencent Cloud: write {kind}:CODE, such as {kind}:InternalError",
                 "`{kind}` 需要一个腾讯云错误码：写成 {kind}:CODE，例如 {kind}:InternalError"
             ),
             Self::NoTime => text!(
-                "`throttle-for` needs a time: write throttle-for:TIME, such as throttle-for:3s",
+                "`throttle-for` needs a duration: write throttle-for:TIME, such as throttle-for:3s",
                 "`throttle-for` 需要一个时长：写成 throttle-for:TIME，例如 throttle-for:3s"
             ),
             Self::Unfit { kind, target } => {
                 let ((_, action), fitting) = (target.names(), fitting(*target));
                 text!(
-                    "`{kind}` can't happen to {action}: write one of {fitting}",
+                    "`{kind}` does not apply to {action}: use one of {fitting}",
                     "`{kind}` 不会发生在 {action} 上：换用其中之一：{fitting:#}"
                 )
             }
@@ -383,28 +383,28 @@ mod tests {
             ("throttle-for@1", "throttle-for:3s"),
             ("throttle-for:-3s@1", "throttle-for:3s"),
             ("throttle-for:long@1", "throttle-for:3s"),
-            ("html:InternalError@1", "there is no fault"),
-            ("lst:throttle@1", "there is no fault `lst:throttle`"),
-            ("list:null-env-id@1", "`null-env-id` can't happen to DescribeEnvs"),
+            ("html:InternalError@1", "unknown fault"),
+            ("lst:throttle@1", "unknown fault `lst:throttle`"),
+            ("list:null-env-id@1", "`null-env-id` does not apply to DescribeEnvs"),
             (
                 "bill:error-after:InternalError@1",
-                "`error-after:InternalError` can't happen to DescribeBillingInfo",
+                "`error-after:InternalError` does not apply to DescribeBillingInfo",
             ),
             ("list:error@1", "error:CODE"),
             (
                 "list:reset-after@1",
                 "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html, short, repeat and error:CODE",
             ),
-            ("modify:null-env-id@1", "`null-env-id` can't happen to ModifyEnv"),
-            ("short@1", "`short` can't happen to CreatePostpayPackage"),
-            ("sts:repeat@1", "`repeat` can't happen to STS"),
-            ("destroy:missing-tran-id@1", "`missing-tran-id` can't happen to DestroyEnv"),
+            ("modify:null-env-id@1", "`null-env-id` does not apply to ModifyEnv"),
+            ("short@1", "`short` does not apply to CreatePostpayPackage"),
+            ("sts:repeat@1", "`repeat` does not apply to STS"),
+            ("destroy:missing-tran-id@1", "`missing-tran-id` does not apply to DestroyEnv"),
             (
                 "destroy:null-env-id@1",
                 "reset-after, eof-before, eof-after, hang-before, hang-after, 500-before, 500-after, cut-body, html, error:CODE \
                  and error-after:CODE",
             ),
-            ("destory:throttle@1", "there is no fault `destory:throttle`"),
+            ("destory:throttle@1", "unknown fault `destory:throttle`"),
         ];
         for (text, expected) in table {
             let error = text.parse::<Fault>().unwrap_err().to_string();

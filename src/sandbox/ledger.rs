@@ -37,21 +37,21 @@ impl LedgerError {
             Self::Io { path, doing, source } => {
                 let path = path.display();
                 text!(
-                    "the sandbox's ledger {path} can't be {doing}: {source}",
+                    "the sandbox ledger {path} cannot be {doing}: {source}",
                     "无法{doing:#}沙箱账本 {path}：{source:#}"
                 )
             }
             Self::Busy { path } => {
                 let path = path.display();
                 text!(
-                    "the sandbox's ledger {path} is in use by another process: end that one, or choose another ledger",
+                    "the sandbox ledger {path} is in use by another process: stop that one, or choose another ledger",
                     "沙箱账本 {path} 正被另一个进程使用：结束该进程，或换用另一个账本"
                 )
             }
             Self::Damaged { path, line, why } => {
                 let path = path.display();
                 text!(
-                    "line {line} of the sandbox's ledger {path} is damaged ({why}): reset the sandbox, or mend the line",
+                    "line {line} of the sandbox ledger {path} is damaged ({why}): reset the sandbox, or fix the line",
                     "沙箱账本 {path} 的第 {line} 行已损坏（{why}）：重置沙箱，或修正该行"
                 )
             }
@@ -110,7 +110,7 @@ impl Ledger {
         let file = files::open_or_make_own(path, Access::Append)
             .map_err(fail(path, Text::fixed("opened", "打开")))?;
         // Half a line that a killed process left would spoil the next one.
-        file.set_len(whole).map_err(fail(path, Text::fixed("mended", "修复")))?;
+        file.set_len(whole).map_err(fail(path, Text::fixed("repaired", "修复")))?;
         let mut ledger = Self {
             file,
             path: path.to_owned(),

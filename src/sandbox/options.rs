@@ -97,7 +97,7 @@ impl fmt::Display for PostpaidError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text } = self;
         text!(
-            "`{text}` names no environment: write ENV_ID or ENV_ID:ALIAS",
+            "`{text}` is not an environment: write ENV_ID or ENV_ID:ALIAS",
             "`{text}` 没有指明环境：写成 ENV_ID 或 ENV_ID:ALIAS"
         )
         .fmt(f)

@@ -43,7 +43,7 @@ impl SandboxError {
     pub fn text(&self) -> Text {
         match self {
             Self::Listen { address, source } => {
-                text!("the sandbox can't listen on {address}: {source}", "沙箱无法监听 {address}：{source}")
+                text!("the sandbox cannot listen on {address}: {source}", "沙箱无法监听 {address}：{source}")
             }
             Self::Ledger(error) => error.text(),
         }

@@ -57,9 +57,9 @@ pub enum BillError {
 impl fmt::Display for BillError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::Empty => Text::fixed("it is empty", "文件为空"),
+            Self::Empty => Text::fixed("the file is empty", "文件为空"),
             Self::Encoding => {
-                Text::fixed("it is no text in UTF-8, UTF-16 or GBK", "它不是 UTF-8、UTF-16 或 GBK 文本")
+                Text::fixed("not text in UTF-8, UTF-16 or GBK", "它不是 UTF-8、UTF-16 或 GBK 文本")
             }
             Self::Broken { line, why } => text!("line {line}: {why}", "第 {line} 行：{why}"),
             Self::NoColumn { columns } => {
@@ -70,12 +70,12 @@ impl fmt::Display for BillError {
             }
             Self::Ambiguous { name, count } => {
                 let name = name.escape_debug();
-                text!("{count} columns are called `{name}`", "有 {count} 列都叫 `{name}`")
+                text!("{count} columns are named `{name}`", "有 {count} 列都叫 `{name}`")
             }
             Self::Rounded { line, text } => {
                 let text = text.escape_debug();
                 text!(
-                    "line {line}: {text} was an order number until a spreadsheet rounded it",
+                    "line {line}: {text} is an order number that a spreadsheet has rounded",
                     "第 {line} 行：{text} 原是订单号，被电子表格四舍五入了"
                 )
             }

@@ -48,7 +48,7 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let lines = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n');
         let (line, column) = lines.fold((0, 0), |(line, _), last| (line + 1, last.len() + 1));
-        damaged(line, column, Text::fixed("it is not UTF-8", "它不是 UTF-8"))
+        damaged(line, column, Text::fixed("not UTF-8", "它不是 UTF-8"))
     })?;
     let located = |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
     let error = match serde_json::from_str(text) {
@@ -59,7 +59,7 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
             let why = Text::fixed(
-                "it is no state: it has no number as its `format_version`",
+                "not a state file: its `format_version` is not a number",
                 "它不是状态文件：其 `format_version` 不是数字",
             );
             damaged(error.line(), error.column(), why)
@@ -150,13 +150,13 @@ impl Chain {
         })?;
         if line.prev != self.last {
             return Err(damaged(Text::fixed(
-                "the line before it is not the one that it was written after",
+                "it does not follow the line before it",
                 "前一行不是写入它时的那一行",
             )));
         }
         if line.seq != self.seq + 1 {
             let seq = line.seq;
-            return Err(damaged(text!("it says that it is line {seq}", "它自称是第 {seq} 行")));
+            return Err(damaged(text!("its line number is {seq}", "它自称是第 {seq} 行")));
         }
         *self = Self { seq: line.seq, last: sha256_hex(bytes) };
         Ok((line.at, line.event))
@@ -185,7 +185,7 @@ pub(super) fn decode_open_journal(path: &Path, bytes: &[u8]) -> Result<Decoded, 
     while let Some((line, after)) = split_line(rest) {
         let (at, event) = chain.decode::<Event>(path, line)?;
         if !may_follow(entries.last(), &event) {
-            let why = Text::fixed("this event can't stand here", "此处不能有这个事件");
+            let why = Text::fixed("unexpected event", "此处不能有这个事件");
             return Err(damaged(path, chain.seq, why));
         }
         entries.push(Entry { at, event });
@@ -208,7 +208,7 @@ pub(super) fn decode_receipt(path: &Path, bytes: &[u8]) -> Result<Journal, State
     if !torn && journal.entries.last().is_some_and(|entry| is_end(&entry.event)) {
         return Ok(journal);
     }
-    let why = Text::fixed("it ends before the run does", "运行尚未结束，日志就断了");
+    let why = Text::fixed("the journal ends before the run does", "运行尚未结束，日志就断了");
     Err(damaged(path, chain.seq + 1, why))
 }
 
@@ -224,7 +224,7 @@ fn decode_first<'a>(
 ) -> Result<(Timestamp, RunStarted, Chain, &'a [u8]), StateError> {
     let (line, rest) = split_line(bytes).ok_or_else(|| {
         let why = Text::fixed(
-            "it was cut inside its first line, which no crash does; it may have held the only trace of an order",
+            "its first line is cut, which no crash can cause; it may be the only trace of an order",
             "首行被截断，而崩溃不会造成这种情况；其中可能有某笔订单的唯一线索",
         );
         damaged(path, 1, why)

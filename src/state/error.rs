@@ -179,13 +179,13 @@ impl StateError {
             Self::Lost { path, evidence } => {
                 let path = path.display();
                 text!(
-                    "{path} is gone, but {evidence} says that environments were ordered with it",
-                    "{path} 已不存在，但 {evidence} 表明曾用它订购过环境"
+                    "{path} does not exist, but {evidence} shows that environments were created with it",
+                    "{path} 已不存在，但 {evidence} 表明曾用它创建过环境"
                 )
             }
             Self::NotAState { path, what } => {
                 let path = path.display();
-                text!("{path} is {what}, not a state", "{path} 是{what:#}，不是状态文件")
+                text!("{path} is {what}, not a state file", "{path} 是{what:#}，不是状态文件")
             }
             Self::Empty { path } => {
                 let path = path.display();
@@ -198,7 +198,7 @@ impl StateError {
             Self::Newer { path, found, supported } => {
                 let path = path.display();
                 text!(
-                    "{path} has format version {found}; this postpay reads up to {supported}",
+                    "{path} has format version {found}; this postpay supports up to {supported}",
                     "{path} 的格式版本为 {found}；此 postpay 最高支持 {supported}"
                 )
             }
@@ -212,24 +212,24 @@ impl StateError {
             Self::Older { path, found, expected, evidence } => {
                 let path = path.display();
                 text!(
-                    "{path} has serial {found}, but {evidence} says that it was {expected} once",
+                    "{path} has serial {found}, but {evidence} shows that it was {expected} before",
                     "{path} 的 serial 为 {found}，但 {evidence} 表明它曾为 {expected}"
                 )
             }
             Self::Forked { path, serial, base, evidence } => {
                 let path = path.display();
                 text!(
-                    "{path} has serial {serial} and does not hold the run of {evidence}, which started from serial {base}",
+                    "{path} has serial {serial} but lacks the run of {evidence}, which started from serial {base}",
                     "{path} 的 serial 为 {serial}，却不包含 {evidence} 的运行，而该运行从 serial {base} 开始"
                 )
             }
             Self::ReceiptsMissing { from, to, evidence } => text!(
-                "the receipts of what led from serial {from} to {to} are gone; {evidence} came after them",
+                "the receipts from serial {from} to {to} are missing; {evidence} is newer",
                 "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
             ),
             Self::Behind { from, found, expected, evidence } => text!(
-                "{from} gives serial {found}, but {evidence} has {expected}: to restore it would forget what was ordered since",
-                "从 {from} 得到的 serial 为 {found}，但 {evidence} 的为 {expected}：恢复它会丢失此后订购的记录"
+                "{from} results in serial {found}, but {evidence} has {expected}: restoring it would lose what was created since",
+                "从 {from} 得到的 serial 为 {found}，但 {evidence} 的为 {expected}：恢复它会丢失此后创建的环境"
             ),
             Self::JournalDamaged { path, line, why } => {
                 let path = path.display();
@@ -238,13 +238,13 @@ impl StateError {
             Self::JournalLost { path, run, evidence } => {
                 let path = path.display();
                 text!(
-                    "{path} is gone, the journal of run {run}, which {evidence} says was open; it may hold the only trace of an order",
+                    "{path}, the journal of run {run}, is missing, but {evidence} shows that the run was open; it may be the only trace of an order",
                     "{path} 已不存在，它是运行 {run} 的日志，而 {evidence} 表明该运行尚未结束；其中可能有某笔订单的唯一线索"
                 )
             }
             Self::Locked { path, holder: _ } => {
                 let path = path.display();
-                text!("{path} is held by another process", "{path} 正被另一个进程持有")
+                text!("{path} is locked by another process", "{path} 正被另一个进程持有")
             }
             Self::FencedOut { path } => {
                 let path = path.display();
@@ -256,13 +256,13 @@ impl StateError {
             Self::NoLocks { path } => {
                 let path = path.display();
                 text!(
-                    "file locks do not work for {path}: a second lock was granted while the first was held",
+                    "file locks do not work for {path}: a second lock was granted while the first one was held",
                     "{path} 的文件锁不起作用：已持有锁时又获得了第二把锁"
                 )
             }
             Self::Io { op, path, source } => {
                 let (op, path) = (op.text(), path.display());
-                text!("can't {op} {path}: {source}", "{path}：无法{op:#}：{source:#}")
+                text!("cannot {op} {path}: {source}", "{path}：无法{op:#}：{source:#}")
             }
             Self::Misused(why) => why.clone(),
         }
@@ -273,11 +273,11 @@ impl StateError {
         let restore = || {
             vec![
                 Text::fixed(
-                    "`postpay state verify` shows what is there; `postpay state restore --dry-run` shows what can be put back",
+                    "`postpay state verify` shows what exists; `postpay state restore --dry-run` shows what can be restored",
                     "`postpay state verify` 显示现有内容；`postpay state restore --dry-run` 显示可恢复的内容",
                 ),
                 Text::fixed(
-                    "rebuild it from the receipts with `postpay state restore`; where receipts are missing, `--from-backup` or `--from FILE`",
+                    "rebuild it from the receipts with `postpay state restore`; if receipts are missing, use `--from-backup` or `--from FILE`",
                     "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
                 ),
                 Text::fixed("postpay will not start from an empty state", "postpay 不会从空的状态文件开始"),
@@ -287,21 +287,21 @@ impl StateError {
             Self::Lost { .. } | Self::Empty { .. } | Self::Damaged { .. } => restore(),
             Self::NotAState { .. } => vec![
                 Text::fixed(
-                    "name the state itself with --state, or in postpay.yaml",
+                    "set the state file itself with --state, or in postpay.yaml",
                     "用 --state 或在 postpay.yaml 中指定状态文件本身",
                 ),
                 Text::fixed(
-                    "a backup knows less than was ordered: `postpay state restore --from-backup` folds the receipts on top of it",
-                    "备份中的订单并不完整：`postpay state restore --from-backup` 会在其上叠加回执",
+                    "a backup lacks the last run: `postpay state restore --from-backup` merges the receipts into it",
+                    "备份缺少最近一次运行：`postpay state restore --from-backup` 会并入回执",
                 ),
             ],
             Self::Newer { .. } => vec![Text::fixed(
-                "use the postpay that wrote it, or a newer one",
+                "use the postpay version that wrote it, or a newer one",
                 "使用写入它的那个版本的 postpay，或更新的版本",
             )],
             Self::Foreign { .. } => vec![
                 Text::fixed(
-                    "the files beside it belong to another state: put the right one back, or name it with --state",
+                    "the files beside it belong to another state: restore the right one, or set it with --state",
                     "旁边的文件属于另一个状态文件：放回正确的那个，或用 --state 指定",
                 ),
                 Text::fixed(
@@ -311,45 +311,45 @@ impl StateError {
             ],
             Self::Older { .. } | Self::Forked { .. } => vec![
                 Text::fixed(
-                    "environments that were ordered since are missing from it: `postpay state verify` names them",
-                    "其中缺少此后订购的环境：`postpay state verify` 会列出它们",
+                    "it lacks environments that were created since: `postpay state verify` lists them",
+                    "其中缺少此后创建的环境：`postpay state verify` 会列出它们",
                 ),
                 Text::fixed(
-                    "put them back with `postpay state restore`, or fold the receipts on top of a copy: `postpay state restore --from FILE`",
+                    "restore them with `postpay state restore`, or merge the receipts into a copy: `postpay state restore --from FILE`",
                     "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
                 ),
             ],
             Self::ReceiptsMissing { .. } => vec![Text::fixed(
-                "put the receipts back from version control or another copy of the folder; without them the state can't be rebuilt",
+                "restore the receipts from version control or another copy of the folder; without them the state cannot be rebuilt",
                 "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件",
             )],
             Self::Behind { .. } => vec![
                 Text::fixed(
-                    "`postpay state verify` says which receipts are missing; a newer copy can be put back with `postpay state restore --from FILE`",
+                    "`postpay state verify` shows which receipts are missing; restore a newer copy with `postpay state restore --from FILE`",
                     "`postpay state verify` 会说明缺少哪些回执；较新的副本可用 `postpay state restore --from FILE` 恢复",
                 ),
                 Text::fixed(
-                    "only when what is there is known to be wrong: move it away, then restore again",
+                    "only if the current file is known to be wrong: move it away, then restore again",
                     "只有确知现有内容有误时：先将它移走，再重新恢复",
                 ),
             ],
             Self::JournalDamaged { .. } => vec![
                 Text::fixed(
-                    "keep the file: it may hold the only trace of an order; put it back from version control, or mend the line that is named",
+                    "keep the file: it may be the only trace of an order; restore it from version control, or fix the named line",
                     "保留该文件：其中可能有某笔订单的唯一线索；从版本控制中恢复它，或修正所指的那一行",
                 ),
                 Text::fixed(
-                    "`postpay state verify` lists every problem; a copy of the state that holds its run: `postpay state restore --from FILE`",
+                    "`postpay state verify` lists every problem; to use a copy of the state that contains the run: `postpay state restore --from FILE`",
                     "`postpay state verify` 列出所有问题；若有包含该运行的状态文件副本：`postpay state restore --from FILE`",
                 ),
             ],
             Self::JournalLost { evidence, .. } => vec![
                 Text::fixed(
-                    "put the journal back: it names what that run ordered, and what it may have ordered",
-                    "恢复该日志：其中有该运行已订购和可能已订购的内容",
+                    "restore the journal: it has what that run created, and what it may have created",
+                    "恢复该日志：其中有该运行已创建和可能已创建的内容",
                 ),
                 text!(
-                    "if it can't be had, compare the environments in the vendor's console with `postpay show`; then empty {evidence}",
+                    "if it is lost, compare the environments in the Tencent Cloud console with `postpay show`; then empty {evidence}",
                     "若无法找回，将腾讯云控制台中的环境与 `postpay show` 核对；然后清空 {evidence}"
                 ),
             ],
@@ -362,7 +362,9 @@ impl StateError {
                 "keep the state on a local file system, or on one with working locks",
                 "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
             )],
-            Self::Io { .. } => vec![Text::fixed("mend that, then run it again", "解决该问题后重新运行")],
+            Self::Io { .. } => {
+                vec![Text::fixed("fix this and run the command again", "解决该问题后重新运行")]
+            }
             Self::Misused(_) => Vec::new(),
         }
     }
@@ -383,7 +385,7 @@ fn locked(holder: Option<&Holder>) -> Vec<Text> {
         )
     });
     let wait = Text::fixed(
-        "wait for it: `--lock-timeout 10m`; a process that died leaves nothing to clear",
+        "to wait for it: `--lock-timeout 10m`; a process that died leaves no lock to remove",
         "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
     );
     who.into_iter().chain([wait]).chain(stop).collect()

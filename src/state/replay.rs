@@ -126,24 +126,24 @@ impl Replay {
         }
         if self.claims.contains_key(&intent.address) {
             return Some(Text::fixed(
-                "this run has ordered this environment already, or may have",
-                "本次运行已订购或可能已订购此环境",
+                "this run has already created this environment, or may have",
+                "本次运行已创建或可能已创建此环境",
             ));
         }
         match (self.state.get(&intent.address), &intent.replaces) {
             (None, None) => None,
             (None, Some(_)) => Some(Text::fixed(
-                "the environment that is to be replaced is not on record",
-                "要替换的环境没有记录",
+                "the environment to replace is not in the state",
+                "要替换的环境不在状态文件中",
             )),
             (Some(record), _) if record.status == Status::Unknown => Some(Text::fixed(
-                "an earlier order of this environment has an unknown outcome",
-                "此环境之前的订单结果未知",
+                "an earlier create of this environment has an unknown outcome",
+                "此环境之前的创建结果未知",
             )),
             (Some(record), replaces) => {
                 (replaces.is_none() || *replaces != record.env_id).then_some(Text::fixed(
-                    "an environment is on record here, and this is not its replacement",
-                    "此处已有环境的记录，而这不是对它的替换",
+                    "the state already has an environment here, and this is not its replacement",
+                    "状态文件中此处已有环境，而这不是对它的替换",
                 ))
             }
         }

@@ -177,7 +177,7 @@ fn replay_over(
         }
     }
     let state = rebuild(base, &journals).ok_or(StateError::Misused(Text::fixed(
-        "there are no receipts to rebuild a state from",
+        "no receipts to rebuild the state from",
         "没有可用来重建状态文件的回执",
     )))?;
     Ok((state, journals.len()))

@@ -198,7 +198,7 @@ impl ReceiptRef {
             return Ok(());
         }
         let why = text!(
-            "it is run {run} from serial {base}, and its name says otherwise",
+            "its content is run {run} from serial {base}, which does not match its name",
             "内容是从 serial {base} 开始的运行 {run}，与文件名不符"
         );
         Err(StateError::JournalDamaged { path: self.path.clone(), line: 1, why })

@@ -108,17 +108,16 @@ impl Problem {
         match self {
             Self::Error(error) => error.help(),
             Self::Differs(_) => vec![text!(
-                "receipts carry hashes and the state does not: `postpay state restore --dry-run` shows what they would put back",
+                "receipts have hashes and the state does not: `postpay state restore --dry-run` shows what they would restore",
                 "回执带有哈希，状态文件没有：`postpay state restore --dry-run` 显示按回执会恢复什么"
             )],
             Self::Shared { .. } => vec![text!(
-                "one of them is not what its order made: look at both in the vendor's console; `postpay resolve` settles what is unknown, \
-                 and `postpay state rm` takes a record off",
-                "其中之一不是其订单所创建的：请在腾讯云控制台查看；`postpay resolve` 处理结果未知的，`postpay state rm` 移除记录"
+                "one of them has the wrong id: check both in the Tencent Cloud console; `postpay resolve` resolves unknown outcomes, and `postpay state rm` removes an environment from the state",
+                "其中之一的 ID 有误：请在腾讯云控制台查看；`postpay resolve` 处理结果未知的，`postpay state rm` 将环境从状态文件移除"
             )],
             Self::Unrecorded { .. } => vec![text!(
-                "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until it is on record",
-                "请在 https://console.cloud.tencent.com/tcb 查找该环境；在它有记录之前请保留救援文件"
+                "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until the state has it",
+                "请在 https://console.cloud.tencent.com/tcb 查找该环境；在状态文件有其记录之前请保留救援文件"
             )],
         }
     }

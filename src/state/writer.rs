@@ -111,7 +111,7 @@ impl Writer {
     /// from another state than [`Self::state`].
     pub fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
         if self.run.is_some() {
-            return Err(StateError::Misused(Text::fixed("a run is open already", "已有进行中的运行")));
+            return Err(StateError::Misused(Text::fixed("a run is already open", "已有进行中的运行")));
         }
         let (base, lineage) = match &self.state {
             Some(state) => (state.serial, state.lineage),
@@ -119,7 +119,7 @@ impl Writer {
         };
         if (started.base, started.lineage) != (base, lineage) {
             return Err(StateError::Misused(Text::fixed(
-                "the run starts from another state than the one that is here",
+                "the run starts from a different state",
                 "该运行的起点不是当前的状态文件",
             )));
         }
@@ -173,7 +173,7 @@ impl Writer {
         let run = self.run.as_ref().ok_or_else(no_run)?;
         if run.doubt.is_some() {
             return Err(StateError::Misused(Text::fixed(
-                "the journal's last entry is in doubt: add it again first",
+                "the last journal entry is unconfirmed: write it again first",
                 "日志的最后一条存疑：先重新写入它",
             )));
         }
@@ -217,7 +217,7 @@ impl OpenRun {
         let is_stored = match &self.doubt {
             Some(doubt) if *doubt != line => {
                 return Err(StateError::Misused(Text::fixed(
-                    "the journal's last entry is in doubt: only the same entry can follow",
+                    "the last journal entry is unconfirmed: only the same entry can follow",
                     "日志的最后一条存疑：其后只能是同一条",
                 )));
             }

@@ -172,7 +172,7 @@ fn a_live_run_without_its_lock_file_is_not_recovered() {
     account
         .run(&["apply", "-y"])
         .exits(1)
-        .says(&["state-locked", "postpay.journal.jsonl is held by another process"]);
+        .says(&["state-locked", "postpay.journal.jsonl is locked by another process"]);
     first.wait().exits(3);
     assert_eq!(account.created().len(), 1);
     account.nothing_lost();

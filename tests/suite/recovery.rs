@@ -41,7 +41,7 @@ fn a_deleted_state_is_refused_restored_and_orders_nothing_again() {
     for command in [&["plan"][..], &["apply", "-y"], &["show"]] {
         let (_, err) = shop.run(1, command);
         assert!(err.contains("`postpay state restore`"), "{err}");
-        assert!(err.contains("nothing was sent to the vendor"), "{err}");
+        assert!(err.contains("nothing was sent to Tencent Cloud"), "{err}");
     }
     let (_, err) = shop.run(1, &["state", "verify"]);
     assert!(err.contains("`postpay state restore`"), "{err}");

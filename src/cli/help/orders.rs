@@ -5,22 +5,22 @@ use super::Page;
 pub(super) const PAGES: &[Page] = &[
     Page {
         path: "",
-        about: "按经过审阅的 YAML 计划并订购腾讯云 CloudBase 按量付费环境。",
-        more: "清单写明应有哪些环境。`plan` 将清单与状态文件比较，`apply` 订购缺少的环境（CreatePostpayPackage，每秒 2 个请求），\
-               并记录每个订单的 TranId 和 EnvId。不会重复订购，不会丢失已订购的环境，也不会订购计划中没有显示的内容。",
+        about: "按经过审阅的 YAML 计划并创建腾讯云 CloudBase 按量付费环境。",
+        more: "清单写明应有哪些环境。`plan` 将清单与状态文件比较，`apply` 创建缺少的环境（CreatePostpayPackage，每秒 2 个请求），\
+               并记录每个订单的 TranId 和 EnvId。不会重复创建，不会丢失已创建的环境，也不会创建计划中没有显示的内容。",
         args: &[],
         after: "\
 示例：
   postpay init shop && cd shop     建立一个立即可用的项目，使用内置端点
-  postpay plan                     将会订购什么；不发送任何请求
-  postpay apply                    计划、询问、订购、记录
+  postpay plan                     显示将创建什么；不发送任何请求
+  postpay apply                    计划、询问批准、执行
   postpay plan -o plan.json        保存计划以供审阅，然后：postpay apply plan.json
 
 退出码：
   0  正常，或无事可做
   1  出错；命令行写错也算
   2  有变更（plan 和 show 加 --detailed-exitcode）、有漂移，或有文件需要整理（fmt --check）
-  3  apply 中途停止；已订购的都有记录，请再次运行
+  3  apply 中途停止；已创建的都在状态文件中，请再次运行
   4  至少有一个结果未知",
     },
     Page {
@@ -77,16 +77,16 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "plan",
-        about: "显示将会订购什么；不作任何更改，不加 --refresh 时离线进行",
+        about: "显示将创建什么；不作任何更改，不加 --refresh 时离线进行",
         more: "",
         args: &[
             ("out", "把计划保存到 FILE，供 `postpay apply FILE` 使用"),
-            ("refresh", "同时读取账号，在计划上方显示它与记录的不同之处；计划本身不变；需要密钥"),
+            ("refresh", "同时读取账号并报告漂移；不改变计划；需要密钥"),
             (
                 "detailed_exitcode",
-                "有变更时以 2 退出。--refresh 显示的不同之处不算：那由 `postpay drift` 的退出码表示",
+                "有变更时以 2 退出。--refresh 报告的漂移不算：那由 `postpay drift` 的退出码表示",
             ),
-            ("blame", "在 JSON、Markdown 和 HTML 中写明声明每项变更的那一行最后由哪个提交改动"),
+            ("blame", "显示最后改动每项变更所在行的提交（JSON、Markdown 和 HTML）"),
             ("show_calls", "显示将要发送的请求原文，不含密钥"),
             ("verbose", "每个字段单独一行显示"),
         ],
@@ -101,8 +101,8 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "apply",
-        about: "计划、请人输入 `yes`、订购，并记录每个 TranId 和 EnvId",
-        more: "给出 PLANFILE 时不询问，因为该文件就是用来审阅的；要么完全按它订购，要么什么都不订购：\
+        about: "计划、询问批准并执行",
+        more: "给出 PLANFILE 时不询问：要么完全按该计划执行，要么什么都不做：\
                被改动过、已经用过，或由另外的状态文件或清单生成的计划会被拒绝。\n\n\
                首次创建之前会列出账号下的环境。若有环境的别名（不区分大小写）、EnvAlias 或 EnvId 与所声明的相符，而状态文件中没有它，\
                运行就会停止；若三次读取的列表都少于其 Total 或自相矛盾，也会停止。没有别名时，只有状态文件记得创建过什么。\n\n\
@@ -110,14 +110,14 @@ pub(super) const PAGES: &[Page] = &[
                同一项目同时只能有一份在执行 apply：锁管不到另一个克隆或另一台机器。运行期间不要删除或替换锁文件和运行日志。",
         args: &[
             ("file", "用 `postpay plan -o` 保存的计划"),
-            ("max_creates", "拒绝订单数多于此数的计划"),
+            ("max_creates", "拒绝创建数多于此数的计划"),
             (
                 "max_creates_per_day",
-                "拒绝会使 24 小时内的订单数多于此数的计划",
+                "拒绝会使 24 小时内的创建数超过此数的计划",
             ),
             (
                 "allow_same_alias",
-                "即使账号中有一个可能就是所声明的环境、而状态文件中没有的环境，也照样创建",
+                "即使账号中有匹配而状态文件中没有的环境，也照样创建",
             ),
             (
                 "accept_missing_rows",
@@ -126,16 +126,16 @@ pub(super) const PAGES: &[Page] = &[
         ],
         after: "\
 示例：
-  postpay apply                                  计划、询问、订购
+  postpay apply                                  计划、询问批准、执行
   postpay apply plan.json                        完全按审阅过的计划
-  postpay apply --auto-approve --max-creates 5   用于 CI：不询问，最多五个订单
+  postpay apply --auto-approve --max-creates 5   用于 CI：不询问，最多创建 5 个
   postpay apply --endpoint sandbox --fault reset-after@2
                                                  在内置端点上演练应答丢失",
     },
     Page {
         path: "destroy",
         about: "按地址在腾讯云销毁环境",
-        more: "它自成一个计划：其中只有指定的环境，而且它们必须已从清单中删除，否则下次 apply 会再次订购。\
+        more: "计划中只有指定的环境；它们必须已从清单中删除，否则下次 apply 会再次创建。\
                会要求逐个输入地址。按量付费环境在 DestroyEnv 之后会怎样，腾讯云没有文档：\
                因此会查看账号，并按账号所显示的结果（已不存在或已被隔离）报告和记录。",
         args: &[
@@ -166,15 +166,15 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "rehearse",
-        about: "看看故障会对你自己的计划造成什么：在状态文件的副本上，向内置端点订购",
-        more: "用真实的引擎执行由你的清单得出的计划，其间应答丢失、连接中断、调用被拒；然后按文档所述恢复，直到无事可做。\
-               是否重复订购、是否丢失，以内置端点的账本为准。\n\n\
+        about: "用内置端点和状态文件的副本，针对你自己的计划演练故障",
+        more: "用真实的引擎执行由你的清单得出的计划，其间响应丢失、连接中断、调用被拒；然后按文档所述恢复，直到无事可做。\
+               是否重复创建、是否丢失，以内置端点的账本为准。\n\n\
                不需要密钥，也不管配置了哪个端点：绝不会与它通信。不会改动状态文件、锁和回执。\
                状态文件或清单中写明的环境视为已存在。",
         args: &[
             (
                 "faults",
-                "每次演练都在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复",
+                "每次演练都在指定的调用上注入故障：KIND@N、KIND@N-M 或 KIND@*；可重复",
             ),
             (
                 "random",
@@ -182,9 +182,9 @@ pub(super) const PAGES: &[Page] = &[
             ),
             (
                 "seed",
-                "随机故障由它得出，以便再现同样的故障 [default: 每次不同]",
+                "随机故障的种子，用于重现同样的故障 [default: 每次不同]",
             ),
-            ("real_pace", "按真实运行的速度订购，而不是越快越好"),
+            ("real_pace", "按真实运行的速度创建，而不是尽可能快"),
         ],
         after: "\
 示例：
@@ -198,6 +198,6 @@ pub(super) const PAGES: &[Page] = &[
 
 故障的种类见 `postpay sandbox serve --help`：KIND@N，其中 N 是发出的订单的序号，从 1 开始。
 
-没有重复订购、没有丢失、每次演练都完成时以 0 退出，否则以 1 退出。",
+没有重复创建、没有丢失、每次演练都完成时以 0 退出，否则以 1 退出。",
     },
 ];

@@ -5,11 +5,11 @@ use super::Page;
 pub(super) const PAGES: &[Page] = &[
     Page {
         path: "drift",
-        about: "比较清单、状态文件和账号；只读取，不更改",
-        more: "有不一致时以 2 退出。每项发现都有代码、地址、两边的值、清单的文件和行，以及接下来要输入的命令。\
+        about: "检查清单、状态文件和账号之间的漂移（只读）",
+        more: "有漂移时以 2 退出。每项发现都有代码、地址、两边的值、清单的文件和行，以及接下来要输入的命令。\
                会查询账号在列出的每个地域（api.list_regions）的每一页。",
         args: &[
-            ("offline", "不查询账号"),
+            ("offline", "不读取账号"),
             ("strict", "账号中有而没有声明的环境也算漂移"),
             ("ignores", "不算漂移的发现，在所有地址或只在一个地址；可重复"),
         ],
@@ -23,8 +23,8 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "import",
-        about: "为已存在的环境建立记录，归到一个已声明的地址下；不订购",
-        more: "显示账号中的内容与声明的内容，询问，然后记录。清单中的 `import` 块在下次 apply 时做同样的事，而且可以审阅。\
+        about: "把已存在的环境导入状态文件",
+        more: "显示账号中的内容与声明的内容，询问批准，然后写入状态文件。清单中的 `import` 块在下次 apply 时做同样的事，而且可以审阅。\
                `postpay generate` 会为没有声明的环境生成清单。",
         args: &[
             ("address", "声明中的地址"),
@@ -39,17 +39,17 @@ pub(super) const PAGES: &[Page] = &[
     Page {
         path: "generate",
         about: "为账号中有而清单中没有的环境生成清单",
-        more: "每个环境都有 `import` 块，因此下次计划会纳管它，而不会订购。postpay 不管理的（如预付费环境）会略过，\
+        more: "每个环境都有 `import` 块，因此下次计划会导入它，而不会创建。postpay 不管理的（如预付费环境）会略过，\
                并在注释中写明。只读取账号和状态文件；两者都不更改。",
         args: &[("out", "新文件 [default: 标准输出]")],
         after: "\
 示例：
   postpay generate                                    只显示
-  postpay generate -o environments/adopted.yaml       写入新文件；然后：postpay plan",
+  postpay generate -o environments/imported.yaml      写入新文件；然后：postpay plan",
     },
     Page {
         path: "sandbox",
-        about: "内置端点：一个使用腾讯云协议、不产生费用的小型服务",
+        about: "内置端点：一个实现该 API、不产生费用的小型服务",
         more: "",
         args: &[],
         after: "",
@@ -60,12 +60,12 @@ pub(super) const PAGES: &[Page] = &[
         more: "",
         args: &[
             ("listen", "监听的地址；只能是回环地址"),
-            ("faults", "在指定的调用上出故障：KIND@N、KIND@N-M 或 KIND@*；可重复"),
+            ("faults", "在指定的调用上注入故障：KIND@N、KIND@N-M 或 KIND@*；可重复"),
             ("latency", "多久后应答，如 300ms"),
             ("jitter", "把请求随机延迟，最多这么久，如 30ms"),
-            ("list_delay", "订购或更改之后，多久才列出其结果，如 3s"),
+            ("list_delay", "创建或更改之后，多久才列出其结果，如 3s"),
             ("list_alias", "列表以什么作为别名：API 文档没有说明是 Alias 还是 EnvAlias"),
-            ("sandbox_rate", "每秒接受的订单数，最多 1000；腾讯云接受 2 个"),
+            ("sandbox_rate", "每秒接受的创建数，最多 1000；腾讯云接受 2 个"),
         ],
         after: "\
 示例：

@@ -10,16 +10,16 @@ pub(super) const PAGES: &[Page] = &[
         args: &[("file", "计划文件；省略时显示状态文件"), ("detailed_exitcode", "计划有变更时以 2 退出")],
         after: "\
 示例：
-  postpay show                    订购了什么，连同 TranId 和 EnvId
+  postpay show                    各环境，连同 TranId 和 EnvId
   postpay show --format json      状态文件的原样，已并入未结束的运行
   postpay show plan.json          用 `postpay plan -o` 保存的计划",
     },
     Page {
         path: "whoami",
-        about: "说明使用哪个密钥、来自何处、属于谁",
+        about: "显示使用的密钥、其来源和账号",
         more: "像其他命令一样查找密钥，需要时取得角色的密钥，并向腾讯云查询它属于谁（GetCallerIdentity）。\
                还会与 guard.allowed_accounts 和状态文件核对；不做任何更改。绝不显示密钥本身。",
-        args: &[("offline", "不询问任何人：只说明密钥来自何处")],
+        args: &[("offline", "不发送任何请求：只显示密钥的来源")],
         after: "\
 示例：
   postpay whoami                       哪个密钥、哪个账号、有效到何时
@@ -38,21 +38,21 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "resolve",
-        about: "处理结果未知的订单；只读取账号，不订购",
+        about: "处理未知的结果（不会创建任何环境）",
         more: "显示发送了什么、何时发送、由谁发送，以及可能由此产生的每个环境，并列出支持和反对的理由。完全相符的会被提议。\
                处理结果写入状态文件，并保存为回执。",
         args: &[
             ("addresses", "要处理的地址 [default: 所有待处理的地址]"),
-            ("adopt", "就是这个环境"),
+            ("adopt", "要导入的环境"),
             ("tran_id", "订单号，用于账单没有写明的情况"),
-            ("force", "即使别名不同，也纳管它；或即使请求发出不到 10 分钟，也视为没有创建"),
+            ("force", "即使别名不同也导入；或即使请求发出不到 10 分钟，也视为没有创建"),
             ("not_created", "没有创建任何环境：下次计划会再次创建"),
-            ("auto_approve", "不询问，直接纳管完全相符的环境"),
+            ("auto_approve", "不询问批准；导入完全相符的环境"),
         ],
         after: "\
 示例：
   postpay resolve                               显示待处理的订单，提议，询问
-  postpay resolve --auto-approve                不询问，直接纳管完全相符的环境
+  postpay resolve --auto-approve                不询问，直接导入完全相符的环境
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
   postpay resolve shop-prod --not-created       已经查找过，它并不存在：可以再次创建
 
@@ -61,14 +61,14 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "state",
-        about: "查看状态文件，更改其中的记录；不向腾讯云发送任何请求",
+        about: "查看和更改状态文件；不向腾讯云发送任何请求",
         more: "",
         args: &[],
         after: "",
     },
     Page {
         path: "state list",
-        about: "列出有记录的地址，每行一个",
+        about: "列出状态文件中的地址，每行一个",
         more: "地址已被另一个环境占用的旧环境列为 `ADDR (deposed ENV_ID)`：它们仍然存在，仍在计费。只读；不加锁。",
         args: &[
             ("patterns", "地址；`*` 代表任意个字符，`?` 代表一个 [default: 全部]"),
@@ -76,14 +76,14 @@ pub(super) const PAGES: &[Page] = &[
         ],
         after: "\
 示例：
-  postpay state list                        所有有记录的地址
+  postpay state list                        状态文件中的所有地址
   postpay state list 'shop-*'               以此开头的地址
   postpay state list --id shop-prod-1a2b3c  某个环境的地址
   postpay state list --format json          连同 status、EnvId 和 TranId",
     },
     Page {
         path: "state show",
-        about: "显示一个地址的全部记录，包括它替换掉的环境",
+        about: "显示状态文件中一个地址的全部内容，包括已被替换的旧环境",
         more: "只读；不加锁。",
         args: &[("address", "地址")],
         after: "\
@@ -93,7 +93,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "state mv",
-        about: "把 FROM 的记录改到地址 TO",
+        about: "更改状态文件中的地址",
         more: "它替换掉的环境随之改动，结果未知的订单也可以改。请在清单中也改用新地址；或在清单中写 `moved` 块，由计划一并完成。\
                不向腾讯云发送任何请求。",
         args: &[("from", "现在的地址"), ("to", "新的地址")],
@@ -109,14 +109,14 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "state rm",
-        about: "移除环境的记录：环境在腾讯云继续存在，但不再受管理",
-        more: "移除记录的环境继续产生费用；要销毁它，请把它从清单中删除，并用 --allow-destroy 执行 apply。\
-               仍有声明的地址没有 --force 会被拒绝，因为下次 apply 会再次订购它。\
+        about: "从状态文件移除环境；环境继续运行并继续计费",
+        more: "要销毁环境，请把它从清单中删除，并用 --allow-destroy 执行 apply。\
+               仍有声明的地址没有 --force 会被拒绝，因为下次 apply 会再次创建它。\
                结果未知的订单不能移除：请用 `postpay resolve` 处理。回执保留每一个 ID。不向腾讯云发送任何请求。",
         args: &[
-            ("addresses", "要移除记录的地址；用 --deposed 时，是旧环境曾用的地址"),
-            ("deposed", "移除这个已被替换的旧环境的记录，而不是现在占用其地址的环境；可重复"),
-            ("force", "即使仍有声明也移除：下次 apply 会再次订购它"),
+            ("addresses", "要移除的地址；用 --deposed 时，是旧环境曾用的地址"),
+            ("deposed", "移除这个已被替换的旧环境，而不是该地址现在的环境；可重复"),
+            ("force", "即使仍有声明也移除：下次 apply 会再次创建它"),
         ],
         after: "\
 示例：
@@ -142,25 +142,25 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "state push",
-        about: "用一个状态文件的内容替换现有的记录",
+        about: "用一个状态文件替换现有的状态文件",
         more: "它必须就是这个状态文件：从这里拉取、修改过，并提高了 `serial`。lineage、账号或端点不同，比现有的旧，\
-               或会丢失已记录的 TranId 或 EnvId 时，会被拒绝。这次更改自成一次运行，有备份和回执。\
+               或会丢失状态文件中的 TranId 或 EnvId 时，会被拒绝。这次更改自成一次运行，有备份和回执。\
                要恢复丢失的状态文件：`postpay state restore`。不向腾讯云发送任何请求。",
         args: &[
             ("file", "文件；`-` 是标准输入"),
-            ("force", "即使会丢失已记录的 ID 也写入；会列出这些 ID，回执也保留它们"),
+            ("force", "即使会丢失状态文件中的 ID 也写入；会列出这些 ID，回执中仍有"),
         ],
         after: "\
 示例：
-  postpay state pull > mended.json              然后修改它，并把其 `serial` 加一
-  postpay state push mended.json --dry-run      将会改变什么
-  postpay state push mended.json                要求输入 `yes`
-  jq … copy.json | postpay state push - -y      从标准输入",
+  postpay state pull > fixed.json              然后修改它，并把其 `serial` 加一
+  postpay state push fixed.json --dry-run      将会改变什么
+  postpay state push fixed.json                询问批准
+  jq … copy.json | postpay state push - -y     从标准输入",
     },
     Page {
         path: "state restore",
         about: "重建状态文件：由回执、由备份，或由副本加上此后的回执",
-        more: "原来的文件改名保存在旁边，未结束的运行的日志留给下一个写入者。会丢失已有记录的重建会被拒绝。\
+        more: "原来的文件改名保存在旁边，未结束的运行的日志留给下一个写入者。会丢失状态文件中 ID 的恢复会被拒绝。\
                不向腾讯云发送任何请求。",
         args: &[("from_backup", "由上一次运行之前的状态文件的备份"), ("from", "由状态文件的一份副本")],
         after: "\
@@ -187,7 +187,7 @@ pub(super) const PAGES: &[Page] = &[
         more: "包括何时、由谁、由哪个提交的哪一行提出了什么请求，返回了什么，此后又查明了什么。\
                可能在腾讯云造成改变的每个请求，以及被拒绝的请求，都在其中。只读；不加锁，也不向腾讯云发送任何请求。",
         args: &[
-            ("all", "也显示可以证明没有发出的请求，以及只改动了记录的操作：找到、导入、改地址、移除记录"),
+            ("all", "也显示确定没有发出的请求，以及只改动状态文件的操作：查到、导入、改地址、移除"),
             ("since", "只显示此时间之后的：2026-05-01、2026-05-01T08:00:00Z，或多久以前：7d、24h"),
             ("addresses", "只显示这个地址，以及它此前和此后用过的其他地址；可重复"),
             ("csv", "输出 CSV，不管 --format 是什么"),
@@ -216,15 +216,15 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "history reconcile",
-        about: "将腾讯云导出的账单与有记录的每个 TranId 核对",
-        more: "列出账单上有而没有记录的（连同其所在行），以及有记录而账单上没有的（连同时间和地址）。\
+        about: "将腾讯云的账单与已知的每个 TranId 核对",
+        more: "列出账单上有而状态文件和回执中没有的订单（连同其所在行），以及账单上没有的订单（连同时间和地址）。\
                请只导出 CloudBase 的账单，格式为 CSV；逗号或制表符分隔，UTF-8 或 GBK。各语言的列名不同：用 --column 指定订单号所在的列。\
                只读，不向腾讯云发送任何请求。",
         args: &[
             ("file", "账单"),
             ("column", "订单号所在的列"),
-            ("since", "只核对账单上是否缺少此时间之后的订单：2026-05-01、2026-05-01T08:00:00Z、30d"),
-            ("until", "只核对账单上是否缺少此时间之前的订单"),
+            ("since", "只报告此时间之后未计费的订单：2026-05-01、2026-05-01T08:00:00Z、30d"),
+            ("until", "只报告此时间之前未计费的订单"),
         ],
         after: "\
 示例：
@@ -239,7 +239,7 @@ pub(super) const PAGES: &[Page] = &[
     },
     Page {
         path: "lock",
-        about: "显示谁在写状态文件",
+        about: "显示状态文件的锁",
         more: "锁是操作系统的锁，由进程在写入期间持有：无论进程怎样结束，锁都随之消失。\
                所以从来没有需要解除的旧锁，这里也不会解除被持有的锁。",
         args: &[],

@@ -28,9 +28,9 @@ Examples:
   postpay history reconcile may.csv --column '订单 ID' --since 2026-05-01 --until 2026-06-01
 
 Exit codes:
-  0  both say the same
-  1  the file can't be read, or receipts are damaged or missing
-  2  something is on one side only")]
+  0  no differences
+  1  the file cannot be read, or receipts are damaged or missing
+  2  an order is only on the bill, or only in postpay")]
 pub(super) struct Args {
     /// The bill
     #[arg(value_name = "BILL.csv")]
@@ -38,10 +38,10 @@ pub(super) struct Args {
     /// The column with the order numbers
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// Miss on the bill only orders from this time on: 2026-05-01, 2026-05-01T08:00:00Z, 30d
+    /// Only report unbilled orders since TIME: 2026-05-01, 2026-05-01T08:00:00Z, 30d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Miss on the bill only orders from before this time
+    /// Only report unbilled orders before TIME
     #[arg(long, value_name = "TIME")]
     until: Option<Since>,
 }
@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
 
 fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
     let bytes = files::read(&args.file, Links::Followed, bill::MAX_BYTES).map_err(|error| {
-        let why = text!("can't read {shown}: {error}", "无法读取 {shown}：{error:#}");
+        let why = text!("cannot read {shown}: {error}", "无法读取 {shown}：{error:#}");
         Failure::new("bill", why).help(NOTHING_SENT)
     })?;
     bill::read(&bytes, args.column.as_deref()).map_err(|error| {
@@ -79,13 +79,13 @@ fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
         let failure = match (&error, &args.column) {
             (BillError::NoColumn { .. }, Some(column)) => {
                 let column = clean(column);
-                failure.help(text!("looked for: `{column}`", "查找的列：`{column}`"))
+                failure.help(text!("expected: `{column}`", "应有：`{column}`"))
             }
             (BillError::NoColumn { .. }, None) => {
                 failure.help(text!("name the column: --column NAME", "请指定该列：--column NAME"))
             }
             (BillError::Rounded { .. }, _) => failure.help(text!(
-                "export the bill anew, and don't save it with a spreadsheet",
+                "export the bill again, and do not save it with a spreadsheet",
                 "请重新导出账单，不要用电子表格软件另存"
             )),
             (
@@ -95,8 +95,8 @@ fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
                 | BillError::Ambiguous { .. },
                 _,
             ) => failure.help(text!(
-                "a bill is a CSV file with a line of column names, as the vendor's console exports it",
-                "账单是腾讯云控制台导出的 CSV 文件，其中有一行列名"
+                "a bill is a CSV file with a header line, as exported by the Tencent Cloud console",
+                "账单是腾讯云控制台导出的 CSV 文件，第一行为列名"
             )),
         };
         failure.help(text!("nothing was changed", "未更改任何内容")).help(NOTHING_SENT)

@@ -9,15 +9,15 @@ use crate::report::{human, json};
 use crate::state::file::FileStore;
 use crate::state::verify::{self, Problem};
 
-/// Check every receipt's hash chain, and that the receipts follow one another without a gap
+/// Verify the receipts' hash chain
 ///
-/// Exits with 1 when a receipt was changed, is damaged or missing, or when the state is not what they come to. Reads only;
-/// takes no lock.
+/// Exits with 1 if a receipt was changed, is damaged or missing, or if the state does not match the receipts.
+/// Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay history verify
-  postpay state verify       the same with the state in the middle, compared field by field")]
+  postpay state verify       also compare the state, field by field")]
 pub(super) struct Args {}
 
 pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {

@@ -12,19 +12,19 @@ use crate::model::{Address, InstanceKey};
 use crate::report::{human, json};
 use crate::state::{Record, State};
 
-/// List the addresses on record, one a line
+/// List the addresses in the state, one per line
 ///
-/// Environments that another one took the address of are listed as `ADDR (deposed ENV_ID)`: they are still there, and
-/// still paid for. Reads only; takes no lock.
+/// Deposed environments are listed as `ADDR (deposed ENV_ID)`: they still exist and keep billing. Reads only;
+/// takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state list                        every address on record
-  postpay state list 'shop-*'               those that begin so
+  postpay state list                        every address in the state
+  postpay state list 'shop-*'               the addresses that start with shop-
   postpay state list --id shop-prod-1a2b3c  the address of an environment
   postpay state list --format json          with status, EnvId and TranId")]
 pub(in crate::cli) struct Args {
-    /// Addresses; `*` stands for any characters, `?` for one [default: all]
+    /// Addresses; `*` matches any characters, `?` matches one [default: all]
     #[arg(value_name = "PATTERN", value_parser = pattern)]
     patterns: Vec<String>,
     /// Only the environment with this id
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let state = project.recorded(world)?;
     if state.is_none() {
-        world.tell(&text!("No state: nothing was ordered yet.\n", "没有状态文件：尚未订购任何环境。\n"));
+        world.tell(&text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n"));
     }
     let listed = match &state {
         Some(state) => listed(args, state)?,
@@ -73,11 +73,11 @@ fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(&'a InstanceKey, &'a
         let id = crate::report::clean(id);
         return Err(Failure::new(
             "unknown-env-id",
-            text!("no environment on record has the id {id}", "有记录的环境中没有 ID 为 {id} 的"),
+            text!("no environment in the state has the id {id}", "状态文件中没有 ID 为 {id} 的环境"),
         )
         .help(text!(
-            "`postpay state list --format json` lists the ids that are",
-            "`postpay state list --format json` 列出有记录的 ID"
+            "run `postpay state list --format json` to list the ids",
+            "运行 `postpay state list --format json` 列出各 ID"
         ))
         .help(NOTHING_SENT));
     }

@@ -14,25 +14,26 @@ use crate::state::edits::moved;
 use crate::state::journal::Edit;
 use crate::state::{Record, State};
 
-/// Give what is on record at FROM the address TO
+/// Change an address in the state
 ///
-/// What it replaced moves with it, and an order with an unknown outcome can be moved too. Give it the new address in the
-/// manifests as well; or write a `moved` block there instead, and let a plan do both. Nothing is sent to the vendor.
+/// Deposed environments of the address move too, and so does an order with an unknown outcome. Change the
+/// address in the manifests as well; or write a `moved` block there instead, and let the next apply do both.
+/// Nothing is sent to Tencent Cloud.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state mv shop store --dry-run    what would be written
-  postpay state mv shop store              asks for `yes`
+  postpay state mv shop store --dry-run    preview
+  postpay state mv shop store              asks for approval
 
 The same in a manifest, reviewed with the plan:
   moved:
     - from: shop
       to: store")]
 pub(in crate::cli) struct Args {
-    /// The address that it has
+    /// The current address
     #[arg(value_name = "FROM")]
     from: Address,
-    /// The address that it gets
+    /// The new address
     #[arg(value_name = "TO")]
     to: Address,
     #[command(flatten)]
@@ -66,8 +67,8 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
         let message = text!("`{to}` is in use{what}", "`{to}` 已被占用{what:#}");
         Failure::new("move-used", message)
             .help(text!(
-                "give it another address, or forget what has it first: `postpay state rm {to}`",
-                "请换一个地址，或先移除占用它的记录：`postpay state rm {to}`"
+                "choose another address, or first remove the one in use from the state: `postpay state rm {to}`",
+                "请换一个地址，或先将占用它的环境从状态文件移除：`postpay state rm {to}`"
             ))
             .help(NOTHING_CHANGED)
     };
@@ -79,7 +80,7 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
         None => Text::same(""),
     };
     if from == to {
-        let why = text!("`{from}` is the address that it has", "它的地址已经是 `{from}`");
+        let why = text!("`{from}` already is its address", "它的地址已经是 `{from}`");
         return Err(Failure::new("move-same", why).help(NOTHING_CHANGED));
     }
     if let Some(record) = state.get(to) {
@@ -98,8 +99,8 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
                 ),
             )
             .help(text!(
-                "give it another address, or forget what was replaced there: `postpay state rm {to} --deposed {env_id}`",
-                "请换一个地址，或移除那里已被替换的旧环境的记录：`postpay state rm {to} --deposed {env_id}`"
+                "choose another address, or remove the deposed environment from the state: `postpay state rm {to} --deposed {env_id}`",
+                "请换一个地址，或将那里已被替换的旧环境从状态文件移除：`postpay state rm {to} --deposed {env_id}`"
             ))
             .help(NOTHING_CHANGED))
         }
@@ -114,13 +115,13 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
             Diagnostic::warning(
                 "manifests",
                 text!(
-                    "the manifests can't be read, so nobody can say whether they still name the old address",
+                    "cannot read the manifests, so it is unknown whether they still have the old address",
                     "无法读取清单，因此不知道清单中是否还有旧地址"
                 ),
             )
             .help(text!(
-                "`postpay validate` says why; look at `postpay plan` before the next apply",
-                "`postpay validate` 会说明原因；下次 apply 之前请先看 `postpay plan`"
+                "run `postpay validate` for details; check `postpay plan` before the next apply",
+                "运行 `postpay validate` 查看原因；下次 apply 之前请先看 `postpay plan`"
             )),
         ];
     }
@@ -130,12 +131,12 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
             Diagnostic::warning(
                 "still-declared",
                 text!(
-                    "`{from}` is still declared, at {source}: the next apply would order it as a new environment",
-                    "`{from}` 仍在 {source} 声明：下次 apply 会把它当作新环境订购"
+                    "`{from}` is still declared in {source}: the next apply would create a new environment",
+                    "`{from}` 仍在 {source} 声明：下次 apply 会创建一个新环境"
                 ),
             )
             .help(text!(
-                "rename it to `{to}` there before the next apply; or take this back and write a `moved` block instead",
+                "rename it to `{to}` there before the next apply; or undo this and write a `moved` block instead",
                 "请在下次 apply 之前在那里改名为 `{to}`；或撤回这次更改，改写 `moved` 块"
             )),
         );
@@ -145,8 +146,8 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
             Diagnostic::warning(
                 "not-declared",
                 text!(
-                    "`{to}` is not declared: the next plan takes it for one that is not wanted any more",
-                    "`{to}` 没有声明：下次计划会认为不再需要它"
+                    "`{to}` is not declared: the next plan will report it as not in the configuration",
+                    "`{to}` 没有声明：下次计划会报告它不在配置中"
                 ),
             )
             .help(text!(

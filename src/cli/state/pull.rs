@@ -10,14 +10,14 @@ use crate::lang::text;
 use crate::report::human;
 use crate::state::encode_state;
 
-/// Print the state as JSON, exactly in the format of its file, an open run folded in
+/// Print the state file as JSON, with the journal of an open run merged in
 ///
 /// Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state pull > copy.json            a copy; `postpay state restore --from copy.json` puts it back
-  postpay state pull | jq .environments     a look at it
+  postpay state pull > copy.json            a copy; `postpay state restore --from copy.json` restores it
+  postpay state pull | jq .environments     inspect it
 
 The schema: postpay schema state")]
 pub(in crate::cli) struct Args {}
@@ -36,10 +36,10 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 }
 
 pub(super) fn no_state() -> Failure {
-    let why = text!("there is no state: nothing was ordered yet", "没有状态文件：尚未订购任何环境");
+    let why = text!("no state: nothing has been created yet", "没有状态文件：尚未创建任何环境");
     Failure::new("no-state", why)
         .help(text!(
-            "if there should be one: name it with --state, or in postpay.yaml",
+            "if there should be one, set its path with --state or in postpay.yaml",
             "如果应该有：请用 --state 或在 postpay.yaml 中指定它"
         ))
         .help(NOTHING_SENT)

@@ -19,24 +19,24 @@ use crate::state::file::MAX_BYTES;
 use crate::state::journal::Edited;
 use crate::state::{Account, State, StateError, decode_state};
 
-/// Replace what is on record by what a state file says
+/// Replace the state with a state file
 ///
-/// The file has to be of this very state: pulled from it, mended, and its `serial` raised. It is refused when it is of another
-/// lineage, account or endpoint, older than the state, or would forget a TranId or an EnvId that is on record. The change is a
-/// run of its own, with a backup and a receipt. To put back a state that was lost: `postpay state restore`. Nothing is sent to
-/// the vendor.
+/// The file must be of this state: pull it, fix it, and increase its `serial`. It is rejected if its lineage,
+/// account or endpoint differs, if it is older than the state, or if it lacks a TranId or an EnvId that the
+/// state has. The change is recorded as a run of its own, with a backup and a receipt. To restore a lost
+/// state: `postpay state restore`. Nothing is sent to Tencent Cloud.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state pull > mended.json              then mend it, and raise its `serial` by one
-  postpay state push mended.json --dry-run      what it would change
-  postpay state push mended.json                asks for `yes`
-  jq … copy.json | postpay state push - -y      from standard input")]
+  postpay state pull > fixed.json              then fix it, and increase its `serial` by one
+  postpay state push fixed.json --dry-run      preview
+  postpay state push fixed.json                asks for approval
+  jq … copy.json | postpay state push - -y     from standard input")]
 pub(in crate::cli) struct Args {
-    /// The file; `-` for standard input
+    /// The file; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Push it although it forgets ids that are on record; they are listed, and the receipts keep them
+    /// Push it even if ids of the state are lost; they are listed, and the receipts keep them
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -51,12 +51,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Err(Failure::new(
             "no-terminal",
             text!(
-                "standard input is the state, so nobody can be asked for a `yes`",
-                "标准输入是状态文件，因此无法请人输入 `yes`"
+                "approval is required, but standard input is the state file",
+                "需要批准，但标准输入是状态文件"
             ),
         )
         .help(text!(
-            "see what would be written with --dry-run, then add --auto-approve",
+            "preview with --dry-run, then add --auto-approve",
             "先用 --dry-run 查看将写入的内容，再加上 --auto-approve"
         ))
         .help(NOTHING_CHANGED));
@@ -111,7 +111,7 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     };
     read.map_err(|error| {
         let path = path.display();
-        Failure::new("push-file", text!("can't read {path}: {error}", "无法读取 {path}：{error:#}"))
+        Failure::new("push-file", text!("cannot read {path}: {error}", "无法读取 {path}：{error:#}"))
             .help(NOTHING_CHANGED)
     })?;
     let named = if from_stdin { Path::new("standard input") } else { path };
@@ -121,7 +121,7 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
             error.help().into_iter().fold(failure, Failure::help)
         } else {
             failure.help(text!(
-                "a state to push is what `postpay state pull` prints; `postpay schema state` describes it",
+                "push a file in the format of `postpay state pull`; see `postpay schema state`",
                 "可推送的状态文件就是 `postpay state pull` 的输出；其格式见 `postpay schema state`"
             ))
         };
@@ -136,41 +136,39 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
         return Err(Failure::new(
             "push-foreign",
             text!(
-                "{shown} has lineage {theirs}, and the state here {ours}: it is another state",
+                "{shown} has lineage {theirs}, but the state has {ours}: it is a different state",
                 "{shown:#} 的 lineage 是 {theirs}，而这里的状态文件是 {ours}：它是另一个状态文件"
             ),
         )
         .help(text!(
-            "a state of its own goes to a place of its own: --state FILE; --force does not help here",
+            "use a different state under its own path: --state FILE; --force does not help",
             "另一个状态文件应放在另一个位置：--state FILE；--force 在此无效"
         ))
         .help(NOTHING_CHANGED));
     }
     if let Some(why) = other_account(state.account.as_ref(), into.account.as_ref()) {
-        return Err(
-            Failure::new("push-account", text!("{shown} {why}", "{shown:#} {why:#}"))
-                .help(text!(
-                    "what was ordered from one account or endpoint is not managed by another; --force does not help here",
-                    "从一个账号或端点订购的环境不由另一个管理；--force 在此无效"
-                ))
-                .help(NOTHING_CHANGED),
-        );
+        return Err(Failure::new("push-account", text!("{shown} {why}", "{shown:#} {why:#}"))
+            .help(text!(
+                "a state cannot be used with another account or endpoint; --force does not help",
+                "状态文件不能用于另一个账号或端点；--force 在此无效"
+            ))
+            .help(NOTHING_CHANGED));
     }
     let (theirs, ours) = (into.serial, state.serial);
     if theirs < ours {
         return Err(Failure::new(
             "push-older",
             text!(
-                "{shown} has serial {theirs}, and the state here {ours}: what was written since is not in it",
+                "{shown} has serial {theirs}, but the state has {ours}: it lacks later changes",
                 "{shown:#} 的 serial 是 {theirs}，而这里的状态文件是 {ours}：它缺少此后写入的内容"
             ),
         )
         .help(text!(
-            "pull the state anew, and mend that: `postpay state pull`",
+            "pull the state again and edit that: `postpay state pull`",
             "请重新拉取状态文件，再作修改：`postpay state pull`"
         ))
         .help(text!(
-            "a copy with the runs since folded on top of it: `postpay state restore --from FILE`",
+            "to merge the later runs into the copy: `postpay state restore --from FILE`",
             "在副本之上并入此后的各次运行：`postpay state restore --from FILE`"
         ))
         .help(NOTHING_CHANGED));
@@ -180,13 +178,13 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
         return Err(Failure::new(
             "push-same-serial",
             text!(
-                "{shown} has serial {theirs}, as the state here, and says something else",
+                "{shown} has serial {theirs}, the same as the state, but different content",
                 "{shown:#} 的 serial 是 {theirs}，与这里的状态文件相同，内容却不同"
             ),
         )
         .help(text!(
-            "if it was made from what is here now, say that it is later: raise its `serial` to {next}",
-            "如果它是由这里现在的内容修改而来，请表明它更新：把它的 `serial` 提高到 {next}"
+            "if it was edited from the current state, increase its `serial` to {next}",
+            "如果它由当前的状态文件修改而来，请把它的 `serial` 提高到 {next}"
         ))
         .help(NOTHING_CHANGED));
     }
@@ -196,12 +194,12 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
 fn other_account(here: Option<&Account>, there: Option<&Account>) -> Option<Text> {
     let here = here?;
     let Some(there) = there else {
-        return Some(text!("names no account", "没有写明账号"));
+        return Some(text!("has no account", "没有写明账号"));
     };
     if here.endpoint != there.endpoint {
         let (theirs, ours) = (clean(&there.endpoint), clean(&here.endpoint));
         return Some(text!(
-            "is of `{theirs}`, and the state here of `{ours}`",
+            "is for `{theirs}`, but the state is for `{ours}`",
             "属于 `{theirs}`，而这里的状态文件属于 `{ours}`"
         ));
     }
@@ -209,7 +207,7 @@ fn other_account(here: Option<&Account>, there: Option<&Account>) -> Option<Text
         (Some(mine), Some(other)) if mine != other => {
             let (theirs, ours) = (clean(other), clean(mine));
             Some(text!(
-                "is of account {theirs}, and the state here of {ours}",
+                "is for account {theirs}, but the state is for {ours}",
                 "属于账号 {theirs}，而这里的状态文件属于 {ours}"
             ))
         }
@@ -223,7 +221,7 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     if losses.is_empty() {
         return Ok(Vec::new());
     }
-    let message = text!("what is on record would be forgotten", "已有的记录会丢失");
+    let message = text!("ids of the state would be lost", "状态文件中的 ID 会丢失");
     let lines = losses.iter().map(|loss| match loss {
         Loss::EnvId { key, id } => {
             let (place, id) = (human::edits::place(key), clean(id));
@@ -234,8 +232,8 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
             text!("{place}: TranId {id}", "{place:#}：TranId {id}")
         }
         Loss::Unknown { address } => text!(
-            "{address}: an order that may have been made; the next apply may order it again",
-            "{address}：可能已经生成的订单；下次 apply 可能再次订购"
+            "{address}: an order that may exist; the next apply may create it again",
+            "{address}：可能存在的订单；下次 apply 可能再次创建"
         ),
     });
     if force {
@@ -245,8 +243,8 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     Err(lines
         .fold(Failure::new("push-forgets", message), Failure::help)
         .help(text!(
-            "put them back into the file; to forget them all the same: --force",
-            "请把它们写回文件；如果仍要丢弃这些记录：--force"
+            "add them to the file; to drop them anyway: --force",
+            "请把它们加回文件；如果仍要丢弃：--force"
         ))
         .help(NOTHING_CHANGED))
 }
@@ -262,14 +260,14 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
                 if let Some(first) = seen.insert(env_id, named.clone()) {
                     let env_id = clean(env_id);
                     lines.push(text!(
-                        "{env_id} is on record twice: {first} and {named}",
-                        "{env_id} 有两条记录：{first:#} 和 {named:#}"
+                        "{env_id} is in the file twice: {first} and {named}",
+                        "{env_id} 在文件中出现两次：{first:#} 和 {named:#}"
                     ));
                 }
             }
             (Some(_) | None, Some(_)) => {
                 lines.push(text!(
-                    "{named}: what was replaced has an EnvId",
+                    "{named}: a deposed environment must have an EnvId",
                     "{named:#}：已被替换的旧环境应有 EnvId"
                 ));
             }
@@ -279,14 +277,11 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     if lines.is_empty() {
         let changes = changes(into, made);
         let others = changes.iter().map(|it| human::edits::place(&it.key));
-        lines.extend(others.map(|place| {
-            text!("{place}: it can't be recorded as it stands", "{place:#}：按现状无法写入记录")
-        }));
+        lines.extend(others.map(|place| text!("{place}: invalid record", "{place:#}：记录无效")));
     }
     if lines.is_empty() {
         return Ok(());
     }
-    let failure =
-        Failure::new("push-contradiction", text!("{shown} contradicts itself", "{shown:#} 自相矛盾"));
+    let failure = Failure::new("push-contradiction", text!("{shown} is inconsistent", "{shown:#} 自相矛盾"));
     Err(lines.into_iter().fold(failure, Failure::help).help(NOTHING_CHANGED))
 }

@@ -16,31 +16,32 @@ use crate::state::StateStore as _;
 use crate::state::file::FileStore;
 use crate::state::restore::{Origin, Proposal, Restoring, propose};
 
-/// Rebuild the state: from the receipts, from its backup, or from a copy with the receipts after it folded on top
+/// Rebuild the state from the receipts, its backup, or a copy
 ///
-/// What stands in the state's place is kept beside it under another name, and the journal of an open run stays for the next
-/// writer. A restore that would forget what is on record is refused. Nothing is sent to the vendor.
+/// Receipts that are newer than the backup or the copy are merged into it. The current state file is kept
+/// beside it under another name, and the journal of an open run stays. A restore that would lose ids of the
+/// state is rejected. Nothing is sent to Tencent Cloud.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state restore --dry-run           what would be written, and what it would change
-  postpay state restore                     from the receipts; asks for `yes`
+  postpay state restore --dry-run           preview
+  postpay state restore                     from the receipts; asks for approval
   postpay state restore --from-backup       from the backup and the receipts after it
   postpay state restore --from copy.json    from a copy and the receipts after it")]
 pub(in crate::cli) struct Args {
-    /// From the backup of the state before the last run
+    /// Restore from the backup of the state before the last run
     #[arg(long, conflicts_with = "from")]
     from_backup: bool,
-    /// From a copy of the state
+    /// Restore from a copy of the state
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
-    /// Show what would be written, and write nothing
+    /// Show the changes without writing them
     #[arg(long)]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     auto_approve: bool,
-    /// How long to wait for another writer of this state
+    /// How long to wait for the state lock
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
 }
@@ -80,10 +81,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     world.tell(&text!("Written to {path}.\n", "已写入 {path}。\n"));
     if let Some(kept) = &restored.kept {
         let kept = kept.display();
-        world.tell(&text!("What was there is kept in {kept}.\n", "原有的内容保存在 {kept}。\n"));
+        world.tell(&text!("The previous file was kept as {kept}.\n", "原有的内容保存在 {kept}。\n"));
     }
-    world
-        .tell(&text!("See what is left to do with `postpay plan`.\n", "还需做什么，请看 `postpay plan`。\n"));
+    world.tell(&text!(
+        "To see what is left to do, run `postpay plan`.\n",
+        "还需做什么，请看 `postpay plan`。\n"
+    ));
     Ok(Exit::Fine)
 }
 
@@ -103,12 +106,12 @@ fn other_account(proposal: &Proposal, store: &FileStore) -> Result<(), Failure> 
     Err(Failure::new(
         "restore-account",
         text!(
-            "what would be restored belongs to {restored}, and the receipts here to {known}",
+            "the restored state belongs to {restored}, but the receipts here belong to {known}",
             "要恢复的内容属于 {restored}，而这里的回执属于 {known}"
         ),
     )
     .help(text!(
-        "restore it where its own receipts are, or give it a place of its own with --state; nothing was written",
+        "restore it beside its own receipts, or use another path with --state; nothing was written",
         "请在它自己的回执所在之处恢复，或用 --state 另存一处；未写入任何内容"
     )))
 }
@@ -130,21 +133,22 @@ fn show(
 
 fn consent(world: &World) -> Result<(), Failure> {
     if !world.can_ask() {
-        let why = text!("there is no terminal to ask for a `yes`", "没有终端，无法请人输入 `yes`");
+        let why =
+            text!("approval is required, but there is no terminal to ask on", "需要批准，但没有终端可供询问");
         return Err(Failure::new("no-terminal", why)
             .help(text!(
-                "see what would be written: `postpay state restore --dry-run`",
+                "to preview: `postpay state restore --dry-run`",
                 "查看将写入的内容：`postpay state restore --dry-run`"
             ))
             .help(text!(
-                "or write it without a question: `postpay state restore --auto-approve`",
+                "or write without asking: `postpay state restore --auto-approve`",
                 "或不经询问直接写入：`postpay state restore --auto-approve`"
             ))
             .help(NOTHING_SENT));
     }
     world.tell(&text!(
-        "\nPut this state in place?\nOnly `yes` is a yes: ",
-        "\n用以上内容作为状态文件？\n只有输入 `yes` 才算同意："
+        "\nWrite this state?\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
+        "\n写入以上状态文件？\n只有输入 'yes' 才表示批准。\n请输入："
     ));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -152,7 +156,7 @@ fn consent(world: &World) -> Result<(), Failure> {
         world.say("\n");
         Ok(())
     } else {
-        Err(Failure::new("declined", text!("not approved", "未获同意"))
+        Err(Failure::new("declined", text!("not approved", "未获批准"))
             .help(text!("nothing was written", "未写入任何内容")))
     }
 }

@@ -16,30 +16,30 @@ use crate::state::edits::{Change, Kind};
 use crate::state::journal::Edit;
 use crate::state::{State, Status};
 
-/// Forget environments: they live on at the vendor, and are not managed any more
+/// Remove environments from the state; they keep running and keep billing
 ///
-/// A forgotten environment goes on costing; to give one up, take it out of the manifests and apply with --allow-destroy.
-/// An address that is still declared is refused without --force, because the next apply would order it again. An order with
-/// an unknown outcome is not forgotten: `postpay resolve` settles it. The receipts keep every id. Nothing is sent to the
-/// vendor.
+/// To destroy an environment instead, remove it from the manifests and apply with --allow-destroy. Removing a
+/// declared address needs --force, because the next apply would create it again. An order with an unknown
+/// outcome cannot be removed: `postpay resolve` settles it. The receipts keep every id. Nothing is sent to
+/// Tencent Cloud.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state rm shop --dry-run                 what would be forgotten
-  postpay state rm shop blog                      asks for `yes`
-  postpay state rm --deposed shop-prod-1a2b3c     one that another environment took the address of
+  postpay state rm shop --dry-run                 preview
+  postpay state rm shop blog                      asks for approval
+  postpay state rm --deposed shop-prod-1a2b3c     a deposed environment
 
 The same in a manifest, reviewed with the plan:
   removed:
     - shop")]
 pub(in crate::cli) struct Args {
-    /// The addresses to forget; with --deposed, the address that it had
+    /// The addresses to remove; with --deposed, the address that it had
     #[arg(value_name = "ADDR", required_unless_present = "deposed")]
     addresses: Vec<Address>,
-    /// Forget this replaced environment, and not what has its address now; repeatable
+    /// Remove this deposed environment, not the current one of the address; repeatable
     #[arg(long, value_name = "ENV_ID")]
     deposed: Vec<String>,
-    /// Forget it although it is still declared: the next apply orders it again
+    /// Remove it even if it is still declared: the next apply creates it again
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -78,13 +78,13 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
             return Err(Failure::new(
                 "rm-unknown",
                 text!(
-                    "nobody knows yet whether the order of `{address}` was made",
-                    "尚不知道 `{address}` 的订单是否已经生成"
+                    "the outcome of creating `{address}` is unknown",
+                    "创建 `{address}` 的结果未知"
                 ),
             )
             .help(text!(
-                "settle it first: `postpay resolve {address}`; forgotten, it would be ordered again",
-                "请先确定结果：`postpay resolve {address}`；移除记录会导致再次订购"
+                "resolve it first: `postpay resolve {address}`; if it were removed, it would be created again",
+                "请先确定结果：`postpay resolve {address}`；移除会导致再次创建"
             ))
             .help(NOTHING_CHANGED));
         }
@@ -95,13 +95,13 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
                 Diagnostic::warning(
                     "deposed-left",
                     text!(
-                        "{left} that had the address `{address}` before stay on record, deposed",
-                        "曾用地址 `{address}` 的 {left} 个已被替换的旧环境仍有记录"
+                        "{left} that had the address `{address}` before stay in the state, deposed",
+                        "曾用地址 `{address}` 的 {left} 个已被替换的旧环境仍在状态文件中"
                     ),
                 )
                 .help(text!(
-                    "`postpay state rm --deposed ENV_ID` forgets one",
-                    "`postpay state rm --deposed ENV_ID` 移除其中一个的记录"
+                    "to remove one: `postpay state rm --deposed ENV_ID`",
+                    "移除其中一个：`postpay state rm --deposed ENV_ID`"
                 )),
             );
         }
@@ -121,11 +121,11 @@ fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Opt
         Some(source) => (
             "still-declared",
             text!(
-                "`{address}` is still declared, at {source}: the next apply would order it again",
-                "`{address}` 仍在 {source} 声明：下次 apply 会再次订购它"
+                "`{address}` is still declared in {source}: the next apply would create it again",
+                "`{address}` 仍在 {source} 声明：下次 apply 会再次创建它"
             ),
             text!(
-                "take it out there first, or write a `removed` block",
+                "remove the declaration first, or write a `removed` block",
                 "请先在那里删除声明，或写一个 `removed` 块"
             ),
         ),
@@ -133,11 +133,11 @@ fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Opt
         None => (
             "manifests",
             text!(
-                "the manifests can't be read, so nobody can say whether `{address}` is still declared, and would be ordered again",
-                "无法读取清单，因此不知道 `{address}` 是否仍有声明、会不会再次订购"
+                "cannot read the manifests, so it is unknown whether `{address}` is still declared and would be created again",
+                "无法读取清单，因此不知道 `{address}` 是否仍有声明、会不会再次创建"
             ),
             text!(
-                "mend them first: `postpay validate` says where",
+                "fix them first: `postpay validate` shows where",
                 "请先修正清单：`postpay validate` 会指出位置"
             ),
         ),
@@ -147,7 +147,7 @@ fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Opt
     }
     Err(Failure::new(code, message)
         .help(mend)
-        .help(text!("to forget it all the same: --force", "如果仍要移除记录：--force"))
+        .help(text!("to remove it anyway: --force", "如果仍要移除：--force"))
         .help(NOTHING_CHANGED))
 }
 
@@ -173,18 +173,15 @@ fn not_deposed(env_id: &str, state: &State) -> Failure {
     let stands = state.current().find(|(_, record)| record.env_id.as_deref() == Some(env_id));
     let failure = Failure::new(
         "unknown-env-id",
-        text!(
-            "no environment {shown} that was replaced is on record here",
-            "这里没有已被替换的旧环境 {shown} 的记录"
-        ),
+        text!("the state has no deposed environment {shown} here", "状态文件中没有已被替换的旧环境 {shown}"),
     );
     match stands {
         Some((address, _)) => failure.help(text!(
-            "it stands at `{address}`: to forget it, `postpay state rm {address}`",
-            "它现在的地址是 `{address}`：移除其记录用 `postpay state rm {address}`"
+            "it is the current environment of `{address}`; to remove it: `postpay state rm {address}`",
+            "它是 `{address}` 现在的环境；移除它：`postpay state rm {address}`"
         )),
         None => failure.help(text!(
-            "`postpay state list` lists what was replaced as `ADDR (deposed ENV_ID)`",
+            "`postpay state list` lists deposed environments as `ADDR (deposed ENV_ID)`",
             "`postpay state list` 把已被替换的旧环境列为 `ADDR (deposed ENV_ID)`"
         )),
     }

@@ -10,14 +10,14 @@ use crate::cli::world::World;
 use crate::model::Address;
 use crate::report::{human, json};
 
-/// Show everything on record of one address, what it replaced included
+/// Show everything the state has for an address, deposed environments included
 ///
 /// Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state show shop-prod                  ids, fields as ordered, when, by which run, where it is declared
-  postpay state show shop-prod --format json    the record as it stands in the state file")]
+  postpay state show shop-prod                  ids, fields, time, run, and where it is declared
+  postpay state show shop-prod --format json    the record in the state file")]
 pub(in crate::cli) struct Args {
     /// The address
     #[arg(value_name = "ADDR")]

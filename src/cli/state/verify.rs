@@ -10,15 +10,15 @@ use crate::lang::text;
 use crate::report::{human, json};
 use crate::state::verify::{self, Problem};
 
-/// Hold state, journal and receipts against each other, and list everything that does not fit
+/// Cross-check state, journal and receipts, and list every inconsistency
 ///
-/// Checks the hash chain of every receipt, that no run is missing, that all of them are of this state and this account,
-/// and that the state is exactly what the receipts rebuild. Reads only; takes no lock.
+/// Checks the hash chain of the receipts, that no run is missing, that all of them belong to this state and
+/// this account, and that the state is exactly what the receipts rebuild. Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state verify                   exit 0 when all fits, 1 with every problem listed
-  postpay state verify --format json     the same for programs")]
+  postpay state verify                   exit 1 if there are problems
+  postpay state verify --format json     for programs")]
 pub(in crate::cli) struct Args {}
 
 pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {

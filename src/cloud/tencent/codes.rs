@@ -62,11 +62,11 @@ pub fn help_unknown(action: Action) -> Option<Text> {
     match action {
         Action::Create => Some(LOOK_FIRST),
         Action::Rename => Some(Text::fixed(
-            "Whether the alias was changed is not known. Look at it at the console, or plan and apply again: to do it twice does no harm.",
+            "It is unknown whether the alias was changed. Check it in the console, or plan and apply again: repeating it is safe.",
             "别名是否已修改，结果未知。在控制台查看，或重新执行 plan 和 apply：重复修改没有害处。",
         )),
         Action::Destroy => Some(Text::fixed(
-            "Whether the environment was given up is not known. Look for it at the console, or plan and apply again: to do it twice gives up no other.",
+            "It is unknown whether the environment was destroyed. Check it in the console, or plan and apply again: repeating it cannot destroy another environment.",
             "环境是否已销毁，结果未知。在控制台查找该环境，或重新执行 plan 和 apply：重复销毁不会影响其他环境。",
         )),
         Action::Read => None,
@@ -149,131 +149,131 @@ static CODES: &[Row] = &[
 ];
 
 const NO_ACTION: Text = Text::fixed(
-    "The vendor no longer offers the action to this account. Existing environments live on; plan and show still work.",
+    "Tencent Cloud no longer offers this action to this account. Existing environments are not affected; plan and show still work.",
     "腾讯云不再向此账号提供该接口。已有环境不受影响；plan 和 show 仍可使用。",
 );
 const NO_MODIFY: Text = Text::fixed(
-    "The vendor no longer offers ModifyEnv to this account: change the alias at the console.",
+    "Tencent Cloud no longer offers ModifyEnv to this account: change the alias in the console.",
     "腾讯云不再向此账号提供 ModifyEnv：在控制台修改别名。",
 );
 const NO_DESTROY: Text = Text::fixed(
-    "The vendor no longer offers DestroyEnv to this account: give the environment up at the console.",
+    "Tencent Cloud no longer offers DestroyEnv to this account: destroy the environment in the console.",
     "腾讯云不再向此账号提供 DestroyEnv：在控制台销毁环境。",
 );
 const ENDPOINT: Text =
     Text::fixed("Check `api.endpoint` in postpay.yaml.", "检查 postpay.yaml 中的 `api.endpoint`。");
 const ENDPOINT_OR_VERSION: Text = Text::fixed(
-    "Check `api.endpoint` in postpay.yaml, and whether there is a newer postpay.",
+    "Check `api.endpoint` in postpay.yaml, and whether a newer postpay is available.",
     "检查 postpay.yaml 中的 `api.endpoint`，并确认是否有更新版本的 postpay。",
 );
 const ENDPOINT_OR_PROXY: Text = Text::fixed(
-    "Check `api.endpoint` in postpay.yaml, and any proxy on the way.",
+    "Check `api.endpoint` in postpay.yaml, and any proxy in between.",
     "检查 postpay.yaml 中的 `api.endpoint`，以及途中的代理。",
 );
 const REGION: Text =
     Text::fixed("Check `api.region` in postpay.yaml.", "检查 postpay.yaml 中的 `api.region`。");
 const KEYS: Text = Text::fixed(
-    "Check the key against https://console.cloud.tencent.com/cam/capi; `postpay whoami` tells which one is used, and where it is from.",
-    "将密钥与 https://console.cloud.tencent.com/cam/capi 上的核对；`postpay whoami` 会说明使用的是哪个密钥、来自何处。",
+    "Compare the credentials with https://console.cloud.tencent.com/cam/capi; `postpay whoami` shows the active ones and their source.",
+    "将密钥与 https://console.cloud.tencent.com/cam/capi 上的核对；`postpay whoami` 会显示使用的密钥及其来源。",
 );
-const HEADERS: Text = Text::fixed(
-    "Look for a proxy between here and the endpoint that rewrites headers.",
-    "检查本机与端点之间是否有改写请求头的代理。",
+const HEADERS: Text =
+    Text::fixed("Check for a proxy that rewrites headers.", "检查本机与端点之间是否有改写请求头的代理。");
+const NO_MFA: Text = Text::fixed(
+    "Use credentials that can call the API without a second factor.",
+    "换用调用 API 时无需二次验证的密钥。",
 );
-const NO_MFA: Text =
-    Text::fixed("Use a key that may call the API without one.", "换用调用 API 时无需二次验证的密钥。");
 const CLOCK: Text = Text::fixed(
-    "Set the clock. postpay corrects its own once, from the vendor's answer.",
-    "校准本机时钟。postpay 会根据腾讯云的应答自行校正一次。",
+    "Set the clock. postpay corrects for it once, from the time in the response.",
+    "校准本机时钟。postpay 会根据响应中的时间自行校正一次。",
 );
 const NEW_KEY: Text = Text::fixed(
-    "Get a new temporary key, set all three of its values, then apply again.",
+    "Get new temporary credentials, set all three values, then apply again.",
     "获取新的临时密钥，设置它的全部三个值，然后重新 apply。",
 );
 const ALLOW: Text = Text::fixed(
-    "Have the action allowed for this key in the access management console.",
+    "Allow this action for the credentials in the access management console.",
     "在访问管理控制台为该密钥授权此接口。",
 );
 const BLOCKED_IP: Text =
-    Text::fixed("Call from another network, or have the block lifted.", "换一个网络调用，或申请解除封禁。");
+    Text::fixed("Call from another network, or have the block removed.", "换一个网络调用，或申请解除封禁。");
 const UNLISTED_IP: Text = Text::fixed(
-    "Call from an address on the list, or add this one.",
+    "Call from an allowed IP address, or add this one to the list.",
     "从白名单内的 IP 调用，或将此 IP 加入白名单。",
 );
 const NO_DRY_RUN: Text = Text::fixed(
-    "postpay sends no dry runs: look for a proxy that changes requests.",
+    "postpay sends no dry runs: check for a proxy that changes requests.",
     "postpay 从不发送 DryRun 请求：检查是否有改写请求的代理。",
 );
 const MANIFEST: Text = Text::fixed(
-    "Mend the manifest as the message says, then plan and apply again.",
+    "Fix the manifest as the message says, then plan and apply again.",
     "按消息所说修正清单，然后重新执行 plan 和 apply。",
 );
 const ALIAS: Text = Text::fixed(
-    "Mend the alias in the manifest as the message says, then plan and apply again. The vendor's newest rule for it is up to 32 characters.",
+    "Fix the alias in the manifest as the message says, then plan and apply again. Tencent Cloud's latest limit is 32 characters.",
     "按消息所说修正清单中的别名，然后重新执行 plan 和 apply。腾讯云对别名的最新规则是最多 32 个字符。",
 );
 const ENV_ID_IN_STATE: Text = Text::fixed(
-    "Read the message, and check the environment id on record with `postpay show`.",
-    "请看消息，并用 `postpay show` 核对记录中的环境 ID。",
+    "See the message, and check the environment id with `postpay show`.",
+    "请看消息，并用 `postpay show` 核对环境 ID。",
 );
 const OTHER_KIND: Text = Text::fixed(
-    "Read the message; another kind of environment may be what is wanted.",
+    "See the message; another kind of environment may be needed.",
     "请看消息；可能需要另一种环境。",
 );
-const MESSAGE: Text = Text::fixed("Read the message.", "请看消息。");
-const SMALLER_EXTRA: Text = Text::fixed("Make `extra` smaller.", "缩小 `extra`。");
+const MESSAGE: Text = Text::fixed("See the message.", "请看消息。");
+const SMALLER_EXTRA: Text = Text::fixed("Reduce the size of `extra`.", "缩小 `extra`。");
 const SMALL_ALREADY: Text = Text::fixed(
-    "postpay sends a few dozen bytes for this: look for a proxy that changes requests.",
+    "postpay sends only a few dozen bytes for this: check for a proxy that changes requests.",
     "postpay 为此只发送几十个字节：检查是否有改写请求的代理。",
 );
 const WAIT: Text = Text::fixed(
-    "postpay waits and sends it again; nothing needs doing.",
+    "postpay waits and sends it again; no action needed.",
     "postpay 会等待后重新发送，无需处理。",
 );
 const QUOTA: Text = Text::fixed(
-    "Remove an environment at the console or ask the vendor for more, then apply again.",
+    "Delete an environment in the console or request a higher quota from Tencent Cloud, then apply again.",
     "在控制台删除一个环境或向腾讯云申请提高配额，然后重新 apply。",
 );
 const RENAME_LIMIT: Text = Text::fixed(
-    "The vendor does not say which limit this is; it may be how often an alias may be changed. Plan and apply again later.",
+    "Tencent Cloud does not document which limit this is; it may be how often an alias can be changed. Plan and apply again later.",
     "腾讯云没有说明这是哪项限制；可能是别名的修改次数限制。稍后重新执行 plan 和 apply。",
 );
 const DESTROY_QUOTA: Text = Text::fixed(
-    "The account's quota of deletions may be used up, for this month or for good: the vendor's DescribeEnvLimit shows it as MaxDeleteMonthly and MaxDeleteTotal.",
-    "账号的删除配额可能已用完（本月的或总的）：腾讯云的 DescribeEnvLimit 以 MaxDeleteMonthly 和 MaxDeleteTotal 显示该配额。",
+    "The account may have used up its quota of deletions (monthly or total): see MaxDeleteMonthly and MaxDeleteTotal in DescribeEnvLimit.",
+    "账号的删除配额可能已用完（本月的或总的）：见 DescribeEnvLimit 的 MaxDeleteMonthly 和 MaxDeleteTotal。",
 );
 const ENV_ID: Text = Text::fixed(
     "Check `env_id`, and open https://tcb.cloud.tencent.com/dev once with this account.",
     "检查 `env_id`，并用此账号打开一次 https://tcb.cloud.tencent.com/dev 。",
 );
 const MAYBE_GONE: Text = Text::fixed(
-    "The environment may be gone already, or be another account's: look for it at https://tcb.cloud.tencent.com/dev with this account.",
+    "The environment may no longer exist, or belong to another account: look it up at https://tcb.cloud.tencent.com/dev with this account.",
     "环境可能已不存在，或属于另一个账号：用此账号在 https://tcb.cloud.tencent.com/dev 查找。",
 );
 const STATUS: Text = Text::fixed(
-    "Look at the environment's state at the console, then apply again.",
+    "Check the environment's status in the console, then apply again.",
     "在控制台查看环境的状态，然后重新 apply。",
 );
 const HOLDS_DATA: Text = Text::fixed(
-    "The environment may hold data or add-on packages: look at it at the console, or destroy it with `--bypass-check`, with which the vendor does not look for them.",
-    "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，此时腾讯云不会检查它们。",
+    "The environment may contain data or add-on packages: check it in the console, or destroy it with `--bypass-check`, which skips that check.",
+    "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，跳过该检查。",
 );
 const TOP_UP: Text = Text::fixed(
     "Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.",
     "在 https://console.cloud.tencent.com/expense/recharge 充值，然后重新 apply。",
 );
 const SOLD_OUT: Text = Text::fixed(
-    "Nothing more can be ordered. Existing environments live on; plan and show still work.",
-    "无法再订购。已有环境不受影响；plan 和 show 仍可使用。",
+    "Nothing more can be created. Existing environments are not affected; plan and show still work.",
+    "无法再创建。已有环境不受影响；plan 和 show 仍可使用。",
 );
 /// 当前发票余额不足，无法退费。
 const INVOICE: Text = Text::fixed(
-    "The vendor says that the invoice balance is too small for a refund: an invoice may have to be given back or settled first, at the console.",
+    "Tencent Cloud reports that the invoice balance is too small for a refund: an invoice may have to be returned or settled in the console first.",
     "腾讯云称发票余额不足，无法退费：可能需要先在控制台退还发票或结清。",
 );
 /// 资源过期。
 const OVERDUE: Text = Text::fixed(
-    "The vendor says that the resource is overdue: there may be a bill to be paid first, at the console.",
+    "Tencent Cloud reports that the resource is overdue: a bill may have to be paid in the console first.",
     "腾讯云称资源已过期：可能需要先在控制台结清账单。",
 );
 
@@ -386,22 +386,22 @@ mod tests {
     fn help_fits_the_action() {
         use Action::{Create, Destroy, Read, Rename};
         let table = [
-            (Create, "InvalidParameter.EnvId", "Mend the manifest"),
+            (Create, "InvalidParameter.EnvId", "Fix the manifest"),
             (Rename, "InvalidParameter", "32 characters"),
             (Destroy, "InvalidParameter.EnvId", "postpay show"),
-            (Rename, "MissingParameter", "Mend the manifest"),
+            (Rename, "MissingParameter", "Fix the manifest"),
             (Rename, "LimitExceeded", "may be how often"),
             (Destroy, "LimitExceeded", "MaxDeleteMonthly"),
             (Rename, "ResourceNotFound", "may be gone already"),
             (Rename, "ResourceUnavailable", "at the console"),
             (Destroy, "ResourceUnavailable", "--bypass-check"),
-            (Destroy, "ResourceUnavailable.InvoiceAmountLack", "may have to be given back"),
-            (Destroy, "ResourceUnavailable.ResourceOverdue", "may be a bill"),
+            (Destroy, "ResourceUnavailable.InvoiceAmountLack", "may have to be returned"),
+            (Destroy, "ResourceUnavailable.ResourceOverdue", "a bill may have"),
             (Rename, "InvalidAction", "no longer offers ModifyEnv"),
             (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
-            (Read, "ActionOffline", "no longer offers the action"),
-            (Rename, "AuthFailure.SecretIdNotFound", "Check the key against"),
-            (Read, "AuthFailure.SecretIdNotFound", "Check the key against"),
+            (Read, "ActionOffline", "no longer offers this action"),
+            (Rename, "AuthFailure.SecretIdNotFound", "Compare the credentials"),
+            (Read, "AuthFailure.SecretIdNotFound", "Compare the credentials"),
             // What is wrong with a manifest is not wrong with a read.
             (Read, "InvalidParameter", ""),
             (Read, "LimitExceeded", ""),

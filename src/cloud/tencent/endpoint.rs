@@ -33,27 +33,27 @@ impl fmt::Display for EndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Scheme => Text::fixed(
-                "an endpoint is `sandbox`, `internal`, a region as ap-shanghai, or an address that starts with https://",
+                "the endpoint must be `sandbox`, `internal`, a region such as ap-shanghai, or a URL that starts with https://",
                 "endpoint 应为 `sandbox`、`internal`、地域（如 ap-shanghai），或以 https:// 开头的地址",
             ),
             Self::PlainHttp => Text::fixed(
-                "plain http is only allowed on loopback: use https",
+                "plain http is only allowed for loopback: use https",
                 "http 只能用于本机回环地址：请用 https",
             ),
             Self::Path => Text::fixed(
-                "an endpoint has no path, query or fragment",
+                "the endpoint must not have a path, query or fragment",
                 "endpoint 不能带路径、查询参数或片段",
             ),
             Self::UserInfo => Text::fixed(
-                "an endpoint has no user name or password: keys are given as credentials",
+                "the endpoint must not contain a user name or password: pass credentials separately",
                 "endpoint 不能带用户名或密码：密钥请通过凭证提供",
             ),
             Self::Host => Text::fixed(
-                "the host of this endpoint is not a host name or an address",
+                "the host of the endpoint is not a host name or an IP address",
                 "该 endpoint 的主机部分不是主机名或 IP 地址",
             ),
             Self::Port => Text::fixed(
-                "the port of this endpoint is not a number from 1 to 65535",
+                "the port of the endpoint is not a number from 1 to 65535",
                 "该 endpoint 的端口不是 1 到 65535 的数字",
             ),
         };

@@ -48,7 +48,7 @@ pub(super) fn classify_change(
     let case = Case { action, env_id: Some(env_id), reply, redactor };
     case.response()?;
     if case.has_new_ids() {
-        let why = Text::fixed("the answer holds ids that nobody asked for", "应答中有请求中没有的 ID");
+        let why = Text::fixed("the response contains ids that were not requested", "响应中有请求中没有的 ID");
         return Err(case.unknown(&why));
     }
     Ok(Done { request_id: case.request_id() })
@@ -81,13 +81,13 @@ impl<'a> Case<'a> {
             (Some(broken), _, _) => Err(broken.clone()),
             (None, 200, response) => response.as_ref().map_err(Text::clone),
             (None, status, _) => {
-                Err(text!("the endpoint answered with HTTP status {status}", "端点返回了 HTTP 状态 {status}"))
+                Err(text!("the endpoint returned HTTP status {status}", "端点返回了 HTTP 状态 {status}"))
             }
         };
         let response = response.map_err(|why| self.unknown(&why))?;
         // The rows of a list may hold any text.
         if let Some(key) = answer.found.repeated.filter(|_| self.action != Action::Read) {
-            let why = text!("the answer holds `{key}` twice", "应答中 `{key}` 出现了两次");
+            let why = text!("the response contains `{key}` twice", "应答中 `{key}` 出现了两次");
             return Err(self.unknown(&why));
         }
         self.check_error()?;
@@ -102,17 +102,17 @@ impl<'a> Case<'a> {
         if self.has_new_ids() {
             return Err(self.unknown(&match self.action {
                 Action::Create => Text::fixed(
-                    "the answer holds an error and yet traces of an order",
+                    "the response contains an error, but also traces of an order",
                     "应答中有错误，却又有订单的痕迹",
                 ),
                 Action::Rename | Action::Destroy | Action::Read => Text::fixed(
-                    "the answer holds an error and yet ids that nobody asked for",
+                    "the response contains an error, but also ids that were not requested",
                     "应答中有错误，却又有请求中没有的 ID",
                 ),
             }));
         }
         let Some(code) = &error.code else {
-            let why = Text::fixed("the answer holds an error without a code", "应答中的错误没有错误码");
+            let why = Text::fixed("the response contains an error without a code", "应答中的错误没有错误码");
             return Err(self.unknown(&why));
         };
         Err(CloudError {
@@ -139,14 +139,11 @@ impl<'a> Case<'a> {
         let is_requested = |id: &str| self.env_id == Some(id);
         let is_id = |id: &String| self.redactor.is_id(id);
         if !tran_id.iter().all(is_id) || !env_id.iter().all(|id| is_id(id) || is_requested(id)) {
-            return Err(Text::fixed(
-                "the answer holds something in the place of an id that is not an id",
-                "应答中 ID 的位置上不是 ID",
-            ));
+            return Err(Text::fixed("the response contains an invalid id", "应答中 ID 的位置上不是 ID"));
         }
         let Some(tran_id) = tran_id else {
             return Err(Text::fixed(
-                "the answer holds neither an order number nor an error",
+                "the response contains neither an order number nor an error",
                 "应答中既没有订单号，也没有错误",
             ));
         };
@@ -155,7 +152,7 @@ impl<'a> Case<'a> {
             && requested != env_id
         {
             return Err(text!(
-                "the answer names the environment {env_id}, and {requested} was asked for",
+                "the response is for the environment {env_id}, but {requested} was requested",
                 "应答中的环境是 {env_id}，而请求的是 {requested}"
             ));
         }
@@ -164,7 +161,7 @@ impl<'a> Case<'a> {
         let is_own = |id: &String| env_id.as_ref() == Some(id) || is_requested(id);
         if found.odd || found.tran_ids.iter().any(|id| id != tran_id) || !found.env_ids.iter().all(is_own) {
             return Err(Text::fixed(
-                "the answer holds an order number, and ids that are not in their place beside it",
+                "the response contains an order number, and ids in unexpected places",
                 "应答中有订单号，但还有不在应有位置上的 ID",
             ));
         }
@@ -194,7 +191,7 @@ impl<'a> Case<'a> {
                 let first = ids.next();
                 for more in ids {
                     message = text!(
-                        "{message}; it also holds the {name} {more}",
+                        "{message}; it also contains the {name} {more}",
                         "{message:#}；其中还有 {name} {more}"
                     );
                 }

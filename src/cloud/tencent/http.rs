@@ -122,7 +122,7 @@ impl Http {
         };
         let not_set_up = |error: reqwest::Error| {
             let why = chain(&error);
-            ClientError(text!("the HTTP client can't be set up: {why}", "无法建立 HTTP 客户端：{why}"))
+            ClientError(text!("cannot set up the HTTP client: {why}", "无法建立 HTTP 客户端：{why}"))
         };
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -189,7 +189,7 @@ impl Http {
             if body.len() > most {
                 body.truncate(most);
                 let most = most >> 10;
-                break Some(text!("the answer is longer than {most} KiB", "应答超过 {most} KiB"));
+                break Some(text!("the response is longer than {most} KiB", "应答超过 {most} KiB"));
             }
         };
         Ok(Response { status, headers, body, broken })
@@ -204,11 +204,11 @@ impl Http {
             (Phase::Request, Text::same(cause))
         } else if error.is_timeout() {
             let message =
-                text!("no answer from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答");
+                text!("no response from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答");
             (Phase::Response, message)
         } else {
             let message = text!(
-                "the connection to {host} broke before an answer came: {cause}",
+                "the connection to {host} broke before a response arrived: {cause}",
                 "在收到应答之前，与 {host} 的连接中断：{cause}"
             );
             (Phase::Response, message)
@@ -232,11 +232,11 @@ impl Http {
         let message = if error.is_timeout() {
             let (time, flag) = (self.connect_timeout, self.connect_flag);
             text!(
-                "no connection to {to} within {time:?} ({flag})",
+                "cannot connect to {to} within {time:?} ({flag})",
                 "在 {time:?}（{flag}）内未能连接到 {to:#}"
             )
         } else {
-            text!("no connection to {to}: {why}", "无法连接到 {to:#}：{why:#}")
+            text!("cannot connect to {to}: {why}", "无法连接到 {to:#}：{why:#}")
         };
         TransportError { phase, message, hint }
     }
@@ -244,10 +244,10 @@ impl Http {
     fn cut_off(&self, error: &reqwest::Error) -> Text {
         if error.is_timeout() {
             let timeout = self.timeout;
-            text!("the answer was not complete within {timeout:?}", "应答在 {timeout:?} 内没有收完")
+            text!("the response was not complete within {timeout:?}", "应答在 {timeout:?} 内没有收完")
         } else {
             let cause = chain(error);
-            text!("the answer was cut off: {cause}", "应答中断：{cause}")
+            text!("the response was cut off: {cause}", "应答中断：{cause}")
         }
     }
 }
@@ -256,10 +256,10 @@ impl Http {
 fn tunnel_error(cause: String) -> Text {
     match cause.as_str() {
         "tunnel error: proxy authorization required" => Text::fixed(
-            "the proxy answered with HTTP status 407: it wants a user name and password, or others",
+            "the proxy returned HTTP status 407: it requires a user name and password, or rejected them",
             "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
         ),
-        "tunnel error: unsuccessful" => Text::fixed("the proxy did not let it through", "代理没有放行"),
+        "tunnel error: unsuccessful" => Text::fixed("the proxy blocked the request", "代理没有放行"),
         _ => Text::same(cause),
     }
 }

@@ -33,7 +33,7 @@ struct Variable {
 impl Variable {
     fn unusable(&self, why: &Text) -> ClientError {
         let name = self.name;
-        ClientError(text!("{name} can't be used: {why}", "{name} 无法使用：{why:#}"))
+        ClientError(text!("{name} cannot be used: {why}", "{name} 无法使用：{why:#}"))
     }
 }
 
@@ -79,13 +79,13 @@ impl Proxies {
         let value = variable.value.as_ref().map(ExposeSecret::expose_secret);
         let url = value.and_then(parse_proxy).ok_or_else(|| {
             variable.unusable(&Text::fixed(
-                "it is no address as http://proxy.example.com:8080; what is special in a user name or password is written as %20",
+                "not a URL such as http://proxy.example.com:8080; write special characters in a user name or password as %20",
                 "它不是 http://proxy.example.com:8080 这样的地址；用户名或密码中的特殊字符应写成 %20 的形式",
             ))
         })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(variable.unusable(&Text::fixed(
-                "only proxies at http:// and https:// are spoken to",
+                "only http:// and https:// proxies are supported",
                 "只支持 http:// 和 https:// 的代理",
             )));
         }
@@ -115,7 +115,7 @@ fn parse_proxy(value: &str) -> Option<Url> {
 /// without a port.
 fn excludes(no_proxy: &Variable, endpoint: &EndpointUrl) -> Result<bool, ClientError> {
     let value = no_proxy.value.as_ref().map(ExposeSecret::expose_secret);
-    let value = value.ok_or_else(|| no_proxy.unusable(&Text::fixed("it is not text", "它不是文本")))?;
+    let value = value.ok_or_else(|| no_proxy.unusable(&Text::fixed("not valid text", "它不是文本")))?;
     let mut found = false;
     let patterns = value.split(|c: char| c == ',' || c.is_whitespace());
     for pattern in patterns.filter(|pattern| !pattern.is_empty()) {
@@ -123,8 +123,7 @@ fn excludes(no_proxy: &Variable, endpoint: &EndpointUrl) -> Result<bool, ClientE
         found |= matches(pattern, endpoint).ok_or_else(|| {
             let pattern: String = sanitize::escape_invisible(pattern).chars().take(80).collect();
             no_proxy.unusable(&text!(
-                "`{pattern}` is not a host, a host with a port, a domain as .example.com or *.example.com, an address, a network \
-                 as 10.0.0.0/8, or *",
+                "`{pattern}` is not a host, a host with a port, a domain such as .example.com or *.example.com, an address, a network such as 10.0.0.0/8, or *",
                 "`{pattern}` 不是主机、带端口的主机、域名（如 .example.com 或 *.example.com）、地址、网段（如 10.0.0.0/8）或 *"
             ))
         })?;

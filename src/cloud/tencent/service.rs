@@ -219,7 +219,7 @@ impl Service {
                 let secret_key = credentials.secret_key.expose_secret();
                 let signed = sign::sign(&request, &credentials.secret_id, secret_key).ok_or_else(|| {
                     ClientError(text!(
-                        "the timestamp {timestamp} is no date",
+                        "the timestamp {timestamp} is not a valid date",
                         "时间戳 {timestamp} 不是有效日期"
                     ))
                 })?;
@@ -314,7 +314,7 @@ const SECRET_ID: Text = Text::fixed("key id", "SecretId");
 pub(super) fn header(value: &str, what: &Text) -> Result<HeaderValue, ClientError> {
     HeaderValue::from_str(value).map_err(|_| {
         ClientError(text!(
-            "the {what} can't be sent in a header: it holds characters other than printable ASCII",
+            "the {what} cannot be sent in a header: it contains characters other than printable ASCII",
             "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
         ))
     })

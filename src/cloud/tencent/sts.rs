@@ -79,7 +79,7 @@ impl Sts {
         };
         let account = account_id.filter(is_uin).ok_or_else(|| {
             let action = wire::CALLER;
-            let why = text!("{action}: the answer names no account", "{action}：应答中没有账号");
+            let why = text!("{action}: the response has no account", "{action}：应答中没有账号");
             CloudError {
                 request_id: request_id.clone(),
                 http_status: Some(200),
@@ -139,7 +139,7 @@ impl Sts {
 const LONGEST_UIN: usize = 20;
 
 const NO_STS: Text = Text::fixed(
-    "No STS answers there. Say where it is with `--sts-endpoint`.",
+    "No STS responds there. Set its address with `--sts-endpoint`.",
     "该处没有 STS 应答。请用 `--sts-endpoint` 指定它的位置。",
 );
 

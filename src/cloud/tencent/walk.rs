@@ -38,14 +38,14 @@ impl Bounds {
         self.bytes += bytes;
         if self.rows > MOST_ROWS {
             return Err(text!(
-                "more than {MOST_ROWS} entries came, counting every page and repetition",
+                "more than {MOST_ROWS} entries received, counting every page and retry",
                 "计入所有分页和重复读取，返回的条目超过 {MOST_ROWS} 个"
             ));
         }
         if self.bytes > MOST_BYTES {
             let most = MOST_BYTES >> 20;
             return Err(text!(
-                "more than {most} MiB came, counting every page and repetition",
+                "more than {most} MiB received, counting every page and retry",
                 "计入所有分页和重复读取，返回的数据超过 {most} MiB"
             ));
         }
@@ -55,7 +55,7 @@ impl Bounds {
 
 /// The error for a list with too many pages.
 pub(super) fn too_long() -> Text {
-    text!("the list does not end: {MOST_PAGES} pages came", "列表没有尽头：已返回 {MOST_PAGES} 页")
+    text!("the list does not end: received {MOST_PAGES} pages", "列表没有尽头：已返回 {MOST_PAGES} 页")
 }
 
 /// A list as far as it has been read.

@@ -43,7 +43,7 @@ impl TencentClient {
         {
             // It is the region of this environment alone: the others can be changed.
             let why = text!(
-                "the region of {env_id}, {region:?}, can't be sent in a header",
+                "the region of {env_id}, {region:?}, cannot be sent in a header",
                 "{env_id} 的地域 {region:?} 无法放入请求头发送"
             );
             let error = no_reply(false, &why, &self.service.redactor);

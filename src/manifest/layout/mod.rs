@@ -34,7 +34,10 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     let arranged = lex::lex(&text).map(|tokens| arrange::arrange(&tokens));
     let checked = arranged
         .ok_or_else(|| {
-            text!("it holds something that has no place in the layout", "其中有些内容在规范排版中没有位置")
+            text!(
+                "it contains something that the formatter does not support",
+                "其中有些内容在规范排版中没有位置"
+            )
         })
         .and_then(|new| same::check(&before.documents, &text, &new, file).map(|()| new));
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
@@ -54,13 +57,13 @@ fn unsafe_to_format(file: &SourceFile, why: Text) -> Diagnostic {
     Diagnostic::error(
         "fmt-unsafe",
         text!(
-            "`{shown}` can't be formatted without changing it; it was left alone",
+            "`{shown}` cannot be formatted without changing its content; it was not changed",
             "无法只调整 `{shown}` 的排版而不改动内容；没有改动该文件"
         ),
     )
     .help(why)
     .help(text!(
-        "it is as valid as before; leave it out of `postpay fmt`, or write that part more plainly",
+        "the file is still valid; exclude it from `postpay fmt`, or simplify that part",
         "它和原来一样有效；请不要对它运行 `postpay fmt`，或把那部分写得简单些"
     ))
 }

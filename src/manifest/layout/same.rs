@@ -11,7 +11,7 @@ use crate::lang::Text;
 use crate::manifest::build::parse;
 use crate::manifest::tree::Document;
 
-const VALUE: Text = Text::fixed("a key or a value would not be the same", "某个键或值会与原来不同");
+const VALUE: Text = Text::fixed("a key or a value would change", "某个键或值会与原来不同");
 const COMMENT: Text = Text::fixed("a comment would be lost or changed", "某条注释会丢失或改变");
 const LETTER: Text = Text::fixed("more than its white space would change", "除空白外还会有其他改动");
 

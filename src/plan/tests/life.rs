@@ -318,7 +318,7 @@ fn a_removed_address_is_forgotten_and_not_destroyed() {
     let desired = Desired { removed: removed.to_vec(), ..declared(&[]) };
     let plan = with(allowed(), &desired, &recorded);
     assert_eq!(step(&plan, "a").action, Action::Forget);
-    assert_eq!(step(&plan, "lost").action, Action::Resolve, "it may have been ordered");
+    assert_eq!(step(&plan, "lost").action, Action::Resolve, "it may have been created");
     assert_eq!(plan.steps.len(), 2);
     assert_eq!(plan.destroys().count(), 0);
 }

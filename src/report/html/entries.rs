@@ -195,7 +195,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool
         let _ = write!(out, " {}", place(declared));
     }
     if let Some(commit) = commit {
-        let touched = text!("last touched by", "最近改动");
+        let touched = text!("last changed by", "最近改动");
         let _ =
             write!(out, " <span>{} <code><bdi>{}</bdi></code></span>", said(page, &touched), escaped(commit));
     }

@@ -54,8 +54,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
     if rows.len() < steps {
         let n = rows.len();
         let note = text!(
-            "{n} of {steps} steps are drawn: first those whose requests were not all taken at once, then the earliest. \
-             The times of every request are with its entry below.",
+            "{n} of {steps} steps are shown: first those with rejected or repeated requests, then the earliest. The times of every request are with its entry below.",
             "图中画出 {steps} 个步骤中的 {n} 个：先画请求未能一次受理的，再画最早的。每个请求的时间都在下方各自的条目中。"
         );
         let _ = writeln!(out, "<p class=\"note\">{}</p>", said(page, &note));

@@ -26,7 +26,7 @@ fn one(out: &mut String, adoption: &Importable, look: Look) {
     let _ = writeln!(out, "\n{}", look.say(head));
     let told = |text: Option<&String>| match text {
         Some(text) => Text::same(clean(text).into_owned()),
-        None => text!("not told", "未提供"),
+        None => text!("not reported", "未提供"),
     };
     let pay_mode = bill.as_ref().and_then(|bill| bill.pay_mode.as_ref()).map(ToString::to_string);
     let rows = [
@@ -50,19 +50,19 @@ fn one(out: &mut String, adoption: &Importable, look: Look) {
             }
             (Some(declared), Some(live)) => {
                 let (declared, live) = (quoted(declared), quoted(live));
-                let differs = look.bad(text!("but {declared} is declared", "但声明的是 {declared}"));
+                let differs = look.bad(text!("but the manifest has {declared}", "但声明的是 {declared}"));
                 text!(
-                    "{live}  {differs}: the next plan says what can be done",
+                    "{live}  {differs}: see the next plan for options",
                     "{live}  {differs}：下一次 plan 会说明如何处理"
                 )
             }
             (Some(declared), None) => {
                 let declared = quoted(declared);
-                text!("{declared}  declared, and not told", "{declared}  已声明，账号未提供")
+                text!("{declared}  declared, not reported", "{declared}  已声明，账号未提供")
             }
             (None, Some(live)) => {
                 let live = quoted(live);
-                text!("{live}  not declared, left as it is", "{live}  未声明，保持不变")
+                text!("{live}  not declared, will not be changed", "{live}  未声明，保持不变")
             }
             (None, None) => continue,
         };

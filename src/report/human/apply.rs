@@ -27,10 +27,10 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 Text::same("")
             };
             let doing = match (step.action, step.renames()) {
-                (Action::Destroy, _) => text!("giving up", "正在销毁"),
+                (Action::Destroy, _) => text!("destroying", "正在销毁"),
                 (Action::Update, Some(alias)) => {
                     let alias = clean(alias);
-                    text!("changing its alias to {alias}", "正在把别名改为 {alias}")
+                    text!("changing alias to {alias}", "正在把别名改为 {alias}")
                 }
                 (
                     Action::Create
@@ -43,7 +43,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                     | Action::Wait
                     | Action::NoOp,
                     _,
-                ) => text!("ordering", "正在订购"),
+                ) => text!("creating", "正在创建"),
             };
             let name = name(&step.address, step.deposed);
             Some(look.say(text!(
@@ -55,12 +55,12 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             let (address, after) = (&step.address, duration(after));
             let what = look.change(what(error));
             let nothing = if step.is_order() {
-                text!("nothing was ordered", "没有产生订购")
+                text!("nothing was created", "没有创建")
             } else {
                 text!("nothing was done", "没有做任何操作")
             };
             Some(look.say(text!(
-                "[{number}/{total}] {address}: {what}; {nothing}, again in {after}",
+                "[{number}/{total}] {address}: {what}; {nothing}, retrying in {after}",
                 "[{number}/{total}] {address}：{what}；{nothing:#}，{after:#} 后重试"
             )))
         }
@@ -75,7 +75,7 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
                 }
             };
             Some(look.say(text!(
-                "Looking in the account for {orders}{pause}",
+                "Searching the account for {orders}{pause}",
                 "{pause:#}在账号中查找 {open} 个环境"
             )))
         }
@@ -91,22 +91,24 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
             let why = match (trouble, reason) {
                 (Some(trouble), _) => trouble.text().map(|text| clean(text).into_owned()),
                 (None, EndReason::Interrupted) => text!("Interrupted", "已中断"),
-                (None, EndReason::Deadline) => text!("The deadline is reached", "已到截止时间"),
+                (None, EndReason::Deadline) => text!("Deadline reached", "已到截止时间"),
                 (None, EndReason::Failed) => text!("A step failed", "有步骤失败"),
-                (None, EndReason::Unknown) => text!("An outcome is unknown", "有结果未知"),
+                (None, EndReason::Unknown) => text!("Unknown outcome", "有结果未知"),
                 (None, EndReason::Finished) => text!("Finished", "已结束"),
             };
             let wait = match under_way {
                 0 => Text::same(""),
                 n => {
                     let calls = count(n, "call under way", "calls under way");
-                    text!(" Waiting for {calls}.", "正在等待 {n} 个进行中的请求。")
+                    text!(" Waiting for {calls} in progress.", "正在等待 {n} 个进行中的请求。")
                 }
             };
-            Some(look.change(text!(
-                "{why}: nothing more is started.{wait}",
-                "{why:#}：不再开始新的操作。{wait:#}"
-            )))
+            Some(
+                look.change(text!(
+                    "{why}: starting nothing more.{wait}",
+                    "{why:#}：不再开始新的操作。{wait:#}"
+                )),
+            )
         }
     }
 }
@@ -124,7 +126,11 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
     let head = text!("[{number}/{total}] {name}:", "[{number}/{total}] {name:#}：");
     let took = |took, read_back| {
         let took = duration(took);
-        if read_back { text!("{took}, read back", "{took:#}，经回读确认") } else { took }
+        if read_back {
+            text!("{took}, found in the account", "{took:#}，已在账号中找到")
+        } else {
+            took
+        }
     };
     look.say(match &result.outcome {
         Outcome::Ordered { ordered, took: after, read_back } => {
@@ -132,7 +138,7 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
             let tran_id = clean(&ordered.tran_id);
             let env_id = match &ordered.env_id {
                 Some(env_id) => Text::same(clean(env_id).into_owned()),
-                None => text!("not told yet", "尚未返回"),
+                None => text!("not known yet", "尚未返回"),
             };
             text!(
                 "{head} {word}, TranId {tran_id}, EnvId {env_id} ({took})",
@@ -161,16 +167,16 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
     })
 }
 
-const ORDERED: Text = Text::fixed("ordered", "已订购");
+const ORDERED: Text = Text::fixed("created", "已创建");
 const FAILED: Text = Text::fixed("failed", "失败");
 const NOT_ATTEMPTED: Text = Text::fixed("not attempted", "未执行");
 
 /// What became of an environment that was there before.
 const fn word(what: What) -> Text {
     match what {
-        What::Renamed => Text::fixed("changed", "已修改"),
+        What::Renamed => Text::fixed("updated", "已修改"),
         What::Destroyed => Text::fixed("destroyed", "已销毁"),
-        What::WasGone => Text::fixed("gone already", "早已不存在"),
+        What::WasGone => Text::fixed("already destroyed", "早已销毁"),
         What::Isolated => Text::fixed("isolated", "已隔离"),
         What::BeingDestroyed => Text::fixed("being destroyed", "销毁中"),
     }
@@ -179,7 +185,7 @@ const fn word(what: What) -> Text {
 /// What a step did that changed the record alone.
 const fn recorded(action: Action) -> Text {
     match action {
-        Action::Forget => Text::fixed("forgotten", "已移出记录"),
+        Action::Forget => Text::fixed("removed from the state", "已从状态文件移除"),
         Action::Import => Text::fixed("imported", "已导入"),
         Action::Move => Text::fixed("moved", "已改地址"),
         Action::Create
@@ -219,13 +225,13 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
     let nothing = ordered + changed + destroyed + recorded == 0;
     let unresolved = report.unresolved.len();
     let parts: Vec<String> = [
-        (ordered > 0 || nothing && orders, text!("{ordered} ordered", "{ordered} 个已订购")),
-        (changed > 0, text!("{changed} changed", "{changed} 个已修改")),
-        (destroyed > 0, text!("{destroyed} given up", "{destroyed} 个已请求销毁")),
-        (recorded > 0, text!("{recorded} on record alone", "{recorded} 个只改记录")),
+        (ordered > 0 || nothing && orders, text!("{ordered} created", "{ordered} 个已创建")),
+        (changed > 0, text!("{changed} updated", "{changed} 个已修改")),
+        (destroyed > 0, text!("{destroyed} destroyed", "{destroyed} 个已请求销毁")),
+        (recorded > 0, text!("{recorded} changed in the state only", "{recorded} 个只改状态文件")),
         (failed > 0, text!("{failed} failed", "{failed} 个失败")),
         (unknown > 0, text!("{unknown} unknown", "{unknown} 个结果未知")),
-        (unresolved > 0, text!("{unresolved} unknown from before", "{unresolved} 个先前的结果仍未知")),
+        (unresolved > 0, text!("{unresolved} unknown from earlier runs", "{unresolved} 个先前的结果仍未知")),
         (not_attempted > 0, text!("{not_attempted} not attempted", "{not_attempted} 个未执行")),
     ]
     .into_iter()
@@ -233,13 +239,13 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
     .map(|(_, what)| look.say(what))
     .collect();
     let head = match report.verdict() {
-        Verdict::Complete => look.good(text!("Done:", "完成：")),
-        Verdict::PartWay => look.change(text!("Stopped part-way:", "中途停止：")),
-        Verdict::Failed => look.bad(text!("Failed:", "失败：")),
+        Verdict::Complete => look.good(text!("Apply complete:", "执行完成：")),
+        Verdict::PartWay => look.change(text!("Apply stopped:", "执行中止：")),
+        Verdict::Failed => look.bad(text!("Apply failed:", "执行失败：")),
         Verdict::Unknown if !is_order_unknown(report) => {
-            look.bad(text!("Not known in full:", "结果不完全明确："))
+            look.bad(text!("Apply ended with unknown outcomes:", "执行结束，有未知结果："))
         }
-        Verdict::Unknown => look.bad(text!("Needs a person:", "需要人工处理：")),
+        Verdict::Unknown => look.bad(text!("Action required:", "需要人工处理：")),
     };
     let (parts, took) = (look.list(&parts), duration(report.took));
     let text = text!("{head} {parts} in {took}.", "{head}{parts}，用时 {took:#}。");
@@ -248,8 +254,8 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
         let n = counts.awaiting_env_id;
         let orders = count(n, "order has", "orders have");
         let text = text!(
-            "{orders} a TranId and no EnvId so far: the vendor took the order, and that is recorded.",
-            "{n} 个订单已有 TranId，尚无 EnvId：腾讯云已接受订单，并已记录在案。"
+            "{orders} a TranId but no EnvId yet: Tencent Cloud accepted the order, and it is in the state.",
+            "{n} 个订单已有 TranId，尚无 EnvId：腾讯云已接受订单，并已写入状态文件。"
         );
         let _ = writeln!(out, "{}", look.say(text));
     }
@@ -262,7 +268,7 @@ pub fn summary(report: &ApplySummary, look: Look) -> String {
 /// What there is to say of a plan without orders.
 fn idle(report: &ApplySummary, look: Look) -> String {
     let nothing = text!(
-        "Nothing to do: nothing was sent to the vendor.",
+        "Nothing to do: nothing was sent to Tencent Cloud.",
         "没有需要执行的操作：没有向腾讯云发送任何请求。"
     );
     let mut out = look.say(nothing) + "\n";
@@ -275,7 +281,7 @@ fn unresolved(report: &ApplySummary, look: Look) -> Option<Text> {
     let named = look.list(&addresses);
     (!addresses.is_empty()).then(|| {
         text!(
-            "Unknown since an earlier run, and left alone: {named}.",
+            "Still unknown from an earlier run, not touched: {named}.",
             "在先前的运行中结果未知，本次未处理：{named}。"
         )
     })
@@ -355,37 +361,37 @@ fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     for rescued in report.unwritten.iter().filter(|_| !report.is_fenced_out()) {
         let said = super::verify::said(&rescued.outcome);
         lines.push(text!(
-            "Not in the journal, so keep this: {said}.",
+            "Not in the journal, so save this: {said}.",
             "运行日志中没有这一条，请自行保存：{said:#}。"
         ));
     }
     let resume = text!(
-        "See what is left with `postpay plan`, and go on with `postpay apply`.",
+        "Run `postpay plan` to see what is left, and `postpay apply` to continue.",
         "用 `postpay plan` 查看剩余部分，用 `postpay apply` 继续。"
     );
     match report.verdict() {
         Verdict::Complete => {}
         Verdict::PartWay => lines.push(text!(
-            "What was done is recorded. {resume}",
-            "已完成的部分都已记录。{resume:#}"
+            "Completed steps are in the state. {resume}",
+            "已完成的步骤都已写入状态文件。{resume:#}"
         )),
         Verdict::Failed if report.results.iter().any(StepResult::is_order) => {
-            lines.push(text!("Nothing was ordered.", "没有产生任何订购。"));
+            lines.push(text!("Nothing was created.", "没有创建任何环境。"));
         }
         Verdict::Failed => lines.push(text!("Nothing was done.", "没有做任何操作。")),
         // A request that names its environment may be made again.
         Verdict::Unknown if !is_order_unknown(report) => lines.push(text!(
-            "Nothing was ordered. What is unknown stays on record as it was, and to ask for it again does no harm. {resume}",
-            "没有产生任何订购。结果未知的环境按原样留在记录中，再次发送该请求没有害处。{resume:#}"
+            "Nothing was created. Unknown outcomes stay unchanged in the state, and repeating them is safe. {resume}",
+            "没有创建任何环境。结果未知的步骤原样留在状态文件中，重复执行没有害处。{resume:#}"
         )),
         Verdict::Unknown => {
             lines.push(text!(
-                "Settle what is unknown before anything else: `postpay resolve` shows what the account has.",
+                "Resolve the unknown outcomes first: `postpay resolve` shows what the account has.",
                 "请先处理结果未知的订单：`postpay resolve` 会显示账号中的实际情况。"
             ));
             lines.push(text!(
-                "`postpay plan` shows them as unknown; they are never ordered again by themselves.",
-                "`postpay plan` 会把它们显示为结果未知；它们绝不会被自动再次订购。"
+                "`postpay plan` shows them as unknown; postpay will not retry them automatically.",
+                "`postpay plan` 会把它们显示为结果未知；postpay 不会自动重试。"
             ));
         }
     }

@@ -22,11 +22,11 @@ pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     let Drift { findings: _, declared, recorded, seen } = drift;
     let seen = match seen {
         Some(seen) => text!("{seen} in the account", "账号中 {seen} 个"),
-        None => text!("the account was left out", "未查看账号"),
+        None => text!("account not read", "未查看账号"),
     };
     let compared = text!(
-        "{declared} declared, {recorded} on record, {seen}",
-        "声明 {declared} 个，记录 {recorded} 个，{seen:#}"
+        "{declared} declared, {recorded} in the state, {seen}",
+        "声明 {declared} 个，状态文件中 {recorded} 个，{seen:#}"
     );
     let counted = drift.counted().count();
     let others = drift.findings.len() - counted;

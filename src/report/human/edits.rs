@@ -15,7 +15,7 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", look.strong(clean(line)));
     if changes.is_empty() {
-        let nothing = text!("changes nothing", "没有任何改动");
+        let nothing = text!("no changes", "没有任何改动");
         let _ = writeln!(out, "  {}", look.say(nothing));
     }
     for Change { key, record, kind } in changes {
@@ -27,14 +27,14 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
             Kind::Changed(_) => (look.change("~"), named),
             Kind::Moved { to } => {
                 let to = verify::named(to);
-                let text = text!("{named} becomes {to}: {ids}", "{named:#} 改为 {to:#}：{ids:#}");
+                let text = text!("{named} is renamed to {to}: {ids}", "{named:#} 改为 {to:#}：{ids:#}");
                 (look.change("~"), text)
             }
             Kind::Forgotten => {
                 let afterwards = afterwards(record);
                 let text = text!(
-                    "{named} is forgotten: {ids}\n      {afterwards}",
-                    "{named:#} 移出记录：{ids:#}\n      {afterwards:#}"
+                    "{named} is removed from the state: {ids}\n      {afterwards}",
+                    "{named:#} 从状态文件移除：{ids:#}\n      {afterwards:#}"
                 );
                 (look.bad("-"), text)
             }
@@ -57,23 +57,21 @@ pub fn place(key: &InstanceKey) -> String {
 /// What becomes at the vendor of what is forgotten here.
 const fn afterwards(record: &Record) -> Text {
     match record.status {
-        Status::Created => {
-            Text::fixed("it lives on at the vendor, and goes on costing", "它仍在腾讯云运行，并继续计费")
-        }
+        Status::Created => Text::fixed("it keeps running and keeps billing", "它继续运行并继续计费"),
         Status::AwaitingEnvId => Text::fixed(
-            "the vendor took the order: what comes of it lives on there, and goes on costing",
-            "腾讯云已接受订单：由此产生的环境仍在腾讯云运行，并继续计费",
+            "Tencent Cloud accepted the order: its environment keeps running and keeps billing",
+            "腾讯云已接受订单：其环境继续运行并继续计费",
         ),
         Status::Unknown => Text::fixed(
-            "nobody knows whether it was made; if it was, it lives on at the vendor, and goes on costing",
-            "无法确定它是否已创建；如果已创建，它仍在腾讯云运行，并继续计费",
+            "its outcome is unknown; if it was created, it keeps running and keeps billing",
+            "结果未知；如果已创建，它继续运行并继续计费",
         ),
         Status::Destroying => Text::fixed(
-            "it was asked to be given up, and nobody has seen whether it is gone; if not, it goes on costing",
-            "已请求销毁，但尚未确认它是否已不存在；如果还在，它会继续计费",
+            "its destroy could not be confirmed; if it still exists, it keeps billing",
+            "销毁未能确认；如果它仍存在，会继续计费",
         ),
         Status::Isolated => Text::fixed(
-            "the vendor keeps it in isolation, and deletes it in its own time",
+            "Tencent Cloud isolated it, and will delete it later",
             "腾讯云已将其隔离，并会自行删除",
         ),
     }
@@ -86,7 +84,7 @@ fn changed(difference: &Difference) -> Text {
             text!("{name}: {found} -> {expected}", "{name}：{found:#} -> {expected:#}")
         }
         Difference::Member { .. } | Difference::Missing { .. } | Difference::Surplus { .. } => {
-            verify::difference(difference, &text!("now", "现在"), &text!("then", "之后"))
+            verify::difference(difference, &text!("before", "之前"), &text!("after", "之后"))
         }
     }
 }

@@ -38,7 +38,7 @@ pub fn history(events: &[&HistoryEvent], look: Look) -> String {
         }
     }
     if events.is_empty() {
-        let nothing = text!("Nothing was ordered or changed that fits.", "没有符合条件的订购或改动。");
+        let nothing = text!("No matching orders or changes.", "没有符合条件的订购或改动。");
         let _ = writeln!(out, "{}", look.say(nothing));
     }
     look.within(out, 6)
@@ -98,7 +98,7 @@ fn by(run: &Run) -> Text {
             let who = clean(who);
             text!("by {who}, run {id}", "操作者 {who}，运行 {id}")
         }
-        None => text!("run {id}, whose receipt is not there", "运行 {id}，其回执缺失"),
+        None => text!("run {id} (receipt missing)", "运行 {id}，其回执缺失"),
     };
     match commit {
         Some(commit) => {
@@ -113,7 +113,7 @@ fn settled_by(Settled { at, doing, created }: &Settled) -> Text {
     let word = if *created {
         text!("found out later", "事后查明")
     } else {
-        text!("found to have made nothing", "查明没有创建任何环境")
+        text!("found not created", "查明没有创建任何环境")
     };
     let doing = clean(doing);
     text!("{word}: {doing}, {at:.0}", "{word:#}：{doing}，{at:.0}")
@@ -124,13 +124,15 @@ fn changed(change: &Change, deposed: bool) -> Text {
         Change::Recorded(record) => {
             let status = words::status(record.status);
             if deposed {
-                text!("on record as deposed, {status}", "记录为已被替换的旧环境，{status:#}")
+                text!("in the state as deposed, {status}", "状态文件中为已被替换的旧环境，{status:#}")
             } else {
-                text!("on record as {status}", "记录为{status:#}")
+                text!("in the state as {status}", "状态文件中为{status:#}")
             }
         }
-        Change::Forgotten if deposed => text!("forgotten, deposed", "移出记录（已被替换的旧环境）"),
-        Change::Forgotten => text!("forgotten", "移出记录"),
+        Change::Forgotten if deposed => {
+            text!("removed from the state, deposed", "已从状态文件移除（已被替换的旧环境）")
+        }
+        Change::Forgotten => text!("removed from the state", "已从状态文件移除"),
         Change::Moved { to } => text!("moved to {to}", "地址改为 {to}"),
     }
 }
@@ -149,7 +151,7 @@ pub fn verification(
                 let (who, n) = (clean(who), entries.len() + 1);
                 let lines = count(n, "line", "lines");
                 (
-                    look.good(text!("whole", "完整")),
+                    look.good(text!("complete", "完整")),
                     text!("    {started_at:.0}  {who}, {lines}", "  {started_at:.0}  {who}，{n} 行"),
                 )
             }
@@ -174,7 +176,7 @@ pub fn verification(
         let n = receipts.len();
         let receipts = count(n, "receipt", "receipts");
         look.good(text!(
-            "Fine: {receipts}, each whole, and none is missing.",
+            "OK: {receipts}, all complete, none missing.",
             "正常：{n} 份回执，份份完整，没有缺失。"
         ))
     } else {

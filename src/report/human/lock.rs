@@ -14,10 +14,9 @@ pub fn status(found: &LockReport, look: Look) -> String {
     let mut out = String::new();
     let who = match status {
         LockStatus::Free => look.good(text!("free", "空闲")),
-        LockStatus::Held(None) => look.change(text!(
-            "held, by a process that has not said who it is",
-            "被占用，占用的进程没有说明自己是谁"
-        )),
+        LockStatus::Held(None) => {
+            look.change(text!("held by an unidentified process", "被占用，占用的进程没有说明自己是谁"))
+        }
         LockStatus::Held(Some(holder)) => {
             let holder = self::holder(holder);
             look.change(text!("held by {holder}", "被占用：{holder:#}"))

@@ -11,9 +11,9 @@ use crate::state::Holder;
 pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
     let Reading { what, region, regions, pages, done, of } = *reading;
     let what = match what {
-        Looks::Caller => return text!("Asking whose account it is", "正在查询密钥属于哪个账号"),
+        Looks::Caller => return text!("Looking up the account", "正在查询密钥属于哪个账号"),
         Looks::Environments => text!("Listing the account", "正在列出账号中的环境"),
-        Looks::Lookup => text!("Asking for environments by id", "正在按 EnvId 查询环境"),
+        Looks::Lookup => text!("Looking up environments by id", "正在按 EnvId 查询环境"),
         Looks::Bills => text!("Reading bills", "正在读取账单"),
     };
     let region = match regions {
@@ -52,8 +52,8 @@ pub fn pace_of(rate: f64, left: Option<Duration>) -> Text {
     // Below that, halves matter.
     let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
     match left.map(whole) {
-        Some(left) => text!("{rate} a second, about {left} left", "每秒 {rate} 个，约剩 {left:#}"),
-        None => text!("{rate} a second", "每秒 {rate} 个"),
+        Some(left) => text!("{rate} per second, about {left} left", "每秒 {rate} 个，约剩 {left:#}"),
+        None => text!("{rate} per second", "每秒 {rate} 个"),
     }
 }
 
@@ -68,7 +68,7 @@ pub fn lock(holder: Option<&Holder>, waited: Duration, most: Duration) -> Text {
     };
     let (waited, left) = (whole(waited), whole(most.saturating_sub(waited)));
     text!(
-        "Waiting for {who} to let go of the state: {waited} so far, {left} more at most",
+        "Waiting for {who} to release the state lock: {waited} so far, at most {left} more",
         "正在等待 {who:#} 释放状态文件的锁：已等待 {waited:#}，最多再等 {left:#}"
     )
 }
@@ -81,7 +81,7 @@ pub fn looking(open: usize, looked: Duration, most: Duration) -> Text {
     };
     let (looked, left) = (whole(looked), whole(most.saturating_sub(looked)));
     text!(
-        "looking in the account for {environments}: {looked} so far, {left} more at most",
+        "searching the account for {environments}: {looked} so far, at most {left} more",
         "正在账号中查找 {environments:#}：已用 {looked:#}，最多再等 {left:#}"
     )
 }
@@ -112,12 +112,12 @@ mod tests {
         let begun = Reading { regions: 3, region: 2, pages: 4, done: 400, ..LISTING };
         assert_eq!(
             said(begun, 8),
-            "Listing the account: 400 environments, region 2 of 3, 4 pages, 50 a second"
+            "Listing the account: 400 environments, region 2 of 3, 4 pages, 50 per second"
         );
         let of = Some(1000);
         assert_eq!(
             said(Reading { of, ..begun }, 8),
-            "Listing the account: 400 of 1000 environments, region 2 of 3, 4 pages, 50 a second, about 12 s left"
+            "Listing the account: 400 of 1000 environments, region 2 of 3, 4 pages, 50 per second, about 12 s left"
         );
         let chinese = reading(&Reading { of, ..begun }, Duration::from_secs(8));
         assert_eq!(
@@ -131,11 +131,11 @@ mod tests {
         let (waited, most) = (Duration::from_secs(12), Duration::from_secs(60));
         assert_eq!(
             looking(1, waited, most).en(),
-            "looking in the account for 1 environment: 12 s so far, 48 s more at most"
+            "searching the account for 1 environment: 12 s so far, at most 48 s more"
         );
         assert_eq!(
             lock(None, waited, Duration::from_secs(600)).en(),
-            "Waiting for another process to let go of the state: 12 s so far, 9 min 48 s more at most"
+            "Waiting for another process to release the state lock: 12 s so far, at most 9 min 48 s more"
         );
     }
 }

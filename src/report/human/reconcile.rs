@@ -20,7 +20,10 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&HistoryEvent], lo
     );
     let _ = writeln!(out, "{}", look.say(text));
     if !unknown.is_empty() {
-        let head = look.bad(text!("Billed, and not on record:", "账单中有，记录中没有："));
+        let head = look.bad(text!(
+            "Billed, but not in the state or the receipts:",
+            "账单中有，而状态文件和回执中没有："
+        ));
         let _ = writeln!(out, "\n{head}");
     }
     for Billed { tran_id, lines } in unknown {
@@ -31,29 +34,30 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&HistoryEvent], lo
         let _ = writeln!(out, "{}", look.say(text));
     }
     if !unbilled.is_empty() {
-        let head = look.change(text!("On record, and not billed:", "记录中有，账单中没有："));
+        let head = look.change(text!(
+            "In the state or the receipts, but not billed:",
+            "状态文件或回执中有，而账单中没有："
+        ));
         let _ = writeln!(out, "\n{head}");
     }
     for Unbilled { tran_id, at, address } in unbilled {
         let _ = writeln!(out, "  {}  {at:.0}  {address}", clean(tran_id));
     }
     if !nameless.is_empty() {
-        let head = text!(
-            "Maybe ordered, and no TranId is known that a bill could tell of:",
-            "可能已订购，但没有可与账单核对的 TranId："
-        );
+        let head =
+            text!("Possibly created, without a TranId to compare:", "可能已创建，但没有可核对的 TranId：");
         let _ = writeln!(out, "\n{}", look.say(head));
     }
     for event in nameless {
         let _ = writeln!(out, "  {:.0}  {}", event.at, event.key.address);
     }
     let verdict = if found.agrees() {
-        look.good(text!("nothing is on one side only", "没有只出现在一方的"))
+        look.good(text!("no differences", "没有只出现在一方的"))
     } else {
         let (billed, recorded) = (unknown.len(), unbilled.len());
         look.bad(text!(
-            "{billed} only on the bill, {recorded} only on record",
-            "{billed} 个只在账单中，{recorded} 个只在记录中"
+            "{billed} only on the bill, {recorded} only in postpay",
+            "{billed} 个只在账单中，{recorded} 个只在 postpay 中"
         ))
     };
     let orders = count(*matched, "order", "orders");

@@ -15,12 +15,12 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
     let orders = count(wanted, "order", "orders");
     let runs = count(asked, "run", "runs");
     let mut out = look.say(text!(
-        "Rehearsing {orders} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to the vendor.\n",
+        "Rehearsing {orders} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to Tencent Cloud.\n",
         "演练 {wanted} 个订单，共 {asked} 次运行，使用状态文件的副本和内置端点。\n不会向腾讯云发送任何请求。\n"
     ));
     if let Some(seed) = rehearsal.seed {
         let text = text!(
-            "Seed {seed}; the same faults again: --random {asked} --seed {seed}",
+            "Seed {seed}; to repeat the same faults: --random {asked} --seed {seed}",
             "种子 {seed}；重现同样的故障：--random {asked} --seed {seed}"
         );
         let _ = writeln!(out, "{}", look.say(text));
@@ -80,7 +80,7 @@ pub fn run(run: &Run, look: Look) -> String {
     let mut out = columns(&numbers, &clean(&faults)) + "\n";
     let unfinished = unfinished.as_ref().map_or(String::new(), |why| look.say(why));
     let trouble = [
-        (text!("ordered without need", "多余的订购"), duplicates.join(", ")),
+        (text!("created without need", "多余的创建"), duplicates.join(", ")),
         (text!("lost", "丢失"), lost.join(", ")),
         (text!("not finished", "没有完成"), unfinished),
     ];
@@ -109,32 +109,37 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
         let twice = count(duplicates, "duplicate", "duplicates");
         let gone = count(lost, "id lost", "ids lost");
         look.say(text!(
-            "\n{runs}, {calls} spoiled, {made}: {twice}, {gone}, in {took}.\n",
+            "\n{runs}, {calls} with a fault, {made}: {twice}, {gone}, in {took}.\n",
             "\n{n} 次运行，{struck} 次调用被破坏，产生 {orders} 个订单：重复 {duplicates} 个，丢失 id {lost} 个，用时 {took:#}。\n"
         ))
     };
     let answers = text!(
-        "Of the answers that were lost, apply read {read_back} back, resolve adopted {adopted}, and {not_created} had made nothing.",
+        "Of the lost responses, apply found {read_back} in the account, resolve imported {adopted}, and {not_created} had created nothing.",
         "丢失的应答中：apply 回读确认了 {read_back} 个，resolve 采用了 {adopted} 个，{not_created} 个没有创建任何环境。"
     );
     let _ = writeln!(out, "{}", look.say(answers));
     let missing = rehearsal.asked - n;
-    let verdict = if rehearsal.is_kept() {
+    let verdict = if rehearsal.wanted == 0 && missing == 0 {
+        look.change(text!(
+            "Nothing to rehearse: the plan creates nothing.",
+            "没有可演练的内容：计划不创建任何环境。"
+        ))
+    } else if rehearsal.is_kept() {
         look.good(text!(
-            "Nothing twice, nothing lost, and every run finished the job.",
+            "Nothing created twice, nothing lost, and every run completed.",
             "没有重复，没有丢失，每次运行都完成了任务。"
         ))
     } else if duplicates + lost > 0 {
-        look.bad(text!("The promises were not kept.", "承诺没有得到遵守。"))
+        look.bad(text!("Some environments were created twice or lost.", "有环境被重复创建或丢失。"))
     } else if unfinished > 0 {
         let runs = count(unfinished, "run", "runs");
         look.change(text!(
-            "Nothing twice and nothing lost, but {runs} did not finish the job.",
+            "Nothing created twice and nothing lost, but {runs} did not complete.",
             "没有重复，没有丢失，但有 {unfinished} 次运行没有完成任务。"
         ))
     } else {
         let runs = count(missing, "run was", "runs were");
-        look.change(text!("Interrupted: {runs} not made.", "已中断：{missing} 次运行没有进行。"))
+        look.change(text!("Interrupted: {runs} skipped.", "已中断：{missing} 次运行没有进行。"))
     };
     let _ = writeln!(out, "{verdict}");
     out

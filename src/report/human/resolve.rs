@@ -35,7 +35,7 @@ pub fn open(
     for (name, id) in [("TranId", tran_id), ("EnvId", env_id), ("RequestId", request_id)] {
         if let Some(id) = id {
             let id = clean(id);
-            let text = text!("  its answer had {name} {id}", "  其应答中有 {name} {id}");
+            let text = text!("  its response had {name} {id}", "  其应答中有 {name} {id}");
             let _ = writeln!(out, "{}", look.say(text));
         }
     }
@@ -44,10 +44,10 @@ pub fn open(
         None => NO_REGION,
     };
     let (en, zh) = (named(asked, Lang::En), named(asked, Lang::Zh));
-    let looked = text!("  ordered in {at}; asked: {en}", "  订购地域：{at:#}；已查询：{zh}");
+    let looked = text!("  region: {at}; searched: {en}", "  订购地域：{at:#}；已查询：{zh}");
     let _ = writeln!(out, "{}", look.say(looked));
     if candidates.is_empty() {
-        let text = text!("  the account shows no environment that could be it", "  账号中没有可能是它的环境");
+        let text = text!("  no matching environment in the account", "  账号中没有可能是它的环境");
         let _ = writeln!(out, "{}", look.say(text));
     }
     for candidate in candidates {
@@ -56,7 +56,7 @@ pub fn open(
     out
 }
 
-const NO_REGION: Text = Text::fixed("no named region", "未指定地域");
+const NO_REGION: Text = Text::fixed("default", "默认");
 
 fn named(asked: &[Option<String>], lang: Lang) -> String {
     let one = |region: &Option<String>| match region {
@@ -72,9 +72,9 @@ fn named(asked: &[Option<String>], lang: Lang) -> String {
 
 fn one(out: &mut String, candidate: &Candidate, look: Look) {
     let verdict = if candidate.fits() {
-        look.good(text!("fits", "符合"))
+        look.good(text!("match", "符合"))
     } else {
-        look.change(text!("does not fit in everything", "不完全符合"))
+        look.change(text!("partial match", "不完全符合"))
     };
     let env_id = look.strong(clean(&candidate.environment.env_id));
     let text = text!("  candidate {env_id}: {verdict}", "  候选 {env_id}：{verdict}");
@@ -103,17 +103,13 @@ pub fn next(address: &Address, fits: Option<&str>) -> Text {
     let env_id = fits.map_or("ENV_ID".into(), clean);
     let proposal = match fits {
         Some(_) => text!(
-            "  {address}: {env_id} fits in everything; `postpay resolve -y` adopts what does\n",
+            "  {address}: {env_id} is a full match; `postpay resolve -y` imports full matches\n",
             "  {address}：{env_id} 完全符合；`postpay resolve -y` 会采用完全符合的\n"
         ),
         None => Text::same(""),
     };
     text!(
-        "{proposal}  to settle `{address}`: `postpay resolve {address} --adopt {env_id}` when that is the one,\n\
-         \x20   or `postpay resolve {address} --not-created` when you are sure that nothing was made: the next plan\n\
-         \x20   orders it again, and the vendor may list late what it made\n",
-        "{proposal:#}  要处理 `{address}`：如果就是这一个，执行 `postpay resolve {address} --adopt {env_id}`；\n\
-         \x20   如果确定没有创建任何环境，执行 `postpay resolve {address} --not-created`：下一次 plan\n\
-         \x20   会再次订购它，而腾讯云可能很晚才列出已创建的环境\n"
+        "{proposal}  to resolve `{address}`: `postpay resolve {address} --adopt {env_id}` if that is the right one,\n\x20   or `postpay resolve {address} --not-created` if you are sure that nothing was created: the next plan\n\x20   creates it again, but Tencent Cloud may list a new environment late\n",
+        "{proposal:#}  要处理 `{address}`：如果就是这一个，执行 `postpay resolve {address} --adopt {env_id}`；\n\x20   如果确定没有创建任何环境，执行 `postpay resolve {address} --not-created`：下一次 plan\n\x20   会再次创建它，而腾讯云可能很晚才列出已创建的环境\n"
     )
 }

@@ -21,21 +21,21 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
             "{head} serial {serial}, {environments}{deposed}, lineage {lineage}",
             "{head}serial {serial}，{n} 个环境{deposed:#}，lineage {lineage}"
         ),
-        text!("From {from}, {receipts} folded in.", "来自 {from}，并入了 {folded} 份回执。"),
+        text!("From {from}, with {receipts} merged in.", "来自 {from}，并入了 {folded} 份回执。"),
     ] {
         let _ = writeln!(out, "{}", look.say(text));
     }
     let before = match present {
-        Present::Nothing => text!("Before it there was no state.", "在此之前没有状态文件。"),
+        Present::Nothing => text!("There is no state file yet.", "在此之前没有状态文件。"),
         Present::Unreadable(error) => {
             let error = verify::cleaned(error);
-            text!("What is there now can't be read: {error}", "现有的状态文件无法读取：{error:#}")
+            text!("Cannot read the current state: {error}", "现有的状态文件无法读取：{error:#}")
         }
         Present::State { differences, .. } if differences.is_empty() => {
-            text!("The state that is there now is the same.", "现有的状态文件与之相同。")
+            text!("The current state is the same.", "现有的状态文件与之相同。")
         }
         Present::State { serial, .. } => text!(
-            "\nWhat it changes in the state of serial {serial} that is there:",
+            "\nChanges to the current state (serial {serial}):",
             "\n它对现有状态文件（serial {serial}）的改动："
         ),
     };
@@ -45,14 +45,14 @@ pub fn proposal(proposal: &Proposal, look: Look) -> String {
         Present::State { differences, .. } => {
             for difference in differences {
                 let text =
-                    verify::difference(difference, &text!("now", "现有"), &text!("restored", "恢复后"));
+                    verify::difference(difference, &text!("current", "现有"), &text!("restored", "恢复后"));
                 let _ = writeln!(out, "  {}", look.say(text));
             }
         }
     }
     if let Some(run) = open {
         let text = text!(
-            "Run {run} is open or was cut off: its journal stays, and the next writer folds it.",
+            "Run {run} is open or was interrupted: its journal stays, and the next command that writes the state merges it.",
             "运行 {run} 尚未结束或已中断：它的运行日志会保留，由下一个写入者并入状态文件。"
         );
         let _ = writeln!(out, "\n{}", look.say(text));

@@ -20,8 +20,8 @@ pub fn state(state: &State, look: Look) -> String {
     let deposed = verify::and_deposed(state.deposed().count());
     let (serial, lineage) = (state.serial, state.lineage);
     let head = text!(
-        "{all}{deposed}, serial {serial}, lineage {lineage}, ordered from {account}",
-        "{all}{deposed:#}，serial {serial}，lineage {lineage}，订购自 {account:#}"
+        "{all}{deposed}, serial {serial}, lineage {lineage}, created at {account}",
+        "{all}{deposed:#}，serial {serial}，lineage {lineage}，创建于 {account:#}"
     );
     out += &look.within(look.say(head) + "\n", 4);
     if state.environments.is_empty() {

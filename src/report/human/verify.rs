@@ -43,16 +43,15 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         "{receipts} 次运行，其中 {sound_receipts} 次的哈希链完整"
     );
     let held = match compared_since {
-        Some(Serial(0)) => text!(
-            "the whole state was held against what the receipts rebuild",
-            "整个状态文件已与由回执重建的结果比对"
-        ),
+        Some(Serial(0)) => {
+            text!("the whole state was checked against the receipts", "整个状态文件已与由回执重建的结果比对")
+        }
         Some(serial) => text!(
-            "what the receipts from serial {serial} on speak of was held against the state",
+            "the state was checked against the receipts from serial {serial} on",
             "自 serial {serial} 起的回执所涉及的内容已与状态文件比对"
         ),
         None => {
-            text!("the state could not be held against the receipts", "状态文件无法与回执比对")
+            text!("the state could not be checked against the receipts", "状态文件无法与回执比对")
         }
     };
     for (name, value) in [
@@ -70,7 +69,7 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         let _ = writeln!(out, "\n{}", found_wrong(problem, look));
     }
     let verdict = if problems.is_empty() {
-        look.good(text!("Fine: nothing contradicts anything.", "正常：没有任何矛盾。"))
+        look.good(text!("OK: state, journal and receipts are consistent.", "正常：没有任何矛盾。"))
     } else {
         number_of(problems, look)
     };
@@ -113,27 +112,27 @@ pub fn notice(notice: &Notice) -> Text {
         Notice::BeginningMissing { since: None, serial, unverified } => {
             let which = listed(unverified);
             text!(
-                "there are no receipts, so nothing of serial {serial} can be verified{which}",
+                "no receipts, so serial {serial} cannot be verified{which}",
                 "没有回执，因此 serial {serial} 的内容都无法核验{which:#}"
             )
         }
         Notice::BeginningMissing { since: Some(since), serial: _, unverified } => {
             let which = listed(unverified);
             text!(
-                "the receipts start from serial {since}; what was ordered before can't be verified{which}",
+                "the receipts start from serial {since}; earlier orders cannot be verified{which}",
                 "回执从 serial {since} 开始；在此之前的订购无法核验{which:#}"
             )
         }
         Notice::OpenRun { run, who, pid, unknown } => {
             let what = if unknown.is_empty() {
-                text!("; no request is without an answer", "；所有请求都已得到应答")
+                text!("; every request has a response", "；所有请求都已得到应答")
             } else {
                 let which = listed(unknown);
-                text!("; without an answer so far{which}", "；尚未得到应答{which:#}")
+                text!("; no response yet{which}", "；尚未得到应答{which:#}")
             };
             let who = clean(who);
             text!(
-                "run {run} of {who} (pid {pid}) is open or was cut off{what}; the next writer folds it",
+                "run {run} of {who} (pid {pid}) is in progress or was interrupted{what}; the next command that writes the state merges it",
                 "{who} 的运行 {run}（pid {pid}）尚未结束或已中断{what:#}；下一个写入者会将其并入状态文件"
             )
         }
@@ -141,21 +140,21 @@ pub fn notice(notice: &Notice) -> Text {
             let (address, path) = (&rescued.outcome.address, path.display());
             let said = said(&rescued.outcome);
             text!(
-                "`{address}` is unknown, and {path} tells what came back: {said}; keep the file until the record shows it",
-                "`{address}` 结果未知，而 {path} 记有返回的内容：{said:#}；在记录体现出来之前，请保留该文件"
+                "`{address}` is unknown, but {path} has its response: {said}; keep the file until the state has it",
+                "`{address}` 结果未知，而 {path} 中有其响应：{said:#}；在状态文件有该记录之前，请保留该文件"
             )
         }
         Notice::RescueSettled { path } => {
             let path = path.display();
             text!(
-                "everything that {path} tells is settled: the file can be deleted",
+                "everything in {path} is resolved: the file can be deleted",
                 "{path} 所记的内容都已处理：可以删除该文件"
             )
         }
         Notice::RescueUnreadable { path, why } => {
             let (path, why) = (path.display(), cleaned(why));
             text!(
-                "{path} may hold the only trace of an order and can't be read: {why}",
+                "{path} may be the only trace of an order and cannot be read: {why}",
                 "{path} 可能是某个订单的唯一痕迹，但无法读取：{why:#}"
             )
         }
@@ -171,13 +170,16 @@ pub fn problem(problem: &Problem) -> Text {
         }
         Problem::Shared { name, id, keys } => {
             let (id, places) = (clean(id), listed(keys));
-            text!("{name} {id} is on record more than once{places}", "{name} {id} 有多条记录{places:#}")
+            text!(
+                "{name} {id} is in the state more than once{places}",
+                "{name} {id} 在状态文件中出现多次{places:#}"
+            )
         }
         Problem::Unrecorded { path, rescued } => {
             let (path, said) = (path.display(), said(&rescued.outcome));
             text!(
-                "{path} holds ids that no record has: {said}; keep the file",
-                "{path} 含有任何记录都没有的 id：{said:#}；请保留该文件"
+                "{path} contains ids that the state does not have: {said}; keep the file",
+                "{path} 含有状态文件中没有的 ID：{said:#}；请保留该文件"
             )
         }
     }

@@ -32,7 +32,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let expires = ends.map(|(ends, left)| {
         let time = duration(left.unsigned_abs());
         if left.is_negative() {
-            text!("{ends}, {time} ago by this computer's clock", "{ends}，按本机时钟已过去 {time:#}")
+            text!("{ends}, {time} ago by this machine's clock", "{ends}，按本机时钟已过去 {time:#}")
         } else {
             text!("{ends}, in {time}", "{ends}，还有 {time:#}")
         }

@@ -26,7 +26,7 @@ fn a_drift_is_a_block_for_every_code() {
 #[test]
 fn a_run_and_another_language_have_their_own_words() {
     let text = shown(&run_page(), &Setting::default());
-    assert!(text.starts_with("<!-- postpay:apply -->\n## ❌ postpay apply: needs a person\n"), "{text}");
+    assert!(text.starts_with("<!-- postpay:apply -->\n## ❌ postpay apply: action required\n"), "{text}");
     let mut page = sample();
     page.lang = Lang::Zh;
     let text = shown(&page, &Setting::default());
@@ -48,10 +48,10 @@ fn what_does_not_fit_is_left_out_whole_and_told() {
     assert!(text.len() <= COMMENT && text.len() > COMMENT * 9 / 10, "{}", text.len());
     assert_sound(&text);
     let shown = text.matches("- `+` `shop-").count();
-    let note = format!("does not fit here:** {} create. All of it is in `plan.html`.", 5_000 - shown);
+    let note = format!("does not fit here:** {} create. See `plan.html` for all of it.", 5_000 - shown);
     assert!(text.contains(&note), "{note}");
     let whole = capped(&page, &setting, usize::MAX / 2);
-    assert!(!whole.contains("Left out"));
+    assert!(!whole.contains("Omitted"));
     assert_eq!(whole.matches("- `+` `shop-").count(), 5_000);
 }
 

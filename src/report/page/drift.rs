@@ -18,7 +18,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let look = Look { lang, ..Look::PLAIN };
     let account = match drift.seen {
         Some(seen) => seen.to_string(),
-        None => text!("left out", "未查看").in_lang(lang).to_owned(),
+        None => text!("not read", "未读取").in_lang(lang).to_owned(),
     };
     Page {
         kind: Kind::Drift,
@@ -131,7 +131,7 @@ fn remarks(one: &drift::Finding) -> Vec<Text> {
     let why = match &one.standing {
         Standing::Counts => None,
         Standing::Told if one.code == Code::Unmanaged => {
-            Some(text!("not counted: it is with --strict", "不计入；加 --strict 时才计入"))
+            Some(text!("not counted without --strict", "不计入；加 --strict 时才计入"))
         }
         Standing::Told => Some(text!("not counted", "不计入")),
         Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),

@@ -61,15 +61,16 @@ fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
     });
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
-        let message = text!("not in the journal, so keep this: {said}", "未写入运行日志，请保存：{said:#}");
+        let message = text!("not in the journal, so save this: {said}", "未写入运行日志，请保存：{said:#}");
         finding("not_in_the_journal", message, None)
     });
     let unresolved = report.unresolved.iter().map(|address| {
         let message = text!(
-            "`{address}` is unknown since an earlier run, and was left alone",
+            "`{address}` is still unknown from an earlier run and was not touched",
             "`{address}` 自之前的运行起结果未知，本次未动"
         );
-        let help = text!("settle it: `postpay resolve {address}`", "请确认结果：`postpay resolve {address}`");
+        let help =
+            text!("to resolve it: `postpay resolve {address}`", "请确认结果：`postpay resolve {address}`");
         finding("outcome_unknown", message, Some(help))
     });
     trouble.chain(unwritten).chain(unresolved).collect()
@@ -100,7 +101,9 @@ fn entry(result: &StepResult, look: Look) -> Entry {
         remarks: human::apply::remarks(result, look),
         quiet: false,
         skipped: match outcome {
-            Outcome::NotAttempted => Some(look.say(text!("the run ended before it", "运行在轮到它之前结束"))),
+            Outcome::NotAttempted => {
+                Some(look.say(text!("the run ended before this step", "运行在轮到它之前结束")))
+            }
             Outcome::Ordered { .. }
             | Outcome::Done(_)
             | Outcome::Recorded
@@ -178,8 +181,8 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
         }
         Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
             let message = text!(
-                "`{address}` is ordered, and its EnvId is not known yet",
-                "`{address}` 已订购，EnvId 尚未可知"
+                "`{address}` is created, but its EnvId is not known yet",
+                "`{address}` 已创建，EnvId 尚未可知"
             );
             findings.push(finding(Level::Note, "awaiting_env_id", message, Vec::new()));
         }
@@ -202,10 +205,10 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
                 let at = &result.address;
                 (
                     text!(
-                        "the refused order of `{address}` seems to have left {env_id} behind",
-                        "`{address}` 的订单被拒绝，但似乎留下了 {env_id}"
+                        "the failed create of `{address}` seems to have left {env_id} behind",
+                        "`{address}` 创建失败，但似乎留下了 {env_id}"
                     ),
-                    text!("settle it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`"),
+                    text!("to resolve it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`"),
                 )
             }
         };

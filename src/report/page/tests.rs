@@ -229,7 +229,7 @@ fn a_drift_counts_what_counts_and_notes_the_rest() {
             "error gone expected: shop; found: the shop; EnvId: `env-1a2b`; next: `postpay plan`",
             "warning alias-changed expected: shop; found: the shop; EnvId: `env-1a2b`; next: `postpay plan`",
             "note source-changed expected: shop; found: the shop; EnvId: `env-1a2b`; ignored: known; next: `postpay plan`",
-            "note unmanaged expected: shop; found: the shop; not counted: it is with --strict; next: `postpay plan`",
+            "note unmanaged expected: shop; found: the shop; not counted without --strict; next: `postpay plan`",
         ]
     );
     assert_eq!(page.tone, Tone::Bad);

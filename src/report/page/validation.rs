@@ -24,11 +24,11 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
     let counted = count(errors, "error", "errors");
     let what = match kind {
-        Kind::Plan => text!("There is no plan", "未生成计划"),
-        Kind::Apply => text!("Nothing was carried out", "未执行任何操作"),
+        Kind::Plan => text!("No plan", "未生成计划"),
+        Kind::Apply => text!("Nothing was applied", "未执行任何操作"),
         Kind::Drift => text!("Nothing was compared", "未进行比较"),
         Kind::Validate => text!("Nothing was checked", "未进行检查"),
-        Kind::State => text!("Nothing is shown", "没有可显示的内容"),
+        Kind::State => text!("Nothing to show", "没有可显示的内容"),
     };
     let summary = text!("{what}: {counted}.", "{what:#}：{errors} 个错误。");
     Page {

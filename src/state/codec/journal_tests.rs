@@ -105,7 +105,7 @@ fn damage_is_told_with_its_line() {
     };
     let ended = r#""event":"run_ended","reason":"finished""#;
     let table = [
-        (2, "prev", second(2, ZEROS, ended), "written after"),
+        (2, "prev", second(2, ZEROS, ended), "does not follow"),
         (2, "seq", second(3, &hash, ended), "line 3"),
         (2, "unknown event", second(2, &hash, r#""event":"coffee""#), "coffee"),
         (

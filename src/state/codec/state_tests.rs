@@ -63,7 +63,7 @@ fn damage_is_told_with_its_place() {
         ("bytes after the end", changed("\n}\n", "\n}\n}"), 97, "trailing"),
         ("not UTF-8", [b"{\n  \"\xff", GOOD.as_bytes()].concat(), 2, "UTF-8"),
         ("zeros", vec![0; 512], 1, "expected value"),
-        ("a list", b"[]".to_vec(), 1, "it is no state"),
+        ("a list", b"[]".to_vec(), 1, "not a state file"),
         ("no version", b"{}".to_vec(), 1, "format_version"),
         (
             "version 0",

@@ -21,7 +21,7 @@ pub(super) fn failed(op: IoOp, path: &Path) -> impl FnOnce(io::Error) -> StateEr
     move |error| match Refusal::of(&error) {
         Some(Refusal::Link) => {
             let why = Text::fixed(
-                "it is a symbolic link, which only the state itself may be: put what it leads to in its place",
+                "it is a symbolic link, which is only allowed for the state file: replace the link with the file it points to",
                 "它是符号链接，只有状态文件本身可以是：请把它指向的内容放到它的位置",
             );
             fail(files::error(io::ErrorKind::InvalidInput, why))

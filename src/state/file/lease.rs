@@ -152,7 +152,7 @@ impl Lease for FileLease {
                 files::remove(from).map_err(failed(IoOp::Remove, from))?;
             }
             Some(_) => {
-                let why = Text::fixed("it is there, and differs", "它已存在，且内容不同");
+                let why = Text::fixed("it already exists and differs", "它已存在，且内容不同");
                 let error = files::error(io::ErrorKind::AlreadyExists, why);
                 return Err(failed(IoOp::Create, &to)(error));
             }

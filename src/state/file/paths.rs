@@ -169,8 +169,8 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
         let target = way.resolved(path);
         let target = target.display();
         let why = text!(
-            "it is a symbolic link to {target}, where nothing is: bring that back; without it, what it holds would be ordered again",
-            "它是指向 {target} 的符号链接，而那里什么也没有：请恢复目标；没有它，其中的内容会被再次订购"
+            "it is a symbolic link to {target}, which does not exist: restore the target; without it, its environments would be created again",
+            "它是指向 {target} 的符号链接，而目标不存在：请恢复目标；没有它，其中的环境会被再次创建"
         );
         return Err(fail(files::error(io::ErrorKind::NotFound, why)));
     }

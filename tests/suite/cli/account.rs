@@ -194,7 +194,7 @@ fn an_account_that_can_not_be_proven_gets_no_order_unless_that_is_said() {
         "UnauthorizedOperation",
         "RequestId",
         "--allow-unknown-account",
-        "nothing was ordered",
+        "nothing was created",
     ]);
     assert!(scene.server.orders().is_empty());
     // Where one is expected it has to be proven.
@@ -276,7 +276,7 @@ fn an_order_that_no_key_could_be_had_for_was_not_sent() {
             continue;
         }
         rounds += 1;
-        ran.exits(3).says(&["no key for the role", ROLE]);
+        ran.exits(3).says(&["credentials for the role", ROLE]);
         let state = scene.project.json(STATE);
         let recorded: Vec<&String> = state["environments"].as_object().unwrap().keys().collect();
         let expected: Vec<&String> = ordered.iter().collect();
@@ -289,7 +289,7 @@ fn an_order_that_no_key_could_be_had_for_was_not_sent() {
 fn a_role_that_is_refused_orders_nothing() {
     let scene = Scene::new(&["one"], &["--fault", "sts:error:UnauthorizedOperation@*"]);
     let ran = scene.with_keys(&format!("apply -y --assume-role {ROLE}")).exits(1);
-    ran.says(&["no key for the role", ROLE, "UnauthorizedOperation", "nothing was ordered"]);
+    ran.says(&["credentials for the role", ROLE, "UnauthorizedOperation", "nothing was created"]);
     assert!(scene.server.orders().is_empty());
     assert!(!scene.project.exists(STATE));
 }
@@ -381,7 +381,7 @@ fn each_call_is_logged_and_recorded_with_what_it_asked_and_got() {
     assert!(answer.contains("LimitExceeded") && answer.contains("RequestId"), "{reply}");
     // A file that is there is kept.
     let again = scene.with_keys("apply -y --record calls.jsonl").exits(1);
-    again.says(&["name a file that is not there yet"]);
+    again.says(&["choose a file that does not exist yet"]);
     assert!(scene.server.orders().is_empty());
 }
 
@@ -441,7 +441,7 @@ fn a_record_that_can_not_be_is_refused_and_a_failed_start_leaves_none() {
     scene.run("apply -y --record calls.jsonl", &[]).exits(1).says(&["error[credentials]"]);
     assert!(!scene.project.exists("calls.jsonl"));
     for (path, why) in
-        [("postpay.yaml", "named for something else"), ("nowhere/calls.jsonl", "a folder that exists")]
+        [("postpay.yaml", "already used for something else"), ("nowhere/calls.jsonl", "a folder that exists")]
     {
         let line = format!("apply -y --record {path}");
         scene.with_keys(&line).exits(1).says(&["--record", why, "nothing was sent"]);
@@ -450,14 +450,14 @@ fn a_record_that_can_not_be_is_refused_and_a_failed_start_leaves_none() {
     fs::create_dir(scene.project.file("state/receipts")).unwrap();
     for name in ["state.json", "state.json.backup", "journal.jsonl", "state.lock"] {
         let line = format!("apply -y --record state/postpay.{name}");
-        scene.with_keys(&line).exits(1).says(&["belongs to the state"]);
+        scene.with_keys(&line).exits(1).says(&["one of the state's own files"]);
     }
     for line in ["apply -y --record state/receipts/a.jsonl", "apply -y --record state/postpay.sandbox.jsonl"]
     {
-        scene.with_keys(line).exits(1).says(&["belongs to the state"]);
+        scene.with_keys(line).exits(1).says(&["one of the state's own files"]);
     }
     for line in ["plan --out p.json --record p.json", "plan --report r.json --record ./r.json"] {
-        scene.with_keys(line).exits(1).says(&["named for something else", "nothing was sent"]);
+        scene.with_keys(line).exits(1).says(&["already used for something else", "nothing was sent"]);
     }
     assert!(!scene.project.exists("p.json") && !scene.project.exists("r.json"));
     assert!(scene.server.orders().is_empty() && !scene.project.exists(STATE));
@@ -550,7 +550,7 @@ fn whoever_sends_nothing_needs_no_key() {
     assert!(scene.project.json(STATE)["environments"]["other"].is_object());
     assert_eq!(scene.asked(), before);
     scene.project.declare(&["two"]);
-    scene.run("apply -y", &[]).exits(1).says(&["no key was found"]);
+    scene.run("apply -y", &[]).exits(1).says(&["no credentials found"]);
 }
 
 #[test]
@@ -586,7 +586,7 @@ fn a_state_without_an_account_is_only_taken_over_where_its_environments_are() {
     }
     other.project.declare(&["one", "two"]);
     let refused = other.with_keys("apply -y").exits(1);
-    refused.says(&["error[state-account]", "200000000002", "nothing was ordered"]);
+    refused.says(&["error[state-account]", "200000000002", "nothing was created"]);
     assert!(other.server.orders().is_empty());
     // Whatever it would do: what is to be given up would seem to be gone.
     other.project.declare(&[]);

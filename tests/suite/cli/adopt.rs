@@ -60,7 +60,7 @@ fn the_command_adopts_what_is_declared() {
     assert_shown!("adopt-command", adopted);
     assert!(project.orders().is_empty());
     project.run(["plan", "--detailed-exitcode"]).exits(0);
-    project.run(["import", "stray", POSTPAID, "-y"]).exits(1).says(&["is on record already"]);
+    project.run(["import", "stray", POSTPAID, "-y"]).exits(1).says(&["is already in the state"]);
     project.run(["import", "stry", POSTPAID, "-y"]).exits(1).says(&["did you mean `stray`?"]);
     // One environment, one address.
     let more = project.read(MANIFEST)

@@ -90,7 +90,7 @@ fn the_first_signal_starts_nothing_more_and_waits() {
         let mut running = project.start(["apply", "-y", "--latency", "700ms"]);
         until("the first order", || !project.ledger().is_empty());
         running.signal(signal);
-        let ran = running.wait().exits(3).says(&["Interrupted: nothing more is started", "not attempted"]);
+        let ran = running.wait().exits(3).says(&["Interrupted: starting nothing more", "not attempted"]);
         let ordered = project.ordered_once();
         assert!(ordered.len() < 5, "{ran}");
         // What was under way was waited for, and is on record.
@@ -120,7 +120,7 @@ fn the_second_signal_leaves_at_once_and_the_journal_tells_the_truth() {
         running.signal(signal);
         told.push_str(&running.rest_of_stderr());
         let ran = running.wait().exits(4);
-        let unknown = "unknown, because the answer was not waited for: one";
+        let unknown = "did not wait for the responses: one";
         for said in ["error[left-at-once]", unknown, "`postpay resolve`"] {
             assert!(told.contains(said), "{told}\n{ran}");
         }

@@ -56,7 +56,7 @@ fn what_a_proxy_refuses_is_told_with_the_proxys_name() {
     let project = Project::of(&["one"]);
     for (answer, said) in [
         ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP status 407"),
-        ("HTTP/1.1 403 Forbidden\r\n\r\n", "did not let it through"),
+        ("HTTP/1.1 403 Forbidden\r\n\r\n", "the proxy blocked"),
     ] {
         let (proxy, _requests) = crate::endpoint::raw_server(answer.as_bytes().to_vec());
         let value = format!("http://user:password@{proxy}");
@@ -90,9 +90,9 @@ fn what_is_wrong_with_a_certificate_is_said_in_words() {
     for (extensions, said) in [
         (
             &["subjectAltName=IP:127.0.0.1", "extendedKeyUsage=clientAuth"][..],
-            "its certificate is for another purpose than a server's",
+            "its certificate is not meant for a server",
         ),
-        (&[], "its certificate names no host"),
+        (&[], "its certificate has no host name"),
         (&["subjectAltName=DNS:other.example.com"], "its certificate is for another name"),
     ] {
         let project = Project::of(&["one"]);
@@ -129,7 +129,7 @@ fn a_certificate_that_is_not_trusted_is_told_at_once() {
         .env("TENCENTCLOUD_SECRET_ID", SECRET_ID)
         .env("TENCENTCLOUD_SECRET_KEY", SECRET_KEY);
     let ran = Ran::from(command.output().unwrap()).exits(1);
-    ran.says(&["an authority that is not trusted here", "--ca-file"])
+    ran.says(&["certificate authority is not trusted", "--ca-file"])
         .does_not_say(&["attempts", "UnknownIssuer"]);
     assert_eq!(asked.load(Ordering::Relaxed), 1, "another attempt would meet the same");
 }
@@ -146,7 +146,7 @@ fn an_authority_that_can_not_be_read_is_named() {
     let with = |file: &str| apply(&project, &["--endpoint", NOBODY, "--ca-file", file], &[]).exits(1);
     with("both.pem").says(&["error[ca-file]", "both.pem", "certificate 2"]);
     project.write("none.pem", "hello");
-    with("none.pem").says(&["error[ca-file]", "holds no certificate"]);
+    with("none.pem").says(&["error[ca-file]", "no PEM certificate"]);
 }
 
 #[test]

@@ -121,11 +121,11 @@ fn each_kind_of_drift_is_found_and_nothing_is_changed() {
 fn offline_needs_no_credentials_and_no_account() {
     let project = drifted();
     project.write("postpay.yaml", "version: 1\n");
-    project.run(["drift"]).exits(1).says(&["no key was found"]);
+    project.run(["drift"]).exits(1).says(&["no credentials found"]);
     project
         .run(["drift", "--offline"])
         .exits(2)
-        .says(&["the account was left out", "not-ordered"])
+        .says(&["account not read", "not-ordered"])
         .does_not_say(&["alias-changed"]);
 }
 
@@ -384,6 +384,6 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
     project.run(plan).exits(0).says(&["1 ignored by postpay.yaml"]).does_not_say(&["alias-changed"]);
     assert!(is_good());
     project.write("postpay.yaml", "version: 1\n");
-    project.run(["plan", "--refresh"]).exits(1).says(&["no key was found"]);
+    project.run(["plan", "--refresh"]).exits(1).says(&["no credentials found"]);
     project.run(["plan"]).exits(0);
 }

@@ -9,7 +9,7 @@ fn a_throttled_order_is_sent_again_and_made_once() {
     let project = Project::of(&["one", "two"]);
     let ran = project.run(["apply", "-y", "--fault", "throttle@1-2"]).exits(0);
     let ran =
-        ran.says(&["RequestLimitExceeded", "nothing was ordered, again in", "one: ordering, attempt 3"]);
+        ran.says(&["RequestLimitExceeded", "nothing was created, retrying in", "one: ordering, attempt 3"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     let ledger = project.ledger();
     let answers: Vec<_> =
@@ -68,7 +68,7 @@ fn a_second_environment_of_a_throttled_create_is_reported() {
         .exits(4);
     let surplus = project.ledger()[0].env_id.clone().unwrap();
     assert_ne!(project.json(STATE)["environments"]["one"]["env_id"], surplus.as_str());
-    ran.says(&[&surplus, "may exist twice", "keeps running and billing"]);
+    ran.says(&[&surplus, "may exist twice", "keeps running and keeps billing"]);
     let report = project.json("r.json");
     assert_eq!(report["results"][0]["result"], "ordered");
     assert_eq!(report["results"][0]["left_behind"], surplus.as_str());
@@ -81,8 +81,8 @@ fn a_throttle_that_does_not_end_is_given_up() {
     let project = Project::of(&["one", "two"]);
     let ran = project.run(["apply", "-y", "--fault", "throttle@*", "--retry-for", "2s"]).exits(1);
     let ran = ran
-        .says(&["turned away before it was looked at", "Nothing was ordered.", "given up after 2 attempts"])
-        .does_not_say(&["nothing needs doing"]);
+        .says(&["rejected before it was processed", "Nothing was created.", "failed after 2 attempts"])
+        .does_not_say(&["no action needed"]);
     assert!(project.ledger().len() >= 2, "{ran}");
     assert!(project.orders().is_empty());
 }
@@ -95,7 +95,7 @@ fn a_fault_in_the_middle_leaves_the_rest_for_the_next_run() {
     project.run(["apply", "-y"]).exits(4).says(&[
         "? two  unknown outcome",
         "1 ordered",
-        "Unknown since an earlier run, and left alone: `two`",
+        "Still unknown from an earlier run, not touched: `two`",
     ]);
     assert_eq!(project.ordered_once(), ["one", "three", "two"]);
     assert_eq!(project.ledger().len(), 3);

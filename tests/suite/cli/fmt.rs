@@ -149,7 +149,7 @@ fn paths_that_are_no_manifests() {
     // What `-f` names is no manifest when it is the state.
     let project = Project::ordered(&["one"]);
     let ran = project.run(["fmt", "-f", "state/postpay.state.json"]);
-    ran.exits(1).says(&["belongs to the state"]);
+    ran.exits(1).says(&["one of the state's own files"]);
 }
 
 #[test]

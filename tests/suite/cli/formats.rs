@@ -160,7 +160,7 @@ fn a_plan_that_is_refused_says_so_and_where() {
     assert_eq!(sarif(&applied.stdout)[0].0, "error");
     assert_eq!(sarif(&project.read("r.sarif")), sarif(&applied.stdout));
     let markdown = read_all(&project);
-    assert!(markdown.contains("Nothing was carried out: 1 error."), "{markdown}");
+    assert!(markdown.contains("Nothing was applied: 1 error."), "{markdown}");
     assert_eq!(project.json("r.json")["failed"], true);
 }
 
@@ -179,7 +179,7 @@ fn a_run_with_a_failed_and_an_unknown_step_is_reported_as_it_ended() {
         assert!(results.contains(&("error".into(), code.into())), "{results:?}");
     }
     let markdown = read_all(&project);
-    assert!(markdown.contains("postpay apply: needs a person"), "{markdown}");
+    assert!(markdown.contains("postpay apply: action required"), "{markdown}");
 }
 
 #[test]
@@ -199,8 +199,8 @@ fn why_there_is_no_result_is_reported_too() {
     let project = Project::of(&["one"]);
     project.write("environments/bad.yaml", "version: 1\nenvironments: [\n");
     for (args, said) in [
-        (&["plan"][..], "There is no plan: 1 error."),
-        (&["apply", "-y"], "Nothing was carried out: 1 error."),
+        (&["plan"][..], "No plan: 1 error."),
+        (&["apply", "-y"], "Nothing was applied: 1 error."),
         (&["drift", "--offline"], "Nothing was compared: 1 error."),
     ] {
         run(&project, args).exits(1);

@@ -120,7 +120,7 @@ fn a_spreadsheet_gets_a_line_for_each_and_no_formula() {
 fn an_open_run_is_part_of_it() {
     let project = Project::of(&["one"]);
     let nothing = project.run(["history"]).exits(0);
-    nothing.says(&["Nothing was ordered or changed that fits"]);
+    nothing.says(&["No matching orders or changes"]);
     assert!(!project.exists("state"));
     let mut running = project.start(["apply", "-y", "--fault", "hang-after@1"]);
     until("the order", || project.ledger().len() == 1);
@@ -164,7 +164,7 @@ fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
         fs::remove_file(path).unwrap();
     }
     let ran = project.run(["history"]).exits(0);
-    ran.says(&["warning[unverifiable]", "whose receipt is not there"]);
+    ran.says(&["warning[unverifiable]", "receipt missing"]);
     let told = happenings(&project, &[]);
     assert_eq!(told[0]["result"], "created");
     assert_eq!(told[0]["who"], Value::Null);
@@ -191,7 +191,7 @@ fn a_bill_that_agrees_exits_with_0_and_one_that_does_not_with_2() {
     // One order has a line a day.
     project.write("bill.csv", bill("订单 ID", &[first, second, first]));
     let ran = project.run(["history", "reconcile", "bill.csv", "--column", "订单ID"]).exits(0);
-    ran.says(&["3 lines", "2 orders on both sides", "nothing is on one side only"]);
+    ran.says(&["3 lines", "2 orders on both sides", "no differences"]);
 
     project.write("bill.csv", bill("Order ID", &["T9", second, "T9", ""]));
     let reconcile = ["history", "reconcile", "bill.csv", "--column", "Order ID"];
@@ -235,8 +235,8 @@ fn a_file_that_is_no_bill_lists_its_columns() {
     project.write("bill.csv", "Order ID,Cost\n2.02006E+13,1\n");
     project.run(["history", "reconcile", "bill.csv", "--column", "Order ID"]).exits(1).says(&[
         "line 2",
-        "a spreadsheet rounded it",
-        "export the bill anew",
+        "a spreadsheet has rounded",
+        "export the bill again",
     ]);
     for (name, bytes) in [("empty.csv", &b""[..]), ("image.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")] {
         project.write(name, bytes);

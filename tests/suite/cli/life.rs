@@ -76,7 +76,7 @@ fn a_replacement_is_ordered_by_name_and_the_old_one_kept_until_it_is_given_up_by
     let destroy = ["destroy", "shop", "--deposed", GIVE_UP, OWN, "--purge"];
     project.run(destroy).exits(0);
     assert_eq!(ids(&project), BTreeSet::from([new]));
-    project.run(destroy).exits(1).says(&["nothing that was replaced"]);
+    project.run(destroy).exits(1).says(&["no deposed environment"]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_same_line_after_a_run_that_stopped_part_way_replaces_nothing_a_second_tim
     let replaced = ids(&project);
     let again = project.run(line).exits(1);
     assert_shown!("life-replaced-already", again);
-    assert_eq!(ids(&project), replaced, "nothing was ordered");
+    assert_eq!(ids(&project), replaced, "nothing was created");
     project.run(["apply", OWN, "--replace", "two"]).exits(0);
     assert_eq!(changes(&project).len(), 4, "two orders, and a replacement of each");
 }
@@ -109,8 +109,8 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
     project.run(["destroy", "two", GIVE_UP, OWN]).exits(0);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     project.run(["destroy", "two", GIVE_UP, OWN, "--purge"]).exits(0).says(&["destroyed"]);
-    project.run(["destroy", "two", GIVE_UP, OWN]).exits(0).says(&["is not on record any more"]);
-    project.run(["destroy", "too", GIVE_UP, OWN]).exits(1).says(&["nothing is on record at `too`"]);
+    project.run(["destroy", "two", GIVE_UP, OWN]).exits(0).says(&["is not in the state any more"]);
+    project.run(["destroy", "too", GIVE_UP, OWN]).exits(1).says(&["`too` is not in the state"]);
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn the_name_of_an_open_run_stays_until_it_is_folded() {
     fs::remove_file(project.file(JOURNAL)).unwrap();
     let before = project.files();
     let ran = project.run(["plan"]).exits(1);
-    ran.says(&["error[journal-lost]", "put the journal back"]);
+    ran.says(&["error[journal-lost]", "restore the journal"]);
     let status = project.run(["lock", "status"]).exits(0);
     status.says(&["warning[journal-lost]", "is gone"]);
     assert_eq!(before, project.files());

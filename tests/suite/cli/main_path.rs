@@ -45,7 +45,7 @@ fn the_same_way_in_json() {
     let plan = run(&["plan"]).json();
     assert_eq!(plan["summary"]["orders"], 2);
     assert_eq!(plan["resource_changes"][0]["actions"][0], "create");
-    assert!(run(&["show"]).json().is_null(), "nothing was ordered yet");
+    assert!(run(&["show"]).json().is_null(), "nothing has been created yet");
 
     let applied = run(&["apply", "-y"]);
     assert_shown!("main-apply-json", applied);

@@ -164,9 +164,9 @@ fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
 fn a_plan_that_can_not_be_kept_is_an_error_and_leaves_the_old_one() {
     let project = kept(&["one"]);
     let before = project.read("plan.json");
-    project.run(["plan", "-o", "no/such/folder/plan.json"]).exits(1).says(&["can't write"]);
+    project.run(["plan", "-o", "no/such/folder/plan.json"]).exits(1).says(&["cannot write"]);
     std::fs::create_dir(project.file("folder")).unwrap();
-    project.run(["plan", "-o", "folder"]).exits(1).says(&["can't write"]);
+    project.run(["plan", "-o", "folder"]).exits(1).says(&["cannot write"]);
     assert_eq!(project.read("plan.json"), before);
 }
 

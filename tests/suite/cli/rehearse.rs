@@ -117,7 +117,7 @@ fn an_example_is_rehearsed() {
         project
             .run(["rehearse", "--random", "3", "--seed", "1"].iter().chain(&args))
             .exits(0)
-            .says(&["0 duplicates, 0 ids lost", "every run finished the job"]);
+            .says(&["0 duplicates, 0 ids lost", "every run completed"]);
         assert_eq!(listed(&from), before);
     }
 }
@@ -185,10 +185,10 @@ fn a_job_that_can_not_be_finished_is_no_success() {
     project
         .run(["rehearse", "--fault", "error:LimitExceeded@*"])
         .exits(1)
-        .says(&["20 applies were not enough", "1 run did not finish the job"]);
+        .says(&["not finished after 20 applies", "1 run did not finish the job"]);
     project.run(["rehearse", "--fault", "error-after:LimitExceeded@1"]).exits(1).says(&[
         "left one-",
-        "a person has to look",
+        "check it before creating it again",
         "0 duplicates, 0 ids lost",
     ]);
 }

@@ -85,7 +85,7 @@ fn a_state_that_is_lost_with_all_its_receipts_orders_nothing_that_the_account_ha
     project.run(["apply", "-y"]).exits(1).says(&[
         "already-there",
         &env_id(&project, "one"),
-        "nothing was ordered",
+        "nothing was created",
     ]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     assert!(!project.exists(STATE));

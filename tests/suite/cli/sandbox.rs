@@ -95,6 +95,6 @@ fn environments_can_be_there_from_the_start_prepaid_or_postpaid() {
     project
         .run(["sandbox", "reset", "--existing-postpaid", ":shop"])
         .exits(1)
-        .says(&["`:shop` names no environment: write ENV_ID or ENV_ID:ALIAS"]);
+        .says(&["`:shop` is not an environment: write ENV_ID or ENV_ID:ALIAS"]);
     assert_eq!(fs::read(project.file(LEDGER)).unwrap(), before);
 }

@@ -33,7 +33,7 @@ fn wrong_keys_end_the_run_and_order_nothing() {
     command.env("TENCENTCLOUD_SECRET_ID", SECRET_ID).env("TENCENTCLOUD_SECRET_KEY", secret);
     Ran::from(command.output().unwrap())
         .exits(1)
-        .says(&["AuthFailure.SignatureFailure", "nothing was ordered"])
+        .says(&["AuthFailure.SignatureFailure", "nothing was created"])
         .does_not_say(&[secret]);
     assert!(server.orders().is_empty());
     assert!(server.ledger().is_empty(), "no order fares better");
@@ -48,6 +48,6 @@ fn a_server_in_use_says_so() {
     server
         .run(["sandbox", "serve", "--listen", address, "--ledger", "other.jsonl"])
         .exits(1)
-        .says(&["can't listen on"]);
+        .says(&["cannot listen on"]);
     server.run(["sandbox", "serve", "--listen", "0.0.0.0:0"]).exits(1).says(&["not a loopback address"]);
 }

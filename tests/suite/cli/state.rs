@@ -90,7 +90,10 @@ fn a_record_is_shown_whole() {
     let state = state(&project);
     assert_eq!(document["record"], state["environments"]["one"]);
     assert_eq!(document["deposed"][0], state["environments"][format!("one/{}", deposed_id(&project))]);
-    project.run(["state", "show", "onee"]).exits(1).says(&["`onee` is not on record", "did you mean `one`?"]);
+    project
+        .run(["state", "show", "onee"])
+        .exits(1)
+        .says(&["`onee` is not in the state", "did you mean `one`?"]);
     assert_shown!("state-table", project.run(["show"]).exits(0));
 }
 
@@ -150,7 +153,7 @@ fn what_is_moved_is_not_ordered_again() {
     assert_eq!(changes.len(), 2);
     assert_eq!(changes[0]["change"], "move");
     assert_eq!(changes[1]["env_id"], old.as_str());
-    ran.says(&["serial 3", "Nothing was sent to the vendor."]);
+    ran.says(&["serial 3", "Nothing was sent to Tencent Cloud."]);
 
     let after = state(&project);
     assert_eq!(after["environments"]["uno"], before["environments"]["one"]);
@@ -170,7 +173,7 @@ fn a_move_that_does_not_fit_is_refused() {
     let project = replaced();
     let old = deposed_id(&project);
     refused(&project, &["state", "mv", "won", "uno", "-y"], "unknown-address")
-        .says(&["`won` is not on record"]);
+        .says(&["`won` is not in the state"]);
     refused(&project, &["state", "mv", "tow", "uno", "-y"], "unknown-address").says(&["did you mean `two`?"]);
     refused(&project, &["state", "mv", "one", "two", "-y"], "move-used")
         .says(&["`two` is in use: it has", "postpay state rm two"]);
@@ -182,14 +185,14 @@ fn a_move_that_does_not_fit_is_refused() {
     project.run(["state", "rm", "one", "-y"]).exits(0);
     refused(&project, &["state", "mv", "two", "one", "-y"], "move-used").says(&[&format!("--deposed {old}")]);
     refused(&project, &["state", "mv", "one", "three", "-y"], "unknown-address")
-        .says(&[&format!("what it had before is: {old}, deposed")]);
+        .says(&[&format!("its earlier environment {old} is in the state, deposed")]);
 }
 
 #[test]
 fn a_move_says_what_the_manifests_make_of_it_and_does_not_need_them() {
     let project = Project::ordered(&["one"]);
     project.run(["state", "mv", "one", "uno", "--dry-run"]).exits(0).says(&[
-        "warning[still-declared]: `one` is still declared, at environments/shop.yaml:6",
+        "warning[still-declared]: `one` is still declared in environments/shop.yaml:6",
         "`moved` block",
         "warning[not-declared]: `uno`",
     ]);
@@ -256,7 +259,7 @@ fn what_was_replaced_is_forgotten_by_its_id() {
     let new = state(&project)["environments"]["one"]["env_id"].clone();
     let new = new.as_str().unwrap();
     refused(&project, &["state", "rm", "--deposed", new, "-y"], "unknown-env-id")
-        .says(&["it stands at `one`"]);
+        .says(&["environment of `one`"]);
     refused(&project, &["state", "rm", "two", "--deposed", &old, "-y"], "unknown-env-id");
     project.run(["state", "rm", "-y"]).exits(1).says(&["<ADDR>"]);
 }
@@ -336,7 +339,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
     expected["last_run"] = found["last_run"].clone();
     assert_eq!(found, expected);
     consistent(&project);
-    assert_eq!(project.orders()["one"], 2, "nothing was ordered");
+    assert_eq!(project.orders()["one"], 2, "nothing was created");
 }
 
 #[test]
@@ -350,7 +353,7 @@ fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
     });
     push(&foreign, "push-foreign").says(&["--force does not help"]);
     let older = changed(&|state: &mut Value| state["serial"] = 1.into());
-    push(&older, "push-older").says(&["has serial 1, and the state here 2"]);
+    push(&older, "push-older").says(&["has serial 1, but the state has 2"]);
     let same = changed(&|state: &mut Value| {
         state["serial"] = 2.into();
         state["environments"]["one"]["region"] = "ap-shanghai".into();
@@ -369,12 +372,12 @@ fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
         deposed["env_id"] = env_id.clone().into();
         environments.insert(format!("one/{env_id}"), deposed);
     });
-    push(&twice, "push-contradiction").says(&["is on record twice: one and one (deposed"]);
+    push(&twice, "push-contradiction").says(&["is in the file twice: one and one (deposed"]);
     let same_twice = changed(&|state: &mut Value| {
         let one = state["environments"]["one"]["env_id"].clone();
         state["environments"]["two"]["env_id"] = one;
     });
-    push(&same_twice, "push-contradiction").says(&["is on record twice: one and two"]);
+    push(&same_twice, "push-contradiction").says(&["is in the file twice: one and two"]);
     let nameless =
         changed(&|state: &mut Value| state["environments"][format!("one/{old}")]["env_id"] = Value::Null);
     push(&nameless, "push-contradiction").says(&["has an EnvId"]);

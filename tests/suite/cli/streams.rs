@@ -111,7 +111,7 @@ fn a_run_whose_result_can_not_be_shown_still_orders_and_records() {
         let mut command = project.command(args);
         command.stdout(full.try_clone().unwrap()).stderr(Stdio::piped());
         let ran = Running::new(command).wait().exits(1);
-        assert_eq!(ran.stderr.matches("can't write to standard output").count(), 1, "{ran}");
+        assert_eq!(ran.stderr.matches("cannot write to standard output").count(), 1, "{ran}");
     }
     assert_eq!(project.ordered_once(), ["one", "two"]);
     assert_eq!(project.json(STATE)["environments"]["two"]["status"], "created");
@@ -153,8 +153,8 @@ fn a_report_that_can_not_be_written_does_not_change_how_a_run_ended() {
     let report = elsewhere.file("x.json");
     std::os::unix::fs::symlink("/dev/full", &report).unwrap();
     let report = report.to_str().unwrap();
-    project.run(["plan", "--report", report]).exits(1).says(&["can't write", "x.json"]);
-    project.run(["apply", "-y", "--report", report]).exits(0).says(&["can't write", "Done: 1 ordered"]);
+    project.run(["plan", "--report", report]).exits(1).says(&["cannot write", "x.json"]);
+    project.run(["apply", "-y", "--report", report]).exits(0).says(&["cannot write", "Done: 1 ordered"]);
     assert_eq!(project.ordered_once(), ["one"]);
 }
 

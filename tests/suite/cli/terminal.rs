@@ -182,7 +182,7 @@ fn only_yes_is_a_yes() {
         terminal.types(typed);
         let (status, seen) = terminal.ends();
         assert_eq!(status.code(), Some(1), "{seen}");
-        for text in ["Only `yes` is a yes", "not approved", "nothing was ordered"] {
+        for text in ["Only 'yes' will be accepted", "not approved", "nothing was created"] {
             assert!(seen.contains(text), "{typed:?}: {seen}");
         }
         assert!(project.ledger().is_empty(), "{typed:?}");

@@ -71,8 +71,8 @@ fn settings_that_are_not_recognised_are_an_error() {
 fn states_that_can_not_be_files_are_refused_before_anything_is_sent() {
     for (state, says) in [
         ("postgres://user:secret@host/db", "`postgres://` is not supported"),
-        ("state/", "`state/` names a folder"),
-        ("state/..", "`state/..` names a folder"),
+        ("state/", "`state/` is a folder"),
+        ("state/..", "`state/..` is a folder"),
         ("environments/state.yaml", "would be read as a manifest"),
         ("environments/state.yml.bak", "would be read as a manifest"),
         ("postpay.yaml", "would be read as a manifest"),

@@ -289,7 +289,7 @@ fn a_receipt_that_is_missing_or_changed_is_found() {
     assert!(matches!(error, StateError::JournalDamaged { line: 4, .. }), "{error}");
     fs::write(&receipts[1].path, fs::read(&receipts[0].path).unwrap()).unwrap();
     let error = store.receipt(&receipts[1]).unwrap_err();
-    assert!(error.to_string().contains("its name says otherwise"), "{error}");
+    assert!(error.to_string().contains("does not match its name"), "{error}");
 
     fs::remove_file(&receipts[1].path).unwrap();
     let error = restore(&folder).unwrap_err();

@@ -51,7 +51,7 @@ impl AssumeRoleConfig {
             return Err(CredentialsError::invalid(
                 session_name,
                 &Text::fixed(
-                    "a session name has 2 to 128 letters, digits and _+=,@.-",
+                    "a session name must have 2 to 128 letters, digits and _+=,@.-",
                     "会话名称由 2 到 128 个字母、数字和 _+=,@.- 组成",
                 ),
             ));
@@ -59,7 +59,10 @@ impl AssumeRoleConfig {
         if self.duration.is_some_and(|duration| duration.as_secs() == 0 || duration > LONGEST) {
             return Err(CredentialsError::invalid(
                 duration,
-                &Text::fixed("a role can be taken for 1s up to 12h", "扮演角色的时长为 1s 到 12h"),
+                &Text::fixed(
+                    "the duration of a role session must be from 1s to 12h",
+                    "扮演角色的时长为 1s 到 12h",
+                ),
             ));
         }
         Ok(self)
@@ -90,7 +93,7 @@ impl AssumeRoleConfig {
         };
         let seconds = context.read(DURATION)?.map(|seconds| seconds.parse().map(Duration::from_secs));
         let duration = seconds.transpose().map_err(|_| {
-            CredentialsError::invalid(DURATION, &Text::fixed("it is no number of seconds", "不是秒数"))
+            CredentialsError::invalid(DURATION, &Text::fixed("not a number of seconds", "不是秒数"))
         })?;
         let role = Self {
             arn,
@@ -148,11 +151,12 @@ impl CredentialProvider for AssumeRoleProvider {
 /// Returns what the failure to assume a role means for the call that was to be signed: it was not sent.
 pub(super) fn no_role_credentials(error: CloudError, role: &str) -> CloudError {
     let why = &error.message;
-    let message = text!("no key for the role {role}: {why}", "未能取得角色 {role} 的密钥：{why:#}");
+    let message =
+        text!("cannot get credentials for the role {role}: {why}", "未能取得角色 {role} 的密钥：{why:#}");
     let (cause, hint) = match error.grade {
         Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => {
             let check_role = Text::fixed(
-                "Check the role's name, and that it trusts whoever asks: https://console.cloud.tencent.com/cam/role",
+                "Check the role's name and its trust policy: https://console.cloud.tencent.com/cam/role",
                 "请检查角色名称，以及它是否信任请求者：https://console.cloud.tencent.com/cam/role",
             );
             (NotSent::NoRequest, error.hint.or(Some(check_role)))

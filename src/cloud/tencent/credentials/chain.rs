@@ -81,17 +81,17 @@ impl Source {
             }
             Self::Tccli { name, file, is_login: true, .. } => {
                 let file = file.display();
-                text!("tccli's log-in `{name}` in {file}", "{file} 中的 tccli 登录 `{name}`")
+                text!("tccli login `{name}` in {file}", "{file} 中的 tccli 登录 `{name}`")
             }
             Self::Tccli { name, file, is_login: false, .. } => {
                 let file = file.display();
-                text!("tccli's profile `{name}` in {file}", "{file} 中的 tccli 配置 `{name}`")
+                text!("tccli profile `{name}` in {file}", "{file} 中的 tccli 配置 `{name}`")
             }
             Self::WebIdentity(WebIdentity { provider_id, token_file, role }) => {
                 let (arn, file) = (&role.arn, token_file.display());
                 text!(
-                    "role {arn}, vouched for by {provider_id} with the token in {file}",
-                    "角色 {arn}，由 {provider_id} 以 {file} 中的令牌担保"
+                    "role {arn}, with the token of {provider_id} in {file}",
+                    "角色 {arn}，使用 {file} 中 {provider_id} 的令牌"
                 )
             }
             Self::Machine { role: Some(role), .. } => {
@@ -99,7 +99,7 @@ impl Source {
             }
             Self::Machine { role: None, is_asked_for: true } => text!("this machine's role", "本机角色"),
             Self::Machine { role: None, is_asked_for: false } => {
-                text!("this machine's role, if it has one (it was not asked)", "本机角色（如果有；未查询）")
+                text!("this machine's role, if it has one (not queried)", "本机角色（如果有；未查询）")
             }
         }
     }
@@ -206,7 +206,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
             return Ok(Chain { role, ..Chain::new(Source::Environment { name, credentials }) });
         }
         looked.push(text!(
-            "the environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
+            "environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
             "环境变量：TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRETID 均未设置"
         ));
     }
@@ -219,7 +219,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
     if name.contains(['/', '\\']) || name.contains("..") {
         return Err(CredentialsError::invalid(
             format!("--profile {}", sanitize::escape_invisible(&name)),
-            &Text::fixed("a profile is a name, not a path", "配置是一个名称，而不是路径"),
+            &Text::fixed("a profile must be a name, not a path", "配置是一个名称，而不是路径"),
         ));
     }
     let mut files = Vec::new();
@@ -254,7 +254,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
         return Ok(Chain::new(Source::WebIdentity(identity)));
     }
     looked.push(text!(
-        "OIDC: TKE_ROLE_ARN is not set, and no --oidc-provider was given",
+        "OIDC: TKE_ROLE_ARN is not set, and --oidc-provider was not given",
         "OIDC：未设置 TKE_ROLE_ARN，也没有给出 --oidc-provider"
     ));
     let role = context.read("TENCENTCLOUD_CAM_ROLE_NAME")?;
@@ -280,7 +280,7 @@ fn sdk_file(context: &CredentialContext<'_>) -> Result<Option<PathBuf>, Credenti
     }
     Err(CredentialsError::invalid(
         file.display(),
-        &text!("there is no such file, and {NAME} names it", "没有这个文件，而 {NAME} 指定了它"),
+        &text!("the file set in {NAME} does not exist", "{NAME} 指定的文件不存在"),
     ))
 }
 
@@ -301,7 +301,7 @@ fn from_tccli(file: &Path, name: String, context: &CredentialContext<'_>) -> Res
     let place = file.display();
     if ends.is_some_and(|ends| ends <= context.now) {
         return Err(CredentialsError::Invalid(text!(
-            "the log-in in {place} has ended: log in again with tccli, for the profile `{name}`",
+            "the login in {place} has expired: log in again with tccli, profile `{name}`",
             "{place} 中的登录已过期：请用 tccli 重新登录（配置 `{name}`）"
         )));
     }
@@ -338,5 +338,5 @@ fn exists(file: &Path) -> Result<bool, CredentialsError> {
 
 fn nothing_at(file: &Path) -> Text {
     let shown = file.display();
-    text!("{shown}: there is no such file", "{shown}：没有这个文件")
+    text!("{shown}: file not found", "{shown}：没有这个文件")
 }

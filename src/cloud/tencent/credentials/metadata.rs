@@ -39,7 +39,7 @@ impl Metadata {
         if let Some(role) = role.as_ref().filter(|role| !is_name(role)) {
             let role = sanitize::escape_invisible(role);
             return Err(ClientError(text!(
-                "`{role}` can't be the name of a machine's role",
+                "`{role}` is not a valid role name",
                 "`{role}` 不可能是本机角色的名称"
             )));
         }
@@ -47,7 +47,7 @@ impl Metadata {
         let endpoint = endpoint.unwrap_or(&known);
         if *endpoint != known && !endpoint.is_loopback() {
             return Err(ClientError(text!(
-                "`{endpoint}` is no endpoint: only {known} and this very computer are asked",
+                "`{endpoint}` is not allowed: only {known} and this machine can serve metadata",
                 "`{endpoint}` 不是端点：只会请求 {known} 和本机"
             )));
         }
@@ -78,7 +78,7 @@ impl Metadata {
             let start: String = name.chars().take(40).collect();
             let shown = sanitize::escape_invisible(&start);
             return Err(later(text!(
-                "its metadata service answered with what is no role's name: {shown}",
+                "its metadata service returned an invalid role name: {shown}",
                 "元数据服务返回的内容不是角色名：{shown}"
             )));
         }
@@ -92,18 +92,18 @@ impl Metadata {
         })?;
         let Some(role) = role else {
             return Err(unavailable(Text::fixed(
-                "this machine has no role: its metadata service names none",
+                "this machine has no role: its metadata service returned none",
                 "本机没有绑定角色：元数据服务没有返回角色名",
             )));
         };
         let asked = text!(
-            "the metadata service, asked for a key of the role {role},",
+            "the metadata service (credentials of the role {role})",
             "元数据服务（请求角色 {role} 的密钥）"
         );
         let body = self.get(&format!("{PATH}{role}"), &asked).await?;
         let session = body.and_then(|body| wire::decode_metadata(&body)).ok_or_else(|| {
             later(text!(
-                "the metadata service gave no key for the role {role}",
+                "the metadata service returned no credentials for the role {role}",
                 "元数据服务没有给出角色 {role} 的密钥"
             ))
         })?;
@@ -116,15 +116,15 @@ impl Metadata {
             Ok(Response { status: 200, body, broken: None, .. }) => Ok(Some(body)),
             Ok(Response { status: 404, .. }) => Ok(None),
             Ok(Response { broken: Some(why), .. }) => {
-                Err(later(text!("{asked} broke off: {why}", "{asked:#}的应答中断：{why:#}")))
+                Err(later(text!("{asked}: response interrupted: {why}", "{asked:#}的应答中断：{why:#}")))
             }
             Ok(Response { status, .. }) => Err(later(text!(
-                "{asked} answered with HTTP status {status}",
+                "{asked} returned HTTP status {status}",
                 "{asked:#}返回了 HTTP 状态 {status}"
             ))),
             Err(error) => {
                 let why = &error.message;
-                Err(later(text!("{asked} did not answer: {why}", "{asked:#}没有应答：{why:#}")))
+                Err(later(text!("{asked} did not respond: {why}", "{asked:#}没有应答：{why:#}")))
             }
         }
     }

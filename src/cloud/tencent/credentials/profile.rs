@@ -31,7 +31,7 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
         return Err(CredentialsError::invalid(
             format!("{}:{line}", file.display()),
             &text!(
-                "[{profile}] or a member of it stands here a second time",
+                "[{profile}] or one of its keys is repeated here",
                 "[{profile}] 或其中的某一项在此重复出现"
             ),
         ));
@@ -73,7 +73,7 @@ fn read_text(file: &Path) -> Result<String, CredentialsError> {
     let bytes = read_file(file).map_err(|error| unread(&Text::of(&error)))?;
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
-        Ok(_) | Err(_) => Err(unread(&Text::fixed("it is not UTF-8 text", "它不是 UTF-8 文本"))),
+        Ok(_) | Err(_) => Err(unread(&Text::fixed("not UTF-8 text", "它不是 UTF-8 文本"))),
     }
 }
 
@@ -94,7 +94,7 @@ fn sections(file: &Path, text: &str) -> Result<Sections, CredentialsError> {
         return Err(CredentialsError::invalid(
             file.display(),
             &Text::fixed(
-                "it is not in INI form: a line with the profile's name, as [default], comes before its secret_id and secret_key",
+                "not in INI format: a line with the profile's name, such as [default], must come before its secret_id and secret_key",
                 "它不是 INI 格式：secret_id 和 secret_key 之前应有一行配置名称，如 [default]",
             ),
         ));

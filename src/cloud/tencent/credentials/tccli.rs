@@ -155,13 +155,13 @@ impl TccliLogin {
         let shown = self.file.display().to_string();
         let Some(credentials) = credentials else {
             return Err(unavailable(text!(
-                "there is no log-in in {shown:?} any more",
+                "the login in {shown:?} no longer exists",
                 "{shown:?} 中已没有登录"
             )));
         };
         if ends.is_some_and(|ends| ends <= self.sts.clock.now()) {
             return Err(unavailable(text!(
-                "the log-in in {shown:?} has ended: log in again with tccli",
+                "the login in {shown:?} has expired: log in again with tccli",
                 "{shown:?} 中的登录已过期：请用 tccli 重新登录"
             )));
         }
@@ -174,8 +174,7 @@ impl TccliLogin {
             };
         if !is_same {
             return Err(unavailable(text!(
-                "the log-in in {shown:?} was replaced in the middle of the run, by another account's as far as is known: run it \
-                 again",
+                "the login in {shown:?} was replaced during the run, possibly by another account's: run it again",
                 "{shown:?} 中的登录在运行期间被替换，就目前所知属于另一个账号：请重新执行"
             )));
         }

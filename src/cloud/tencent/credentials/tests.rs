@@ -253,15 +253,15 @@ fn a_credentials_file_that_is_not_recognised_never_gives_way_to_the_next_place()
     };
     let no_section = format!("secret_id = i\nsecret_key = {SECRET}\n");
     let table: Vec<(&str, Vec<u8>, &str)> = vec![
-        (SDK, utf16(&ini("default")), "it is not UTF-8 text"),
-        (SDK, utf16(&ini("default"))[2..].to_vec(), "it is not UTF-8 text"),
-        (SDK, b"[default]\nsecret_id = \xff\n".to_vec(), "it is not UTF-8 text"),
-        (SDK, no_section.into_bytes(), "it is not in INI form"),
-        (SDK, json("").into_bytes(), "it is not in INI form"),
+        (SDK, utf16(&ini("default")), "not UTF-8 text"),
+        (SDK, utf16(&ini("default"))[2..].to_vec(), "not UTF-8 text"),
+        (SDK, b"[default]\nsecret_id = \xff\n".to_vec(), "not UTF-8 text"),
+        (SDK, no_section.into_bytes(), "not in INI format"),
+        (SDK, json("").into_bytes(), "not in INI format"),
         (
             SDK,
             format!("{{\n  \"default\": {{\n    \"secretKey\": \"{SECRET}\"\n  }}\n}}\n").into(),
-            "it is not in INI form",
+            "not in INI format",
         ),
         (SDK, ini("Default").into_bytes(), "no profile `default`"),
         (SDK, Vec::new(), "no profile `default`"),
@@ -274,7 +274,7 @@ fn a_credentials_file_that_is_not_recognised_never_gives_way_to_the_next_place()
         (TCCLI, b"[]".to_vec(), "default.credential:1:"),
         (TCCLI, b"{}".to_vec(), "has no secretId"),
         (TCCLI, format!("{{\"SecretId\":\"i\",\"SecretKey\":\"{SECRET}\"}}").into(), "has no secretId"),
-        (TCCLI, json(r#","token":" t""#).into_bytes(), "holds white space"),
+        (TCCLI, json(r#","token":" t""#).into_bytes(), "contains whitespace"),
     ];
     for (name, bytes, expected) in table {
         let setup = set(&IN_POD);
@@ -311,14 +311,14 @@ fn a_profile_is_a_name_and_no_path() {
 #[test]
 fn half_a_key_is_an_error_that_names_the_other_half() {
     let (joined, newline) = (format!("{SECRET} {SECRET}"), format!("{SECRET}\n"));
-    let repeats = "[default] or a member of it stands here a second time";
+    let repeats = "[default] or one of its keys is repeated here";
     let table = [
         (set(&[(ID, SECRET)]).file(SDK, ini("default")), "TENCENTCLOUD_SECRET_KEY is not"),
         (set(&[(KEY, SECRET)]), "TENCENTCLOUD_SECRET_ID is not"),
         (set(&[(TOKEN, SECRET)]), "TENCENTCLOUD_SECRET_ID is not"),
         (set(&[(ID, SECRET), (RUNTIME_KEY, SECRET)]), "TENCENTCLOUD_SECRET_KEY is not"),
-        (set(&[(ID, SECRET), (KEY, &joined)]), "TENCENTCLOUD_SECRET_KEY holds white space"),
-        (set(&[(ID, SECRET), (KEY, &newline)]), "TENCENTCLOUD_SECRET_KEY holds white space"),
+        (set(&[(ID, SECRET), (KEY, &joined)]), "TENCENTCLOUD_SECRET_KEY contains whitespace"),
+        (set(&[(ID, SECRET), (KEY, &newline)]), "TENCENTCLOUD_SECRET_KEY contains whitespace"),
         (set(&[(ID, "hunter2密"), (KEY, SECRET)]), "TENCENTCLOUD_SECRET_ID holds characters"),
         (
             set(&IN_ENVIRONMENT).set(&[(TOKEN, SECRET), ("TENCENTCLOUD_SESSION_TOKEN", "other")]),
@@ -327,7 +327,7 @@ fn half_a_key_is_an_error_that_names_the_other_half() {
         (set(&[("TKE_ROLE_ARN", ROLE)]), "TKE_PROVIDER_ID is not"),
         (file(SDK, format!("[default]\nsecret_key = {SECRET}\n")), "credentials has no secret_id"),
         (file(SDK, format!("[default\nsecret_key = {SECRET}\n")), "credentials:1:1"),
-        (file(SDK, format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n")), "holds white space"),
+        (file(SDK, format!("[default]\nsecret_id = i\nsecret_key = {SECRET} x\n")), "contains whitespace"),
         (file(SDK, ini("default") + "SECRET_ID = another\n"), repeats),
         (file(SDK, ini("default") + "Secret_Key: another\n"), repeats),
         (file(SDK, ini("default") + &ini("other") + "[default]\nsecret_id = another\n"), repeats),
@@ -411,7 +411,10 @@ fn a_role_that_can_not_be_assumed_is_refused_before_anything_is_sent() {
         (options("qcs::cam::uin/1:roleName/", None, 1), "is not a role ARN"),
         (options(ROLE, Some("x"), 1), "--role-session-name: a session name has 2 to 128"),
         (options(ROLE, Some("a b"), 1), "2 to 128"),
-        (options(ROLE, None, 43_201), "--role-duration: a role can be taken for 1s up to 12h"),
+        (
+            options(ROLE, None, 43_201),
+            "--role-duration: the duration of a role session must be from 1s to 12h",
+        ),
         (options(ROLE, None, 0), "up to 12h"),
     ] {
         let error = setup.error(&options);

@@ -108,11 +108,11 @@ pub enum CredentialsError {
 impl CredentialsError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Absent { looked: _ } => text!("no key was found", "未找到密钥"),
+            Self::Absent { looked: _ } => text!("no credentials found", "未找到密钥"),
             Self::NoProfile { name, files, known: _ } => {
                 let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                 let (en, zh) = (files.join(" or "), files.join("、"));
-                text!("there is no profile `{name}` in {en}", "没有名为 `{name}` 的配置：已查找 {zh}")
+                text!("no profile `{name}` in {en}", "没有名为 `{name}` 的配置：已查找 {zh}")
             }
             Self::Invalid(text) => text.clone(),
         }
@@ -121,7 +121,7 @@ impl CredentialsError {
     /// Two variables or flags of which only one is set.
     pub(super) fn incomplete(found: &str, missing: &str) -> Self {
         Self::Invalid(text!(
-            "{found} is set but {missing} is not: both are needed",
+            "{found} is set but {missing} is not: both are required",
             "设置了 {found}，但没有设置 {missing}：两者都需要"
         ))
     }
@@ -133,7 +133,7 @@ impl CredentialsError {
 
     pub(super) fn conflict(one: &str, other: &str) -> Self {
         Self::Invalid(text!(
-            "{one} and {other} are both set and differ: keep one of them",
+            "{one} and {other} are both set and differ: remove one of them",
             "{one} 和 {other} 都已设置但值不同：只保留其中一个"
         ))
     }
@@ -170,14 +170,14 @@ pub(super) fn checked(value: Option<String>, name: &str) -> Result<Option<String
     };
     if value.chars().any(char::is_whitespace) {
         return Err(CredentialsError::Invalid(text!(
-            "{name} holds white space: a value was copied with its surroundings, or two were joined",
+            "{name} contains whitespace: too much was copied, or two values were joined",
             "{name} 中有空白字符：可能多复制了前后内容，或把两个值连在了一起"
         )));
     }
     if !value.chars().all(|c| c.is_ascii_graphic()) {
         return Err(CredentialsError::Invalid(text!(
-            "{name} holds characters that no key has: only printable ASCII can be sent",
-            "{name} 中有密钥不会包含的字符：只能发送可打印 ASCII"
+            "{name} contains invalid characters: only printable ASCII is allowed",
+            "{name} 中有无效字符：只能使用可打印 ASCII"
         )));
     }
     Ok(Some(value))

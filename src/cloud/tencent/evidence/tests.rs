@@ -24,7 +24,7 @@ fn reply(status: u16, body: &str) -> Reply<'_> {
 }
 
 fn cut_off(body: &str) -> Reply<'_> {
-    Reply { broken: Some("the answer was cut off".into()), ..reply(200, body) }
+    Reply { broken: Some("the response was cut off".into()), ..reply(200, body) }
 }
 
 /// The answer to a create with the EnvId "asked".
@@ -135,7 +135,7 @@ fn anything_but_a_whole_answer_with_status_200_proves_nothing() {
     for error in [create, changed(Action::Rename, &cut).unwrap_err(), read(&cut).unwrap_err()] {
         assert_eq!(
             (error.grade, error.message.en().split(';').next()),
-            (Grade::Unknown, Some("the answer was cut off"))
+            (Grade::Unknown, Some("the response was cut off"))
         );
         assert_eq!(error.request_id.as_deref(), Some("r"));
     }
@@ -289,7 +289,7 @@ fn create_that_names_another_environment_is_unknown() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"other","RequestId":"r"}}"#;
     let error = created(200, body).unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert_eq!(error.message.en(), "the answer names the environment other, and asked was asked for");
+    assert_eq!(error.message.en(), "the response is for the environment other, but asked was requested");
     assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
     assert_eq!(error.seen.env_id.as_deref(), Some("other"));
     assert!(error.body.is_some());
@@ -301,9 +301,9 @@ fn create_with_more_ids_than_its_own_is_unknown_and_all_are_kept() {
     let outside = r#"{"TranId":"2","Response":{"TranId":"1","EnvId":"e"}}"#;
     // The body, the EnvId that is kept, and what is in the message.
     let table = [
-        (body(r#","Data":{"TranId":"2"}"#), None, "; it also holds the TranId 2"),
-        (body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#), Some("e"), "; it also holds the EnvId e2"),
-        (outside.to_owned(), Some("e"), "; it also holds the TranId 2"),
+        (body(r#","Data":{"TranId":"2"}"#), None, "; it also contains the TranId 2"),
+        (body(r#","EnvId":"e","Env":{"EnvId":"e2"}"#), Some("e"), "; it also contains the EnvId e2"),
+        (outside.to_owned(), Some("e"), "; it also contains the TranId 2"),
         (body(r#","EnvId":["e-1"]"#), Some("e-1"), ""),
         (body(r#","envId":"e-1""#), Some("e-1"), ""),
         (body(r#","Env":{"EnvId":"e-1"}"#), Some("e-1"), ""),
@@ -344,7 +344,7 @@ fn answer_with_a_repeated_key_proves_nothing() {
     }
     let body = r#"{"Response":{"TranId":"t0","TranId":"t1","Data":{"EnvId":"asked"}}}"#;
     let error = created(200, body).unwrap_err();
-    assert_eq!(error.message.en(), "the answer holds `TranId` twice; it also holds the TranId t0");
+    assert_eq!(error.message.en(), "the response contains `TranId` twice; it also contains the TranId t0");
     assert_eq!(error.seen.tran_id.as_deref(), Some("t1"));
 }
 

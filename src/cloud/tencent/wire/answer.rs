@@ -87,7 +87,7 @@ pub fn parse(body: &[u8]) -> Answer {
             }
             _ => (
                 Err(Text::fixed(
-                    "the answer is JSON, but not the API's `Response`",
+                    "the response is JSON, but not an API `Response`",
                     "应答是 JSON，但不是 API 的 `Response`",
                 )),
                 older_error(&document),
@@ -109,11 +109,11 @@ pub fn parse(body: &[u8]) -> Answer {
 fn unreadable(body: &[u8], error: &serde_json::Error) -> Text {
     let body = body.trim_ascii_start();
     if body.is_empty() {
-        Text::fixed("the answer is empty", "应答为空")
+        Text::fixed("the response is empty", "应答为空")
     } else if body.starts_with(b"<") {
-        Text::fixed("the answer is a web page, not the API's JSON", "应答是网页，而不是 API 的 JSON")
+        Text::fixed("the response is a web page, not JSON", "应答是网页，而不是 API 的 JSON")
     } else {
-        text!("the answer is not JSON: {error}", "应答不是 JSON：{error}")
+        text!("the response is not JSON: {error}", "应答不是 JSON：{error}")
     }
 }
 
@@ -174,7 +174,7 @@ pub fn page<T>(
         Some(Value::Null) => &[],
         _ => {
             return Err(text!(
-                "the answer holds neither a list `{list}` nor an error",
+                "the response contains neither a list `{list}` nor an error",
                 "应答中既没有列表 `{list}`，也没有错误"
             ));
         }
@@ -182,7 +182,9 @@ pub fn page<T>(
     let total = response.get("Total").filter(|total| !total.is_null() && total.as_str() != Some(""));
     let total = total.map(|total| {
         let total = number_of(total).and_then(|total| u64::try_from(total).ok());
-        total.ok_or_else(|| Text::fixed("the answer's `Total` is not a number", "应答中的 `Total` 不是数字"))
+        total.ok_or_else(|| {
+            Text::fixed("`Total` in the response is not a number", "应答中的 `Total` 不是数字")
+        })
     });
     Ok(Page {
         rows: entries.iter().filter_map(row).collect(),

@@ -87,7 +87,7 @@ pub fn decode_session(response: &Response) -> Result<Session, Text> {
     let key = response.get("Credentials").and_then(Value::as_object);
     key.and_then(|key| session(key, response)).ok_or_else(|| {
         Text::fixed(
-            "the answer holds neither what was asked for nor an error",
+            "the response contains neither the requested data nor an error",
             "应答中既没有所请求的内容，也没有错误",
         )
     })

@@ -46,12 +46,12 @@ pub(in crate::report) fn remarks(result: &StepResult, look: Look) -> Vec<String>
 const fn maybe_done(action: Action) -> Text {
     match action {
         Action::Update => Text::fixed(
-            "at the vendor: its alias may have been changed; nothing else was, and apply asks for it again",
-            "腾讯云侧：别名可能已修改；此外没有任何改动，apply 会再次请求",
+            "effect: the alias may have been changed and nothing else; apply will request it again",
+            "影响：别名可能已修改，此外没有任何改动；apply 会再次请求",
         ),
         Action::Destroy => Text::fixed(
-            "at the vendor: it may have been given up; it stays on record, and to ask for it again gives up no other",
-            "腾讯云侧：它可能已被销毁；它留在记录中，再次请求不会销毁别的环境",
+            "effect: it may have been destroyed; it stays in the state, and destroying it again is safe",
+            "影响：它可能已被销毁；它留在状态文件中，重复销毁没有害处",
         ),
         Action::Create
         | Action::Replace
@@ -61,8 +61,8 @@ const fn maybe_done(action: Action) -> Text {
         | Action::Resolve
         | Action::Wait
         | Action::NoOp => Text::fixed(
-            "at the vendor: it may have been ordered; it is recorded as unknown and never sent again",
-            "腾讯云侧：它可能已被订购；已记录为结果未知，绝不会再次发送",
+            "effect: it may have been created; it is recorded as unknown and never sent again",
+            "影响：它可能已被创建；已记录为结果未知，绝不会再次发送",
         ),
     }
 }
@@ -78,7 +78,7 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     if let Some(body) = &error.body {
         let start: String = body.chars().take(200).collect();
         let start = clean(&start);
-        lines.push(text!("the answer began: {start}", "应答的开头：{start}"));
+        lines.push(text!("the response began: {start}", "应答的开头：{start}"));
     }
     lines.push(done);
     match (error.grade, &error.hint) {
@@ -90,7 +90,7 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
             let n = result.attempts;
             let tries = count(n as usize, "attempt", "attempts");
             lines.push(text!(
-                "given up after {tries}; run it again later, or try for longer: --retry-for",
+                "failed after {tries}; run it again later, or retry for longer: --retry-for",
                 "尝试 {n} 次后放弃；请稍后再次运行，或延长重试时间：--retry-for"
             ));
         }
@@ -98,8 +98,8 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     if let Some(env_id) = &result.left_behind {
         let env_id = look.bad(clean(env_id));
         lines.push(text!(
-            "and yet {env_id} came to be in the account with this alias: it is not ordered again before `postpay resolve {address}`",
-            "但账号中出现了使用该别名的 {env_id}：执行 `postpay resolve {address}` 之前不会再次订购"
+            "but {env_id} appeared in the account with this alias: it will not be created again before `postpay resolve {address}`",
+            "但账号中出现了使用该别名的 {env_id}：执行 `postpay resolve {address}` 之前不会再次创建"
         ));
     }
     lines
@@ -122,7 +122,7 @@ fn surplus(result: &StepResult, look: Look) -> Vec<Text> {
 
 /// What to do about it.
 pub(in crate::report) const SURPLUS_HELP: Text = Text::fixed(
-    "it keeps running and billing: check both in the console, and destroy the one that is not needed",
+    "it keeps running and keeps billing: check both in the console, and destroy the one that is not needed",
     "它会持续运行并计费：请在控制台核对两个环境，并销毁不需要的那个",
 );
 
@@ -135,11 +135,11 @@ fn replaced(result: &StepResult, look: Look) -> Vec<Text> {
     let env_id = look.change(clean(env_id));
     vec![
         text!(
-            "{env_id} is on record as deposed, lives on at the vendor and goes on costing",
-            "{env_id} 已作为被替换的旧环境留在记录中，仍在腾讯云运行，并继续计费"
+            "{env_id} is in the state as deposed; it keeps running and keeps billing",
+            "{env_id} 已作为被替换的旧环境留在状态文件中；它继续运行并继续计费"
         ),
         text!(
-            "to give it up: `postpay destroy {address} --deposed --allow-destroy`",
+            "to destroy it: `postpay destroy {address} --deposed --allow-destroy`",
             "要销毁它：`postpay destroy {address} --deposed --allow-destroy`"
         ),
     ]
@@ -153,28 +153,31 @@ fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
         What::Renamed | What::Destroyed => Vec::new(),
         What::WasGone => vec![
             text!(
-                "the vendor has no environment with this id: it was given up before",
+                "Tencent Cloud has no environment with this id: it was destroyed before",
                 "腾讯云没有这个 id 的环境：它之前已被销毁"
             ),
-            text!("it is forgotten; nothing was done at the vendor", "已移出记录；在腾讯云没有做任何操作"),
+            text!(
+                "it was removed from the state; nothing was changed at Tencent Cloud",
+                "已从状态文件移除；在腾讯云没有做任何更改"
+            ),
         ],
         What::Isolated => vec![
             text!(
-                "the vendor keeps it in isolation: out of reach, and deleted later",
+                "Tencent Cloud isolated it: it cannot be reached, and will be deleted later",
                 "腾讯云已将其隔离：无法访问，之后会删除"
             ),
             text!(
-                "to have it deleted at once, or to forget it when it is gone: `postpay destroy {address}{which} --purge --allow-destroy`",
-                "要立即删除，或在它消失后移出记录：`postpay destroy {address}{which} --purge --allow-destroy`"
+                "to delete it immediately, or to remove it from the state once it is deleted: `postpay destroy {address}{which} --purge --allow-destroy`",
+                "要立即删除，或在它删除后从状态文件移除：`postpay destroy {address}{which} --purge --allow-destroy`"
             ),
         ],
         What::BeingDestroyed => vec![
             text!(
-                "the vendor took the request, and shows it as before so far; it stays on record",
-                "腾讯云已接受请求，但目前仍显示原状；它留在记录中"
+                "Tencent Cloud accepted the request but still lists it unchanged; it stays in the state",
+                "腾讯云已接受请求，但目前仍列出原状；它留在状态文件中"
             ),
             text!(
-                "to see it through: `postpay destroy {address}{which} --allow-destroy`",
+                "to complete it: `postpay destroy {address}{which} --allow-destroy`",
                 "要确认销毁完成：`postpay destroy {address}{which} --allow-destroy`"
             ),
         ],
@@ -201,25 +204,21 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
 const fn not_done(error: &CloudError) -> Text {
     match error.grade {
         Grade::NotSent(NotSent::Connect | NotSent::Tls) => Text::fixed(
-            "at the vendor: nothing; no connection stood, so no request left",
-            "腾讯云侧：没有任何操作；连接没有建立，请求没有发出",
+            "effect: none; not connected, so no request was sent",
+            "影响：无；没有建立连接，请求没有发出",
         ),
         Grade::NotSent(NotSent::NoKey) => Text::fixed(
-            "at the vendor: nothing was ordered or changed; there was no key to sign a request with",
-            "腾讯云侧：没有订购或更改任何内容；没有可用于签名请求的密钥",
+            "effect: none; there were no credentials to sign the request with",
+            "影响：无；没有可用于签名请求的密钥",
         ),
-        Grade::NotSent(NotSent::NoRequest | NotSent::Withdrawn) => Text::fixed(
-            "at the vendor: nothing was ordered or changed; no request was made",
-            "腾讯云侧：没有订购或更改任何内容；没有发出请求",
-        ),
+        Grade::NotSent(NotSent::NoRequest | NotSent::Withdrawn) => {
+            Text::fixed("effect: none; no request was sent", "影响：无；没有发出请求")
+        }
         Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::fixed(
-            "at the vendor: nothing; the request was turned away before it was looked at",
-            "腾讯云侧：没有任何操作；请求在处理之前就被拒之门外",
+            "effect: none; the request was rejected before it was processed",
+            "影响：无；请求在处理之前就被拒绝",
         ),
-        Grade::Refused(_) => Text::fixed(
-            "at the vendor: nothing was done; the request was refused",
-            "腾讯云侧：没有做任何操作；请求被拒绝",
-        ),
-        Grade::Unknown => Text::fixed("at the vendor: not known", "腾讯云侧：未知"),
+        Grade::Refused(_) => Text::fixed("effect: none; the request was rejected", "影响：无；请求被拒绝"),
+        Grade::Unknown => Text::fixed("effect: unknown", "影响：未知"),
     }
 }
