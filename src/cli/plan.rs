@@ -131,10 +131,10 @@ fn tell_next(plan: &Plan, out: Option<&Path>, world: &mut World) -> Result<(), F
     if let Some(path) = out {
         let path = path.display().to_string();
         let path = clean(&path);
-        let word = shell_word(&path);
+        let argument = shell_word(&path);
         world.tell(&text!(
-            "Saved to {path}. To carry out exactly this: postpay apply {word}{allow}\n",
-            "已保存到 {path}。要完全照此执行：postpay apply {word}{allow}\n"
+            "Saved to {path}. To carry out exactly this: postpay apply {argument}{allow}\n",
+            "已保存到 {path}。要完全照此执行：postpay apply {argument}{allow}\n"
         ));
     } else if world.format == Format::Human && plan.changes().next().is_some() {
         let text = text!(

@@ -209,10 +209,13 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
 fn contents(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let blocked = plan.blocked().filter_map(|step| {
         let (address, place) = (step.address.clone(), step.source.clone());
-        Some(match step.blocker.clone()? {
-            // It is not declared, so no line of a manifest is to blame.
-            StepBlocker::DestroyNotAllowed => Blocker::DestroyNotAllowed { address },
-            blocker => Blocker::Step { address, blocker, place },
+        let blocker = step.blocker.clone()?;
+        // It is not declared, so no line of a manifest is to blame.
+        let is_undeclared = blocker == StepBlocker::DestroyNotAllowed;
+        Some(if is_undeclared {
+            Blocker::DestroyNotAllowed { address }
+        } else {
+            Blocker::Step { address, blocker, place }
         })
     });
     let mut found: Vec<Blocker> = blocked.collect();

@@ -101,9 +101,9 @@ pub(in crate::report) fn groups(kind: Kind) -> (Text, Option<Text>) {
 /// What became of a step, or whether a difference counts. One that is not known here is shown as it is.
 pub(in crate::report) fn reason(word: &'static str) -> Text {
     match word {
-        "ordered" => text!("created", "已创建"),
+        "ordered" | "created" => text!("created", "已创建"),
         "renamed" => text!("updated", "已更新"),
-        "destroyed" => text!("destroyed", "已销毁"),
+        "destroyed" | "given_up" => text!("destroyed", "已销毁"),
         "was_gone" => text!("already destroyed", "早已销毁"),
         "isolated" => text!("isolated", "已隔离"),
         "being_destroyed" => text!("being destroyed", "销毁中"),
@@ -115,7 +115,6 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "told" => text!("not counted", "仅提示"),
         "ignored" => text!("ignored", "已忽略"),
         "not_ordered" => text!("not created", "尚未创建"),
-        "given_up" => text!("destroyed", "已销毁"),
         "created" => text!("created", "已创建"),
         "destroying" => text!("destroying", "销毁中"),
         "unchanged" => text!("unchanged", "无变化"),

@@ -74,7 +74,7 @@ fn head(step: &Step, plan: &Plan, look: Look) -> String {
         if step.deposed { look.say(text!(" (deposed)", "（已被替换）")) } else { String::new() };
     let (mark, _) = legend(step);
     let gap = if what.is_empty() { "" } else { "  " };
-    let plain = format!("{mark} {}{deposed}{gap}{what}", step.address);
+    let unpainted = format!("{mark} {}{deposed}{gap}{what}", step.address);
     let painted_mark = match step.action {
         Action::Create | Action::Import => look.good(mark),
         Action::Replace | Action::Resolve => look.bad(mark),
@@ -92,7 +92,7 @@ fn head(step: &Step, plan: &Plan, look: Look) -> String {
         None if step.blocker == Some(StepBlocker::StillDeclared) => Text::same(source),
         None => text!("was {source}", "原在 {source}"),
     });
-    let line = apart(&painted, width(&plain), &look.faint(&source), width(&source), look);
+    let line = apart(&painted, width(&unpainted), &look.faint(&source), width(&source), look);
     look.within(line + "\n", 4)
 }
 
@@ -132,9 +132,8 @@ fn ids(step: &Step, look: Look) -> String {
 /// What happens, where the mark alone does not say it.
 fn what(step: &Step) -> Text {
     match step.action {
-        Action::Create | Action::Replace | Action::Import | Action::Move => Text::same(""),
         Action::Update if step.renames().is_none() => text!("state only", "仅更改状态文件"),
-        Action::Update => Text::same(""),
+        Action::Create | Action::Update | Action::Replace | Action::Import | Action::Move => Text::same(""),
         Action::Destroy if step.blocker.is_some() => text!("not in the configuration", "不在配置中"),
         Action::Destroy => text!("will be destroyed", "将被销毁"),
         Action::Forget => text!("will be removed from the state", "将移出状态文件"),
