@@ -115,7 +115,6 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "told" => text!("not counted", "仅提示"),
         "ignored" => text!("ignored", "已忽略"),
         "not_ordered" => text!("not created", "尚未创建"),
-        "created" => text!("created", "已创建"),
         "destroying" => text!("destroying", "销毁中"),
         "unchanged" => text!("unchanged", "无变化"),
         "awaiting_env_id" => text!("awaiting env id", "等待 EnvId"),
