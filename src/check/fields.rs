@@ -387,7 +387,7 @@ pub(super) fn wrong_text(what: &Text, node: Node<'_>) -> Diagnostic {
 
 /// A value of a wrong type; `what` says of which type it is.
 pub(crate) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
-    let is = match node.value() {
+    let found = match node.value() {
         // A value that only has quotes too many is described, because it reads like the right one.
         Yaml::Text(text) if !is_plain(text) && text.len() <= 40 => {
             Text::same(format!("`{}`", text.escape_debug()))
@@ -399,8 +399,8 @@ pub(crate) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
         | Yaml::Sequence(_)
         | Yaml::Mapping(_) => node.describe(),
     };
-    Diagnostic::error("wrong-type", text!("{what}, found {is}", "{what:#}，而不是{is:#}"))
-        .at(&node.span(), is)
+    Diagnostic::error("wrong-type", text!("{what}, found {found}", "{what:#}，而不是{found:#}"))
+        .at(&node.span(), node.describe())
 }
 
 /// Whether a string would be a number or a boolean without its quotes.

@@ -35,7 +35,7 @@ fn incomplete(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let missing = list(&missing);
         problems.push(
-            Diagnostic::error("incomplete-move", text!("incomplete `moved` entry", "这次移动的两端没有写全"))
+            Diagnostic::error("incomplete-move", text!("incomplete `moved` entry", "`moved` 的项不完整"))
                 .at(&moved.node.span(), text!("{missing} {verb} missing", "缺少 {missing:#}"))
                 .help(text!(
                     "give the old and the new address: `{{from: shop, to: shop-prod}}`",
@@ -125,7 +125,7 @@ fn still_declared(
             .at(&environment.key.span(), text!("declared here", "在这里声明"))
             .help(text!(
                 "if it was renamed, declare only `{new}`; otherwise remove the `moved` entry",
-                "如果是改名，请只声明为 `{new}`；如果不是，请删去这次移动"
+                "如果是改名，请只声明为 `{new}`；如果不是，请删去这个 `moved` 项"
             ))
             .help(text!(
                 "to declare a new environment as `{old}`, apply the move first, then remove it",
@@ -143,7 +143,7 @@ fn still_declared(
                 "removed-declared",
                 text!(
                     "`{address}` is listed under `removed` but still declared",
-                    "`{address}` 要移出管理，却仍在声明中"
+                    "`{address}` 列在 `removed` 下，却仍在声明中"
                 ),
             )
             .at(&name.node.span(), text!("removed here", "要移出管理"))

@@ -496,7 +496,7 @@ impl<'a> Reader<'a, '_> {
             import.shaped = false;
             self.problems.push(wrong(&text!("expected a mapping for `import`", "`import` 应为映射"), entry.value).help(text!(
                 "give the environment to import: `import: {{env_id: shop-prod-1a2b3c}}`; to create one, omit `import`",
-                "写明要导入的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要新建，请省略该项"
+                "写明要导入的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要新建，请省略 `import`"
             )));
             return import;
         };

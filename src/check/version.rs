@@ -43,7 +43,7 @@ pub(crate) fn check(root: Mapping<'_>, node: Node<'_>, problems: &mut Vec<Diagno
 
 /// Reports a document without a version.
 pub(crate) fn missing(place: &Span) -> Diagnostic {
-    Diagnostic::error("missing-version", text!("missing `version`", "该文档没有写明版本"))
+    Diagnostic::error("missing-version", text!("missing `version`", "缺少 `version`"))
         .at(place, text!("no `version` here", "这里没有 `version`"))
         .help(text!("every document begins with `version: 1`", "每个文档都以 `version: 1` 开头"))
 }

@@ -91,7 +91,7 @@ mod tests {
             assert_eq!(parse(text), Err(error.clone()), "{text}");
             let shown = format!("{error}|{error:#}");
             let expected = format!(
-                "`{text}` is too long: a duration is at most 87600h, which is ten years|`{text}` 太长：时长最多为 87600h，即十年"
+                "`{text}` is too long: at most 87600h (ten years)|`{text}` 太长：时长最多为 87600h，即十年"
             );
             assert_eq!(shown, expected);
         }

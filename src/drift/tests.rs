@@ -205,7 +205,7 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
         live(vec![seen("a"), twin("a-222222", None), twin("other-1", Some("B")), twin("a-b-333333", None)]);
     let found = duplicates(&state, shown.clone());
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[0].starts_with("a a-222222: look at it in the console"));
+    assert!(found[0].starts_with("a a-222222: check it in the console"));
     assert!(found[1].starts_with("b other-1: `postpay import b other-1`"));
     // The outcome of its create is unknown.
     let mut open = recorded(&[("a", Status::Created), ("b", Status::Unknown)]);

@@ -498,7 +498,7 @@ mod tests {
         assert_eq!(found, [""; 0]);
         let codes: Vec<_> = problems.iter().map(|(code, _)| *code).collect();
         assert_eq!(codes, ["path-not-found", "empty-folder", "not-a-file", "not-a-file"]);
-        assert_eq!(problems[0].1, "there is no `gone`");
+        assert_eq!(problems[0].1, "`gone` does not exist");
         assert!(problems[3].1.contains("m/x.yaml"));
     }
 
@@ -515,7 +515,8 @@ mod tests {
         assert_eq!(found, ["m/a.yaml", "m/others/b.yaml"]);
         assert_eq!(
             problems,
-            ["m/dangling", "m/dangling.yaml"].map(|name| ("path-not-found", format!("there is no `{name}`")))
+            ["m/dangling", "m/dangling.yaml"]
+                .map(|name| ("path-not-found", format!("`{name}` does not exist")))
         );
     }
 

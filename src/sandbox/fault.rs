@@ -373,10 +373,10 @@ mod tests {
         let table = [
             ("reset-after", "at which call"),
             ("reset-aftr@1", "did you mean `reset-after`?"),
-            ("nonsense@1", "there are throttle, reset-before"),
+            ("nonsense@1", "expected throttle, reset-before"),
             ("html@0", "counted from 1"),
-            ("html@3-2", "is no call number"),
-            ("html@x", "is no call number"),
+            ("html@3-2", "is not a call number"),
+            ("html@x", "is not a call number"),
             ("error@1", "error:CODE"),
             ("error:@1", "error:CODE"),
             ("error:Bad Code@1", "error:CODE"),
@@ -393,7 +393,7 @@ mod tests {
             ("list:error@1", "error:CODE"),
             (
                 "list:reset-after@1",
-                "one of throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html, short, repeat and error:CODE",
+                "throttle, reset-before, eof-before, hang-before, 500-before, cut-body, html, short, repeat and error:CODE",
             ),
             ("modify:null-env-id@1", "`null-env-id` does not apply to ModifyEnv"),
             ("short@1", "`short` does not apply to CreatePostpayPackage"),

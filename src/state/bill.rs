@@ -329,13 +329,13 @@ mod tests {
     #[test]
     fn another_file_is_an_error_and_not_an_empty_bill() {
         let table: [(&[u8], &str); 9] = [
-            (b"", "it is empty"),
-            (b" \n\n", "it is empty"),
-            (b"\x89PNG\r\n\x1a\n\0\0\0\r", "it is no text"),
-            (b"Order ID\0,a\n", "it is no text"),
-            (b"\xff\xff\xff", "it is no text"),
+            (b"", "the file is empty"),
+            (b" \n\n", "the file is empty"),
+            (b"\x89PNG\r\n\x1a\n\0\0\0\r", "not text"),
+            (b"Order ID\0,a\n", "not text"),
+            (b"\xff\xff\xff", "not text"),
             (b"Product,Cost\nCloudBase,1\n", "which column has the order numbers? It has `Product`, `Cost`"),
-            (b"Order ID,a\n2.02006E+13,1\n", "line 2: 2.02006E+13 was an order number until"),
+            (b"Order ID,a\n2.02006E+13,1\n", "line 2: 2.02006E+13 is an order number that"),
             (b"Order ID,orderid\n1,2\n", "2 columns are called `order id`"),
             (b"{\"a\": 1}\n", "which column has"),
         ];

@@ -461,7 +461,7 @@ mod tests {
     #[test]
     fn our_own_reason_for_the_system_is_told_in_both_languages_too() {
         let error = crate::state::file::FileStore::new("..").beside("x").unwrap_err();
-        assert_eq!(error.to_string(), ".. is a path without a file name, not a state");
+        assert_eq!(error.to_string(), ".. is a path without a file name, not a state file");
         assert_eq!(format!("{error:#}"), ".. 是没有文件名的路径，不是状态文件");
     }
 }

@@ -122,14 +122,14 @@ async fn what_the_sandbox_refuses_changes_nothing() {
     let long = "环".repeat(33);
     let table = [
         (rename(SAMPLE_ENV_ID, &long), "InvalidParameter", "alias"),
-        (rename("nobody", "shop"), "ResourceNotFound", "may be gone"),
-        (rename("", "shop"), "MissingParameter", "Mend"),
+        (rename("nobody", "shop"), "ResourceNotFound", "may no longer exist"),
+        (rename("", "shop"), "MissingParameter", "Fix"),
     ];
     for (rename, code, hint) in table {
         refused(client.rename(&rename).await.unwrap_err(), code, hint);
     }
     let table = [
-        (destroy("nobody", true), "ResourceNotFound", "may be gone"),
+        (destroy("nobody", true), "ResourceNotFound", "may no longer exist"),
         (destroy("", false), "MissingParameter", "postpay show"),
     ];
     for (destroy, code, hint) in table {
@@ -251,7 +251,7 @@ async fn answers_that_are_no_http_prove_nothing() {
             client.destroy(&destroy("a-1", true)).await.unwrap_err(),
         ] {
             assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
-            assert!(error.hint.unwrap().en().contains("is not known"), "{name}");
+            assert!(error.hint.unwrap().en().contains("It is unknown"), "{name}");
         }
     }
 }

@@ -636,7 +636,7 @@ async fn a_slow_vendor_acts_first_and_answers_late() {
     .unwrap();
     let error = client(&running.url(), SHORT).create(&order("shop")).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
-    assert!(error.message.en().contains("no answer"), "{}", error.message);
+    assert!(error.message.en().contains("no response"), "{}", error.message);
     assert!(creates(running.ledger())[0].acted);
     running.shutdown().await;
 }

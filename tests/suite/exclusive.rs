@@ -236,7 +236,7 @@ fn receipts_on_another_file_system_are_refused_before_the_first_create() {
     for (name, value) in like.get_envs() {
         command.env(name, value.unwrap_or_default());
     }
-    Ran::from(command.output().unwrap()).exits(1).says(&["can't move a file of the state into", "receipts"]);
+    Ran::from(command.output().unwrap()).exits(1).says(&["cannot move", "receipts"]);
     assert!(account.created().is_empty());
     account.run(&["apply", "-y"]).exits(0);
     account.finish();

@@ -197,7 +197,8 @@ fn found(project: &Project, exit: Option<i32>, ledger: &[LedgerEntry]) -> Expect
     let mut grades: BTreeMap<String, Vec<Grade>> = BTreeMap::new();
     for line in text.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        let withdrawn = line["message"].as_str().is_some_and(|it| it.starts_with("withdrawn"));
+        let withdrawn =
+            line["message"].as_str().is_some_and(|it| it.starts_with("cancelled before it was sent"));
         if line["event"] == "outcome" && !withdrawn {
             let grade = match line["evidence"].as_str().unwrap() {
                 "ordered" => Grade::Ordered,
@@ -386,7 +387,7 @@ fn the_page_on_the_protocol_shows_the_table() {
 #[test]
 fn every_fault_of_the_sandbox_is_in_the_table() {
     let error = "nonsense@1".parse::<Fault>().unwrap_err().to_string();
-    let list = error.split("there are ").nth(1).unwrap();
+    let list = error.split("expected ").nth(1).unwrap();
     // `throttle-for` is `throttle`, for as many calls as come.
     let list = list.split(", throttle-for:TIME").next().unwrap();
     let strikes_orders = |kind: &&str| format!("{kind}@1").parse::<Fault>().is_ok();

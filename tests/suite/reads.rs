@@ -510,5 +510,5 @@ async fn pages_that_contradict_each_other_are_no_shortfall() {
     let listing = client.listing().await.unwrap();
     assert_eq!(listing.missing(), None);
     let error = client.environments().await.unwrap_err();
-    assert!(error.message.en().contains("contradict"), "{error:?}");
+    assert!(error.message.en().contains("inconsistent"), "{error:?}");
 }

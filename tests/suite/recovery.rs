@@ -71,7 +71,7 @@ fn a_restore_says_what_it_changes_and_where_it_keeps_what_was_there() {
     assert_eq!(found["problems"][0]["addresses"][0], "shop-prod");
 
     let (out, _) = shop.run(0, &["state", "restore", "--dry-run"]);
-    let change = "shop-prod.status: now \"unknown\", restored \"created\"";
+    let change = "shop-prod.status: current \"unknown\", restored \"created\"";
     assert!(out.contains(change), "{out}");
     assert_eq!(fs::read_to_string(shop.state()).unwrap(), edited);
     let (out, err) = shop.run(0, &["state", "restore", "-y", "--format", "json"]);

@@ -201,11 +201,11 @@ fn a_cycle_is_told_once_with_all_of_its_moves_however_it_is_come_upon() {
         cycles,
         [
             (
-                "the moves from `b` lead back to it",
+                "the moves from `b` form a cycle",
                 strings(["a.yaml:2:48 to `c2`", "b.yaml:2:45 and back to `b`"]),
             ),
             (
-                "the moves from `c` lead back to it",
+                "the moves from `c` form a cycle",
                 strings(["b.yaml:2:9 to `a`", "b.yaml:2:27 and back to `c`"]),
             ),
         ]

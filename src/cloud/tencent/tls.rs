@@ -232,7 +232,7 @@ mod tests {
     fn an_unreadable_authority_is_named_by_its_number() {
         let pem =
             |base64: &str| format!("-----BEGIN CERTIFICATE-----\n{base64}\n-----END CERTIFICATE-----\n");
-        assert!(authorities(b"hello").unwrap_err().en().contains("no certificate"));
+        assert!(authorities(b"hello").unwrap_err().en().contains("no PEM certificate"));
         let marked = ["\u{feff}", &pem("aGVsbG8=")].concat();
         for text in [pem("aGVsbG8="), pem("hell!o"), marked] {
             let error = authorities(text.as_bytes()).unwrap_err();
@@ -251,15 +251,15 @@ mod tests {
             (E::InvalidCertificate(CertificateError::NotValidYet), "not valid yet", "clock"),
             (E::InvalidCertificate(CertificateError::UnknownIssuer), "not trusted", "--ca-file"),
             (E::InvalidCertificate(CertificateError::NotValidForName), "another name", "endpoint"),
-            (E::InvalidCertificate(CertificateError::Revoked), "not accepted: Revoked", "endpoint"),
+            (E::InvalidCertificate(CertificateError::Revoked), "rejected: Revoked", "endpoint"),
             (
                 E::InvalidCertificate(CertificateError::UnhandledCriticalExtension),
-                "not accepted: UnhandledCriticalExtension",
+                "rejected: UnhandledCriticalExtension",
                 "endpoint",
             ),
             (
                 E::InvalidCertificate(CertificateError::InvalidPurpose),
-                "for another purpose",
+                "not meant for a server",
                 "server certificate",
             ),
             (

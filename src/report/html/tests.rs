@@ -127,7 +127,7 @@ fn of_a_long_run_what_went_wrong_is_drawn_before_what_went_well() {
     assert_eq!(picture.matches("<li class=\"lane\">").count(), 200);
     assert_eq!(picture.matches("throttled 49.10").count(), 2, "on its bar and on its row");
     assert_eq!(picture.matches("<title>throttled ").count(), 30);
-    assert!(picture.contains("200 of 3000 steps are drawn"));
+    assert!(picture.contains("200 of 3000 steps are shown"));
     assert!(picture.contains("<summary>160 more</summary>"));
     assert_eq!(below.matches("<ol class=\"calls\">").count(), 3000);
 }

@@ -61,7 +61,7 @@ fn an_entry_that_is_too_long_takes_no_other_with_it() {
     page.entries[1].remarks = vec!["中".repeat(COMMENT)];
     let text = shown(&page, &Setting::default());
     assert_eq!(text.matches("- `+` `shop-").count(), 2);
-    assert!(text.contains("1 create. All of it: `postpay plan`"), "{text}");
+    assert!(text.contains("1 create. For all of it: `postpay plan`"), "{text}");
     assert_sound(&text);
 }
 

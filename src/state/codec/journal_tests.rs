@@ -34,7 +34,7 @@ proptest! {
             if lines == 0 {
                 let error = read_back(cut).unwrap_err();
                 let told = matches!(error, StateError::JournalDamaged { line: 1, .. });
-                prop_assert!(told && error.to_string().contains("was cut"), "{error}");
+                prop_assert!(told && error.to_string().contains("is cut"), "{error}");
                 continue;
             }
             let whole = read_back(cut).unwrap();
@@ -106,7 +106,7 @@ fn damage_is_told_with_its_line() {
     let ended = r#""event":"run_ended","reason":"finished""#;
     let table = [
         (2, "prev", second(2, ZEROS, ended), "does not follow"),
-        (2, "seq", second(3, &hash, ended), "line 3"),
+        (2, "seq", second(3, &hash, ended), "line number is 3"),
         (2, "unknown event", second(2, &hash, r#""event":"coffee""#), "coffee"),
         (
             2,

@@ -440,9 +440,10 @@ fn a_record_that_can_not_be_is_refused_and_a_failed_start_leaves_none() {
     // No key is there yet.
     scene.run("apply -y --record calls.jsonl", &[]).exits(1).says(&["error[credentials]"]);
     assert!(!scene.project.exists("calls.jsonl"));
-    for (path, why) in
-        [("postpay.yaml", "already used for something else"), ("nowhere/calls.jsonl", "a folder that exists")]
-    {
+    for (path, why) in [
+        ("postpay.yaml", "already used for something else"),
+        ("nowhere/calls.jsonl", "an existing, writable folder"),
+    ] {
         let line = format!("apply -y --record {path}");
         scene.with_keys(&line).exits(1).says(&["--record", why, "nothing was sent"]);
     }
@@ -480,7 +481,7 @@ fn a_record_that_is_not_whole_is_told() {
     scene.project.settle(&mut command);
     command.envs(KEYS);
     let ran = Ran::from(command.output().unwrap()).exits(0);
-    ran.says(&["warning[record-incomplete]", "in part: 1"]);
+    ran.says(&["warning[record-incomplete]", "missing or cut: 1"]);
     let line = "whoami --record whole.jsonl";
     scene.with_keys(line).exits(0).does_not_say(&["record-incomplete"]);
 }
@@ -516,7 +517,7 @@ fn a_plan_that_looked_at_an_account_is_carried_out_in_no_other() {
     refused.says(&["plan-account", ACCOUNT, "200000000002"]);
     assert!(other.server.orders().is_empty());
     let done = scene.with_keys("apply plan.json").exits(0);
-    done.says(&[&format!("In account {ACCOUNT}"), "environment"]);
+    done.says(&[&format!("Account {ACCOUNT}"), "environment ("]);
     assert_eq!(scene.server.ordered_once(), ["one"]);
 }
 

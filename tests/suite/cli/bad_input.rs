@@ -154,7 +154,7 @@ fn an_endpoint_that_is_not_there() {
     let url = format!("http://127.0.0.1:{port}");
     let project = Project::of(&["one", "two"]);
     let ran = with_keys(&project, &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"]).exits(1);
-    ran.says(&["no connection", "nothing was created"]);
+    ran.says(&["cannot connect", "nothing was created"]);
     // Nothing is on record, so that the next run orders both.
     project.run(["plan"]).exits(0).says(&["2 to create"]);
 }
@@ -164,7 +164,7 @@ fn a_name_that_nobody_has() {
     let project = Project::of(&["one"]);
     let ran = with_keys(&project, &["apply", "-y", "--endpoint", "https://tcb.invalid", "--retry-for", "0s"])
         .exits(1);
-    ran.says(&["no connection", "nothing was created"]);
+    ran.says(&["cannot connect", "nothing was created"]);
 }
 
 #[test]

@@ -39,14 +39,14 @@ fn a_proxy_that_can_not_be_used_is_refused_and_never_gone_around() {
         ("all_proxy", "socks5h://user:password@127.0.0.1:1"),
     ] {
         let ran = apply(&project, &["--endpoint", NOBODY], &[(name, value)]).exits(1);
-        ran.says(&[name, "can't be used", "nothing was sent"]).does_not_say(&[
+        ran.says(&[name, "cannot be used", "nothing was sent"]).does_not_say(&[
             "pass word",
             "password@",
             ":password",
         ]);
         // Nor is it looked at where it is not for.
         let around = [(name, value), ("NO_PROXY", "*"), ("POSTPAY_CONNECT_TIMEOUT", "1s")];
-        apply(&project, &["--endpoint", NOBODY], &around).exits(1).does_not_say(&["can't be used"]);
+        apply(&project, &["--endpoint", NOBODY], &around).exits(1).does_not_say(&["cannot be used"]);
     }
     assert!(!project.exists(STATE));
 }

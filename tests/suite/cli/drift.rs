@@ -93,7 +93,7 @@ fn drifted() -> Project {
 fn all_is_well_in_one_line() {
     let project = Project::ordered(&["one"]);
     let ran = project.run(["drift"]).exits(0);
-    assert_eq!(ran.stdout, "No drift. 1 declared, 1 on record, 2 in the account.\n");
+    assert_eq!(ran.stdout, "No drift. 1 declared, 1 in the state, 2 in the account.\n");
     assert_eq!(ran.stderr, "");
 }
 
@@ -355,7 +355,7 @@ fn a_refreshed_plan_is_kept_shown_and_carried_out_as_it_is() {
     assert!(plan.stdout.starts_with(&shown.stdout), "{shown}");
     let altered = project.read("plan.json").replace("\"by-hand\"", "\"by-heart\"");
     project.write("altered.json", altered);
-    project.run(["apply", "altered.json"]).exits(1).says(&["checksum does not fit"]);
+    project.run(["apply", "altered.json"]).exits(1).says(&["checksum does not match"]);
     project.run(["apply", "plan.json"]).exits(0);
     assert_eq!(project.ordered_once(), ["deleted", "new", "renamed"]);
     project.run(["apply", "plan.json"]).exits(1).says(&["plan-used"]);
@@ -367,7 +367,7 @@ fn what_a_refresh_shows_is_no_change_of_the_plan() {
     let plan = ["plan", "--refresh", "--detailed-exitcode", "--report", "plan.html"];
     let is_good = || {
         let page = project.read("plan.html");
-        assert!(page.contains("looked at"), "{page}");
+        assert!(page.contains("account read"), "{page}");
         page.contains("<header class=\"top good\">")
     };
     let clean = project.run(plan).exits(0);

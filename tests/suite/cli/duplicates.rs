@@ -35,8 +35,8 @@ fn a_lost_state_creates_nothing_however_the_account_shows_aliases() {
         let flag = format!("--list-alias={shown}");
         project.run(["apply", "-y", &flag]).exits(1).says(&[
             "already-there",
-            &format!("`one` looks like {}", env_id(&project, "one")),
-            &format!("`two-b` looks like {}", env_id(&project, "two-b")),
+            &format!("`one` matches {}", env_id(&project, "one")),
+            &format!("`two-b` matches {}", env_id(&project, "two-b")),
             "postpay import ADDR ENV_ID",
         ]);
         project.run(["apply", "-y", "--target", "two-b", &flag]).exits(1).says(&["already-there"]);
@@ -63,7 +63,7 @@ fn an_incomplete_list_creates_nothing_unless_its_very_shortfall_is_accepted() {
     project
         .run(["apply", "-y", "--fault=list:repeat@*", "--accept-missing-rows=1"])
         .exits(1)
-        .says(&["contradict each other"])
+        .says(&["pages are inconsistent"])
         .does_not_say(&["accept-missing-rows 1"]);
     assert_eq!(project.ordered_once(), ["one"]);
     assert!(!project.exists(STATE));

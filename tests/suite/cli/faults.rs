@@ -9,7 +9,7 @@ fn a_throttled_order_is_sent_again_and_made_once() {
     let project = Project::of(&["one", "two"]);
     let ran = project.run(["apply", "-y", "--fault", "throttle@1-2"]).exits(0);
     let ran =
-        ran.says(&["RequestLimitExceeded", "nothing was created, retrying in", "one: ordering, attempt 3"]);
+        ran.says(&["RequestLimitExceeded", "nothing was created, retrying in", "one: creating, attempt 3"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     let ledger = project.ledger();
     let answers: Vec<_> =
@@ -94,7 +94,7 @@ fn a_fault_in_the_middle_leaves_the_rest_for_the_next_run() {
     assert_shown!("fault-in-the-middle", ran);
     project.run(["apply", "-y"]).exits(4).says(&[
         "? two  unknown outcome",
-        "1 ordered",
+        "1 created",
         "Still unknown from an earlier run, not touched: `two`",
     ]);
     assert_eq!(project.ordered_once(), ["one", "three", "two"]);

@@ -141,7 +141,7 @@ fn paths_that_are_no_manifests() {
     let before = project.files();
     project.run(wrong).exits(1).says(&["error[path-not-found]"]);
     project.run(["fmt", "-", "a.yaml"]).exits(1).says(&["error[fmt-stdin]"]);
-    project.run(["fmt", "-f", "gone"]).exits(1).says(&["there is no `gone`"]);
+    project.run(["fmt", "-f", "gone"]).exits(1).says(&["`gone` does not exist"]);
     project.write("postpay.yaml", "version: 1\nmanifets: x\n");
     project.run(["fmt"]).exits(1).says(&["manifests"]);
     project.write("postpay.yaml", before[Path::new("postpay.yaml")].clone());
@@ -218,7 +218,7 @@ fn what_can_not_be_written_is_as_it_was() {
     project.settle(&mut shell);
     let ran = Ran::from(shell.output().unwrap()).exits(1);
     assert_eq!(ran.stdout, "");
-    assert_eq!(ran.stderr.matches("error[write]: can't write").count(), 2);
+    assert_eq!(ran.stderr.matches("error[write]: cannot write").count(), 2);
     assert_eq!(project.files(), before);
 
     let project = messy();
@@ -230,7 +230,7 @@ fn what_can_not_be_written_is_as_it_was() {
     let ran = project.run(["fmt", "environments"]);
     set(0o755);
     if bound {
-        ran.exits(1).says(&["error[write]: can't write environments/a.yaml"]);
+        ran.exits(1).says(&["error[write]: cannot write environments/a.yaml"]);
         assert_eq!(project.files(), before);
     } else {
         eprintln!("skipped: permissions do not bind this user");

@@ -92,7 +92,7 @@ fn a_part_of_it_by_address_and_time() {
     assert_eq!(addresses(&["--since", last.as_str().unwrap()]), ["uno"]);
 
     let nothing = project.run(["history", "--address", "tow"]).exits(0);
-    nothing.says(&["nothing was ever ordered", "did you mean `two`?"]);
+    nothing.says(&["the history has nothing about", "did you mean `two`?"]);
     project.run(["history", "--since", "yesterday"]).exits(1).says(&["a date (2026-05-01)"]);
 }
 
@@ -136,7 +136,7 @@ fn an_open_run_is_part_of_it() {
 #[test]
 fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
     let project = eventful();
-    project.run(["history", "verify"]).exits(0).says(&["Fine: 4 receipts"]);
+    project.run(["history", "verify"]).exits(0).says(&["OK: 4 receipts"]);
     let paths = receipts(&project);
     let whole = fs::read_to_string(&paths[0]).unwrap();
     fs::write(&paths[0], whole.replacen("\"ordered\"", "\"refused\"", 1)).unwrap();
@@ -231,7 +231,7 @@ fn a_file_that_is_no_bill_lists_its_columns() {
     project
         .run(["history", "reconcile", "bill.csv", "--column", "Deal"])
         .exits(1)
-        .says(&["looked for: `Deal`", "`Product`"]);
+        .says(&["expected: `Deal`", "`Product`"]);
     project.write("bill.csv", "Order ID,Cost\n2.02006E+13,1\n");
     project.run(["history", "reconcile", "bill.csv", "--column", "Order ID"]).exits(1).says(&[
         "line 2",
@@ -253,7 +253,7 @@ fn an_order_that_no_bill_can_tell_of_is_named_and_damage_is_no_agreement() {
     project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     project.write("bill.csv", "Order ID\n");
     let ran = project.run(["history", "reconcile", "bill.csv", "--column", "Order ID"]).exits(0);
-    ran.says(&["Maybe ordered, and no TranId is known", "one"]);
+    ran.says(&["Possibly created, without a TranId", "one"]);
     let path = receipts(&project).remove(0);
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen("ordered", "Ordered", 1)).unwrap_or_default();

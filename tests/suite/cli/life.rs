@@ -53,7 +53,7 @@ fn a_lost_answer_to_a_change_is_read_back_and_one_that_did_nothing_is_told() {
     assert_shown!("life-alias-unknown", unknown);
     // Not done, so it is still to do, and done once more.
     let lost = ["apply", OWN, "--fault", "modify:reset-after@1", "--settle", "30s"];
-    project.run(lost).exits(0).says(&["read back"]);
+    project.run(lost).exits(0).says(&["found in the account"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
 }
 

@@ -452,7 +452,7 @@ fn a_link_in_the_place_of_the_state_that_leads_nowhere_is_an_error() {
     fs::create_dir_all(project.file("out")).unwrap();
     symlink("../out/nope", project.file(STATE)).unwrap();
     for args in [&["plan"][..], &["apply", "-y"], &["show"], &["state", "restore", "-y"]] {
-        project.run(args).exits(1).says(&["error[state-io]", "symbolic link to", "where nothing is"]);
+        project.run(args).exits(1).says(&["error[state-io]", "symbolic link to", "which does not exist"]);
     }
     assert_eq!(fs::read_dir(project.file("out")).unwrap().count(), 0);
     assert_eq!(fs::read_dir(project.file("state")).unwrap().count(), 1);

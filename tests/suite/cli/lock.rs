@@ -66,7 +66,7 @@ fn the_name_of_an_open_run_stays_until_it_is_folded() {
     let ran = project.run(["plan"]).exits(1);
     ran.says(&["error[journal-lost]", "restore the journal"]);
     let status = project.run(["lock", "status"]).exits(0);
-    status.says(&["warning[journal-lost]", "is gone"]);
+    status.says(&["warning[journal-lost]", "is missing"]);
     assert_eq!(before, project.files());
 
     project.write(JOURNAL, journal);

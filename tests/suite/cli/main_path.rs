@@ -72,7 +72,7 @@ fn a_kept_plan_is_shown_and_carried_out() {
     project.run(["show", "plan.json", "--detailed-exitcode"]).exits(2);
     let json = project.run(["show", "plan.json", "--format", "json"]).exits(0);
     assert_eq!(json.stdout, project.read("plan.json"));
-    project.run(["apply", "plan.json"]).exits(0).says(&["Done: 2 ordered"]);
+    project.run(["apply", "plan.json"]).exits(0).says(&["Apply complete: 2 created"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 

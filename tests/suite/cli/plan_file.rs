@@ -58,7 +58,7 @@ fn one_that_was_altered_is_refused() {
     let project = kept(&["one"]);
     project.edit("plan.json", "\"alias\": \"one\"", "\"alias\": \"two\"");
     refused(&project, "error[plan-file]", &[]);
-    project.run(["show", "plan.json"]).exits(1).says(&["checksum does not fit"]);
+    project.run(["show", "plan.json"]).exits(1).says(&["checksum does not match"]);
 }
 
 /// A checksum is no secret. What is ordered is what the manifests and the state make of it now.

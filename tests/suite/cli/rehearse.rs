@@ -185,7 +185,7 @@ fn a_job_that_can_not_be_finished_is_no_success() {
     project
         .run(["rehearse", "--fault", "error:LimitExceeded@*"])
         .exits(1)
-        .says(&["not finished after 20 applies", "1 run did not finish the job"]);
+        .says(&["not finished after 20 applies", "1 run did not complete"]);
     project.run(["rehearse", "--fault", "error-after:LimitExceeded@1"]).exits(1).says(&[
         "left one-",
         "check it before creating it again",
@@ -215,5 +215,5 @@ fn ctrl_c_ends_it() {
     std::io::Read::read_to_string(&mut stdout, &mut rest).unwrap();
     let ended: Ran = rehearsal.wait();
     assert_eq!(ended.code, Some(1), "{ended}");
-    assert!(rest.contains("Interrupted: 1 run was not made."), "{rest}");
+    assert!(rest.contains("Interrupted: 1 run was skipped."), "{rest}");
 }

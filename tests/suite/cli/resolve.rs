@@ -23,7 +23,7 @@ fn a_lost_answer_is_read_back_and_the_run_finishes() {
     project
         .run(["apply", "-y", "--fault", "reset-after@1", "--settle=5s", "--list-delay=1s"])
         .exits(0)
-        .says(&["outcome unknown", "one: found in the account", "2 ordered"]);
+        .says(&["outcome unknown", "one: found in the account", "2 created"]);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
 }
@@ -33,7 +33,7 @@ fn what_fits_in_everything_is_adopted_when_it_is_agreed_to() {
     let project = two_lost();
     // Without a terminal nothing is adopted unasked, and what to type is said.
     project.run(["resolve"]).exits(4).says(&[
-        "fits",
+        ": match",
         &format!("--adopt {}", env_id(&project, "one")),
         "resolve -y",
     ]);
@@ -63,7 +63,7 @@ fn the_wrong_environment_or_number_is_not_taken() {
     project.run(["resolve", "one", "--not-created", "--force"]).exits(1).says(&[&one]);
     assert_eq!(project.read(STATE), before);
     project.run(["resolve", "one", "--adopt", &one]).exits(4);
-    project.run(["resolve", "two", "--adopt", &one]).exits(1).says(&["on record as `one`"]);
+    project.run(["resolve", "two", "--adopt", &one]).exits(1).says(&["in the state as `one`"]);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_order_is_looked_for_in_the_region_that_it_was_made_in() {
         project
             .run(["resolve", "one", "--not-created", "--force"])
             .exits(1)
-            .says(&[&format!("{one} looks like `one`"), "ordered in ap-guangzhou; asked: "]);
+            .says(&[&format!("{one} matches `one`"), "ordered in ap-guangzhou; asked: "]);
         project.run(["resolve", "-y"]).exits(0).says(&["1 settled"]);
         project.run(["apply", "-y"]).exits(0);
         assert_eq!(project.ordered_once(), ["one"]);

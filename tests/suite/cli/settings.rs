@@ -96,7 +96,7 @@ fn the_settings_and_the_folder() {
         .says(&["+ two"]);
     project.run(["-C", "deep", "--config", "conf/other.yaml", "apply", "-y"]).exits(0);
     assert!(project.exists("deep/conf/st.json"), "paths are meant from where the settings are");
-    project.run(["-C", "no/such/folder", "plan"]).exits(1).says(&["can't enter no/such/folder"]);
+    project.run(["-C", "no/such/folder", "plan"]).exits(1).says(&["cannot change to no/such/folder"]);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn what_is_wrong_with_the_settings_hides_nothing_that_is_wrong_with_a_manifest()
     project.write("postpay.yaml", "version: 1\nmanifest: x\n");
     project.write(MANIFEST, manifest(&["one"]).replace("alias:", "alais:"));
     let told = project.run(["validate"]).exits(1);
-    told.says(&["unknown setting `manifest`", "alais", "Not valid: 3 errors"]);
+    told.says(&["unknown setting `manifest`", "alais", "Invalid: 3 errors"]);
     // Where they are can't be told: nothing is said of a folder that nobody named.
     std::fs::remove_dir_all(project.file("environments")).unwrap();
     let told = project.run(["validate"]).exits(1);

@@ -46,7 +46,7 @@ fn consistent(project: &Project) {
     project.run(["state", "verify"]).exits(0);
     project.run(["history", "verify"]).exits(0);
     let ran = project.run(["state", "restore", "--dry-run"]).exits(0);
-    ran.says(&["the state that is there now is the same".replacen('t', "T", 1).as_str()]);
+    ran.says(&["The current state is the same"]);
     let before = project.read(STATE);
     fs::remove_file(project.file(STATE)).unwrap();
     project.run(["state", "restore", "-y"]).exits(0);
@@ -209,7 +209,7 @@ fn an_order_with_an_unknown_outcome_can_be_moved_and_not_forgotten() {
     let project = Project::of(&["one"]);
     project.run(["apply", "-y", "--fault", "reset-before@1"]).exits(4);
     refused(&project, &["state", "rm", "one", "-y", "--force"], "rm-unknown")
-        .says(&["postpay resolve one", "it would be ordered again"]);
+        .says(&["postpay resolve one", "it would be created again"]);
     project.write(MANIFEST, manifest(&["one"]).replace("  one:", "  uno:"));
     project.run(["state", "mv", "one", "uno", "-y"]).exits(0);
     assert_eq!(state(&project)["environments"]["uno"]["status"], "unknown");
@@ -226,7 +226,7 @@ fn what_is_forgotten_lives_on_and_what_is_declared_is_not_forgotten() {
     let project = Project::ordered(&["one", "two", "three"]);
     refused(&project, &["state", "rm", "one", "-y"], "still-declared").says(&[
         "environments/shop.yaml:6",
-        "would order it again",
+        "would create it again",
         "--force",
     ]);
     project.write("broken.yaml", "version: 1\nenvironments: [\n");
@@ -270,7 +270,7 @@ fn a_replaced_one_that_is_forgotten_leaves_what_has_its_address() {
     let old = deposed_id(&project);
     // It is declared, and that is no matter: it is not what would be ordered again.
     let ran = project.run(["state", "rm", "one", "--deposed", &old, "-y"]).exits(0);
-    ran.says(&[&format!("one (deposed {old}) is forgotten")]);
+    ran.says(&[&format!("one (deposed {old}) is removed from the state")]);
     assert_eq!(project.run(["state", "list"]).stdout, "one\ntwo\n");
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     consistent(&project);
@@ -291,10 +291,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
     let old = deposed_id(&project);
     let pulled = project.run(["state", "pull"]).stdout;
     project.write("same.json", &pulled);
-    project
-        .run(["state", "push", "same.json", "-y"])
-        .exits(0)
-        .says(&["changes nothing", "Nothing was written"]);
+    project.run(["state", "push", "same.json", "-y"]).exits(0).says(&["no changes", "Nothing was written"]);
 
     // What was replaced stands again, under a name of its own; `two` gets another name, and `one` another region.
     let file = mended(&project, |state| {
@@ -321,7 +318,7 @@ fn a_pushed_state_takes_the_records_place_and_the_receipts_tell_so() {
     consistent(&project);
     // The same once more says nothing new.
     let again = project.run(["state", "push", &file, "-y"]).exits(0);
-    again.says(&["changes nothing"]);
+    again.says(&["no changes"]);
 
     // And back, from standard input.
     let mut back: Value = serde_json::from_str(&pulled).unwrap();
@@ -358,7 +355,7 @@ fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
         state["serial"] = 2.into();
         state["environments"]["one"]["region"] = "ap-shanghai".into();
     });
-    push(&same, "push-same-serial").says(&["raise its `serial` to 3"]);
+    push(&same, "push-same-serial").says(&["increase its `serial` to 3"]);
     let endpoint = changed(&|state: &mut Value| state["account"]["endpoint"] = "tencentcloudapi.com".into());
     push(&endpoint, "push-account").says(&["`tencentcloudapi.com`", "`sandbox`"]);
     let nobody = changed(&|state: &mut Value| state["account"] = Value::Null);
@@ -406,7 +403,7 @@ fn a_push_forgets_only_what_it_is_told_to() {
     assert_shown!("state-push-forgets", ran);
     ran.says(&[&old]);
     let ran = project.run(["state", "push", &without, "-y", "--force"]).exits(0);
-    ran.says(&["warning[push-forgets]", "two is forgotten"]);
+    ran.says(&["warning[push-forgets]", "two is removed from the state"]);
     consistent(&project);
 
     let project = Project::of(&["one"]);
@@ -445,7 +442,7 @@ fn nothing_is_edited_while_another_process_writes() {
     // Looking takes no lock.
     project.run(["state", "list"]).exits(0);
     running.kill();
-    project.run(["state", "mv", "one", "uno", "-y"]).exits(0).says(&["was cut off"]);
+    project.run(["state", "mv", "one", "uno", "-y"]).exits(0).says(&["was interrupted"]);
     assert_eq!(project.run(["state", "list"]).stdout, "two\nuno\n");
     consistent(&project);
 }

@@ -154,7 +154,10 @@ fn a_report_that_can_not_be_written_does_not_change_how_a_run_ended() {
     std::os::unix::fs::symlink("/dev/full", &report).unwrap();
     let report = report.to_str().unwrap();
     project.run(["plan", "--report", report]).exits(1).says(&["cannot write", "x.json"]);
-    project.run(["apply", "-y", "--report", report]).exits(0).says(&["cannot write", "Done: 1 ordered"]);
+    project
+        .run(["apply", "-y", "--report", report])
+        .exits(0)
+        .says(&["cannot write", "Apply complete: 1 created"]);
     assert_eq!(project.ordered_once(), ["one"]);
 }
 

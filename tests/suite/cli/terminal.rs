@@ -178,7 +178,7 @@ fn only_yes_is_a_yes() {
     at_once(["no\r", "y\r", "Yes\r", "\r", "yes please\r", end], |typed| {
         let project = Project::of(&["one"]);
         let mut terminal = Terminal::run(&project, &["apply"]);
-        terminal.shows("`yes`");
+        terminal.shows("Enter a value:");
         terminal.types(typed);
         let (status, seen) = terminal.ends();
         assert_eq!(status.code(), Some(1), "{seen}");
@@ -194,7 +194,7 @@ fn only_yes_is_a_yes() {
 fn a_yes_orders() {
     let project = Project::of(&["one", "two"]);
     let mut terminal = Terminal::run(&project, &["apply", "--color", "never"]);
-    terminal.shows("Order 2 pay-as-you-go environments from sandbox?");
+    terminal.shows("Create 2 pay-as-you-go environments at sandbox?");
     assert!(terminal.seen.contains("2 creates at"));
     terminal.types("yes\r");
     let (status, seen) = terminal.ends();

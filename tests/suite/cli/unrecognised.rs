@@ -120,7 +120,7 @@ fn a_checkout_with_other_line_endings_verifies() {
         project.write(name, text.replace('\n', "\r\n"));
     }
     project.run(["state", "verify"]).exits(0);
-    project.run(["apply", "p.json"]).exits(0).says(&["Done: 1 ordered"]);
+    project.run(["apply", "p.json"]).exits(0).says(&["Apply complete: 1 created"]);
     project.run(["state", "verify"]).exits(0);
     // What is in a line still counts.
     let text = project.read(&receipts[0]);
@@ -162,7 +162,7 @@ fn hostile_manifests_are_refused_in_few_words() {
     project
         .run(["validate", "-f", "defaults.yaml"])
         .exits(1)
-        .says(&["project-too-large", "hold more than 256 MiB"]);
+        .says(&["project-too-large", "larger than 256 MiB"]);
 
     let keys = (0..1000).map(|n| format!(", k{n}: {n}")).collect::<Vec<_>>().concat();
     let extra = format!("version: 1\nenvironments: {{a: {{env_id: x, extra: {{{long}: 1{keys}}}}}}}\n");

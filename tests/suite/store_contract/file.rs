@@ -150,7 +150,7 @@ fn a_link_leads_to_the_one_real_state() {
 fn assert_io(error: &StateError, verb: &str, expected: Option<ErrorKind>) {
     match error {
         StateError::Io { source, .. } => {
-            assert!(error.to_string().starts_with(&format!("can't {verb} ")), "{error}");
+            assert!(error.to_string().starts_with(&format!("cannot {verb} ")), "{error}");
             assert!(expected.is_none_or(|kind| source.kind() == kind), "{source}");
         }
         other => panic!("{other}"),

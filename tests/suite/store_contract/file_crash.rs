@@ -76,7 +76,7 @@ fn a_journal_cut_inside_its_first_line_is_damaged_and_stays() {
         let error = refusal(&folder);
         let told = matches!(error, StateError::JournalDamaged { line: 1, .. });
         let said = error.to_string();
-        assert!(told && said.contains("was cut") && said.contains("only trace"), "at {length}: {said}");
+        assert!(told && said.contains("is cut") && said.contains("only trace"), "at {length}: {said}");
         assert_eq!(fs::read(folder.journal()).unwrap(), &journal[..length]);
         assert_eq!(folder.copy().as_ref(), Some(&state));
     }

@@ -409,7 +409,7 @@ fn a_role_that_can_not_be_assumed_is_refused_before_anything_is_sent() {
         (options("qcs::cam::uin/1:rolename/x", None, 1), "is not a role ARN"),
         (options("qcs::cam::uin/x:roleName/x", None, 1), "is not a role ARN"),
         (options("qcs::cam::uin/1:roleName/", None, 1), "is not a role ARN"),
-        (options(ROLE, Some("x"), 1), "--role-session-name: a session name has 2 to 128"),
+        (options(ROLE, Some("x"), 1), "--role-session-name: a session name must have 2 to 128"),
         (options(ROLE, Some("a b"), 1), "2 to 128"),
         (
             options(ROLE, None, 43_201),

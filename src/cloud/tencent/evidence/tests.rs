@@ -126,7 +126,7 @@ fn anything_but_a_whole_answer_with_status_200_proves_nothing() {
             assert_eq!(error.http_status, Some(status));
         }
         assert_eq!(create.hint, Some(LOOK_FIRST));
-        assert!(change(Action::Destroy).hint.unwrap().en().contains("is not known"), "{body}");
+        assert!(change(Action::Destroy).hint.unwrap().en().contains("It is unknown"), "{body}");
     }
     // A whole answer over a connection that then broke may lack what would have followed.
     let body = r#"{"Response":{"TranId":"1","EnvList":[],"RequestId":"r"}}"#;
@@ -201,7 +201,7 @@ fn change_without_an_error_is_done_unless_it_returns_new_ids() {
             let body = format!(r#"{{"Response":{{"RequestId":"r",{more}}}}}"#);
             let error = changed(action, &reply(200, &body)).unwrap_err();
             assert_eq!(error.grade, Grade::Unknown, "{body}");
-            assert!(error.message.en().contains("nobody asked for"), "{}", error.message);
+            assert!(error.message.en().contains("not requested"), "{}", error.message);
             assert_eq!(error.seen.tran_id.as_deref(), tran_id, "{body}");
             assert_eq!(error.seen.env_id.as_deref(), env_id, "{body}");
             assert!(error.body.is_some(), "{body}");
