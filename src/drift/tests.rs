@@ -206,7 +206,7 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
     let found = duplicates(&state, shown.clone());
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].starts_with("a a-222222: check it in the console"));
-    assert!(found[1].starts_with("b other-1: `postpay import b other-1`"));
+    assert!(found[1].starts_with("b other-1: to manage it: `postpay import b other-1`"));
     // The outcome of its create is unknown.
     let mut open = recorded(&[("a", Status::Created), ("b", Status::Unknown)]);
     open.environments

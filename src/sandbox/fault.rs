@@ -371,7 +371,7 @@ mod tests {
     #[test]
     fn errors_name_what_is_allowed() {
         let table = [
-            ("reset-after", "at which call"),
+            ("reset-after", "has no call number"),
             ("reset-aftr@1", "did you mean `reset-after`?"),
             ("nonsense@1", "expected throttle, reset-before"),
             ("html@0", "counted from 1"),

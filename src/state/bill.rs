@@ -336,7 +336,7 @@ mod tests {
             (b"\xff\xff\xff", "not text"),
             (b"Product,Cost\nCloudBase,1\n", "which column has the order numbers? It has `Product`, `Cost`"),
             (b"Order ID,a\n2.02006E+13,1\n", "line 2: 2.02006E+13 is an order number that"),
-            (b"Order ID,orderid\n1,2\n", "2 columns are called `order id`"),
+            (b"Order ID,orderid\n1,2\n", "2 columns are named `order id`"),
             (b"{\"a\": 1}\n", "which column has"),
         ];
         for (bytes, says) in table {

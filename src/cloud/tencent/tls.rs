@@ -270,8 +270,8 @@ mod tests {
                 "no host name",
                 "server certificate",
             ),
-            (E::PeerIncompatible(P::ServerDoesNotSupportTls12Or13), "version of TLS", "TLS 1.2"),
-            (E::AlertReceived(AlertDescription::ProtocolVersion), "version of TLS", "TLS 1.2"),
+            (E::PeerIncompatible(P::ServerDoesNotSupportTls12Or13), "TLS version", "TLS 1.2"),
+            (E::AlertReceived(AlertDescription::ProtocolVersion), "TLS version", "TLS 1.2"),
         ];
         for (error, why, hint) in table {
             let found = fault(&wrapped(error.clone())).unwrap();

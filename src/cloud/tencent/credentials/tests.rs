@@ -319,7 +319,7 @@ fn half_a_key_is_an_error_that_names_the_other_half() {
         (set(&[(ID, SECRET), (RUNTIME_KEY, SECRET)]), "TENCENTCLOUD_SECRET_KEY is not"),
         (set(&[(ID, SECRET), (KEY, &joined)]), "TENCENTCLOUD_SECRET_KEY contains whitespace"),
         (set(&[(ID, SECRET), (KEY, &newline)]), "TENCENTCLOUD_SECRET_KEY contains whitespace"),
-        (set(&[(ID, "hunter2密"), (KEY, SECRET)]), "TENCENTCLOUD_SECRET_ID holds characters"),
+        (set(&[(ID, "hunter2密"), (KEY, SECRET)]), "TENCENTCLOUD_SECRET_ID contains invalid characters"),
         (
             set(&IN_ENVIRONMENT).set(&[(TOKEN, SECRET), ("TENCENTCLOUD_SESSION_TOKEN", "other")]),
             "TENCENTCLOUD_TOKEN and TENCENTCLOUD_SESSION_TOKEN are both set",
@@ -415,7 +415,7 @@ fn a_role_that_can_not_be_assumed_is_refused_before_anything_is_sent() {
             options(ROLE, None, 43_201),
             "--role-duration: the duration of a role session must be from 1s to 12h",
         ),
-        (options(ROLE, None, 0), "up to 12h"),
+        (options(ROLE, None, 0), "to 12h"),
     ] {
         let error = setup.error(&options);
         assert!(error.contains(expected), "{error}");
