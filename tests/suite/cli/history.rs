@@ -243,7 +243,7 @@ fn a_file_that_is_no_bill_lists_its_columns() {
         let ran = project.run(["history", "reconcile", name]).exits(1);
         ran.says(&["error[bill]", name, "nothing was changed"]);
     }
-    project.run(["history", "reconcile", "nowhere.csv"]).exits(1).says(&["can't read nowhere.csv"]);
+    project.run(["history", "reconcile", "nowhere.csv"]).exits(1).says(&["cannot read nowhere.csv"]);
     assert_eq!(before, project.memory());
 }
 

@@ -37,7 +37,7 @@ fn what_fits_in_everything_is_adopted_when_it_is_agreed_to() {
         &format!("--adopt {}", env_id(&project, "one")),
         "resolve -y",
     ]);
-    project.run(["resolve", "-y"]).exits(0).says(&["2 settled, 0 left open"]);
+    project.run(["resolve", "-y"]).exits(0).says(&["2 resolved, 0 unresolved"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
     assert_eq!(project.ordered_once(), ["one", "two"]);
     let nothing = project.run(["resolve", "--format", "json"]).exits(0).json();
@@ -130,8 +130,8 @@ fn an_order_is_looked_for_in_the_region_that_it_was_made_in() {
         project
             .run(["resolve", "one", "--not-created", "--force"])
             .exits(1)
-            .says(&[&format!("{one} matches `one`"), "ordered in ap-guangzhou; asked: "]);
-        project.run(["resolve", "-y"]).exits(0).says(&["1 settled"]);
+            .says(&[&format!("{one} matches `one`"), "region: ap-guangzhou; searched: "]);
+        project.run(["resolve", "-y"]).exits(0).says(&["1 resolved"]);
         project.run(["apply", "-y"]).exits(0);
         assert_eq!(project.ordered_once(), ["one"]);
     }

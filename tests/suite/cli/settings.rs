@@ -198,5 +198,5 @@ fn what_is_wrong_with_the_settings_hides_nothing_that_is_wrong_with_a_manifest()
     // Where they are can't be told: nothing is said of a folder that nobody named.
     std::fs::remove_dir_all(project.file("environments")).unwrap();
     let told = project.run(["validate"]).exits(1);
-    told.says(&["Not valid: 1 error"]);
+    told.says(&["Invalid: 1 error"]);
 }

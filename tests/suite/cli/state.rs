@@ -377,7 +377,7 @@ fn a_file_that_is_no_later_word_on_this_state_is_not_pushed() {
     push(&same_twice, "push-contradiction").says(&["is in the file twice: one and two"]);
     let nameless =
         changed(&|state: &mut Value| state["environments"][format!("one/{old}")]["env_id"] = Value::Null);
-    push(&nameless, "push-contradiction").says(&["has an EnvId"]);
+    push(&nameless, "push-contradiction").says(&["must have an EnvId"]);
     let unknown = changed(&|state: &mut Value| state["environments"]["one"]["mood"] = "good".into());
     push(&unknown, "state-damaged").says(&["mood", "mended.json:"]);
     let whole = project.read(STATE);
@@ -412,7 +412,7 @@ fn a_push_forgets_only_what_it_is_told_to() {
         state["environments"] = serde_json::json!({});
     });
     refused(&project, &["state", "push", &without, "-y"], "push-forgets")
-        .says(&["one: an order that may have been made"]);
+        .says(&["one: an order that may exist"]);
 }
 
 #[test]

@@ -199,7 +199,7 @@ fn a_yes_orders() {
     terminal.types("yes\r");
     let (status, seen) = terminal.ends();
     assert_eq!(status.code(), Some(0), "{seen}");
-    assert!(seen.contains("2 ordered"), "{seen}");
+    assert!(seen.contains("2 created"), "{seen}");
     assert_eq!(project.ordered_once(), ["one", "two"]);
 }
 
