@@ -584,10 +584,10 @@ fn what_has_no_place_in_the_layout_is_left_alone() {
     assert_eq!(problems.len(), 1);
     crate::diagnostic::assert_chinese(&problems);
     insta::assert_snapshot!(crate::diagnostic::render::render(&problems, false, crate::lang::Lang::En), @r"
-    error[fmt-unsafe]: `m.yaml` can't be formatted without changing it; it was left alone
+    error[fmt-unsafe]: `m.yaml` cannot be formatted without changing its content; it was not changed
      |
-     = help: it holds something that has no place in the layout
-     = help: it is as valid as before; leave it out of `postpay fmt`, or write that part more plainly
+     = help: it contains something that the formatter does not support
+     = help: the file is still valid; exclude it from `postpay fmt`, or simplify that part
     ");
 }
 
