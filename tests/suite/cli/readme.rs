@@ -57,12 +57,13 @@ environments:
 
 /// Without what differs from run to run: the ids of a line.
 fn without_ids(text: &str) -> String {
-    let one = |line: &str| match line.trim_start().starts_with("env_id ") {
-        true => {
+    let one = |line: &str| {
+        if line.trim_start().starts_with("env_id ") {
             let words = line.split(' ').filter(|word| !word.chars().any(|c| c.is_ascii_digit()));
             words.collect::<Vec<_>>().join(" ")
+        } else {
+            line.to_owned()
         }
-        false => line.to_owned(),
     };
     text.trim_end().lines().map(one).collect::<Vec<_>>().join("\n")
 }
