@@ -70,9 +70,9 @@ impl Trouble {
                 error.text(),
                 if let StateError::FencedOut { .. } = error {
                     Text::fixed(
-                        "nothing more was created; make sure that no other postpay, git or cleanup job works on this folder, then \
-                         run `postpay apply` again",
-                        "没有再创建任何环境；请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`",
+                        "make sure that no other postpay, git or cleanup job works on this folder, then run `postpay apply` \
+                         again",
+                        "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`",
                     )
                 } else {
                     Text::fixed(

@@ -146,6 +146,7 @@ pub(super) fn carry_out(
     let plan = checked.plan();
     refusal::declared_elsewhere(plan, job.project)?;
     refusal::contradictions(plan, store)?;
+    refusal::unrecorded(plan, writer.state(), job.project, store, world)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         let report = ApplySummary::idle(writer.state());

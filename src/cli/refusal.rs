@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
+use super::world::World;
 use crate::check;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::lang::text;
@@ -13,7 +14,8 @@ use crate::manifest;
 use crate::plan::{Plan, Step};
 use crate::report::{clean, human};
 use crate::state::file::FileStore;
-use crate::state::verify::{self, Problem};
+use crate::state::verify::{self, Notice, Problem};
+use crate::state::{State, rescue};
 
 /// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
 /// project would order it again.
@@ -75,7 +77,7 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
             Problem::Differs(difference) => difference.misleads(),
             // Where a receipt is missing or damaged nothing can be compared, and so nothing is believed.
             Problem::Error(_) => true,
-            // They contradict no record.
+            // They contradict no receipt; `unrecorded` stops creates for the second.
             Problem::Shared { .. } | Problem::Unrecorded { .. } => false,
         })
         .map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem)))
@@ -92,6 +94,50 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
             "to follow the receipts: `postpay state restore` (preview with `--dry-run`); to keep an edit: copy the file, restore, increase the copy's `serial`, and `postpay state push` it",
             "若以回执为准：`postpay state restore`（先用 `--dry-run` 查看）；若要保留编辑：先另存一份，恢复，\
              提高副本的 `serial`，再用 `postpay state push` 推送"
+        ))
+        .help(NOTHING_SENT))
+}
+
+/// Refuses to create while a rescue file has ids that neither the state nor a receipt has, or can't be read: what it is
+/// about would be created a second time.
+pub(super) fn unrecorded(
+    plan: &Plan,
+    state: Option<&State>,
+    project: &Project,
+    store: &FileStore,
+    world: &World,
+) -> Result<(), Failure> {
+    if plan.orders().next().is_none() {
+        return Ok(());
+    }
+    let (problems, notices) = verify::check_rescues(rescue::list(store)?, state);
+    let unreadable = notices.iter().filter(|notice| matches!(notice, Notice::RescueUnreadable { .. }));
+    let mut found: Vec<Diagnostic> =
+        unreadable.map(|notice| Diagnostic::error(notice.code(), human::verify::notice(notice))).collect();
+    if !problems.is_empty() {
+        let known = project.ids_in_receipts(world)?;
+        let is_known = |problem: &&Problem| match problem {
+            Problem::Unrecorded { rescued, .. } => {
+                rescued.outcome.env_id.as_ref().is_some_and(|env_id| known.contains(env_id))
+            }
+            Problem::Differs(_) | Problem::Shared { .. } | Problem::Error(_) => false,
+        };
+        let unknown = problems.iter().filter(|problem| !is_known(problem));
+        found.extend(
+            unknown.map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem))),
+        );
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::from(found)
+        .help(text!(
+            "restore the journal of that run, or import each environment: `postpay import ADDR ENV_ID`",
+            "恢复该运行的日志，或逐个导入环境：`postpay import ADDR ENV_ID`"
+        ))
+        .help(text!(
+            "if none of its environments exists any more, move the rescue file out of the folder",
+            "如果其中的环境都已不存在，请把救援文件移出该文件夹"
         ))
         .help(NOTHING_SENT))
 }

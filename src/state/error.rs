@@ -349,8 +349,9 @@ impl StateError {
                     "恢复该日志：其中有该运行已创建和可能已创建的内容",
                 ),
                 text!(
-                    "if it is lost, compare the environments in the Tencent Cloud console with `postpay show`; then empty {evidence}",
-                    "若无法找回，将腾讯云控制台中的环境与 `postpay show` 核对；然后清空 {evidence}"
+                    "if it is lost, compare the environments in the Tencent Cloud console, and the ids in any rescue file beside the \
+                     state, with `postpay show`; then empty {evidence}",
+                    "若无法找回，将腾讯云控制台中的环境、状态文件旁救援文件中的 ID 与 `postpay show` 核对；然后清空 {evidence}"
                 ),
             ],
             Self::Locked { holder, .. } => locked(holder.as_ref()),

@@ -4,7 +4,7 @@
 //! the hash chain. It shows what was returned to the person who settles the record.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -81,10 +81,14 @@ impl Rescued {
 
     /// A record may have been moved since, so ids count more than the address.
     fn is_settled_by(&self, address: &Address, record: &Record) -> bool {
-        match (&self.outcome.tran_id, &self.outcome.env_id) {
-            (Some(tran_id), _) => record.tran_id.as_ref() == Some(tran_id),
-            (None, Some(env_id)) => record.env_id.as_ref() == Some(env_id),
+        let Outcome { tran_id, env_id, .. } = &self.outcome;
+        match (tran_id, env_id) {
             (None, None) => *address == self.outcome.address,
+            // An environment that was imported since may have no TranId.
+            (_, _) => {
+                (tran_id.is_some() && record.tran_id == *tran_id)
+                    || (env_id.is_some() && record.env_id == *env_id)
+            }
         }
     }
 }
@@ -144,13 +148,17 @@ fn put(path: &Path, bytes: &[u8]) -> Result<PathBuf, StateError> {
 /// Lists the rescue files beside a state, by name. One that can't be read holds why.
 ///
 /// # Errors
-/// When the store has no name.
+/// When the store has no name, or the folder can't be listed.
 pub fn list(store: &dyn StateStore) -> Result<Vec<RescueFile>, StateError> {
     let prefix = store.places()?.rescue;
     let folder = prefix.parent().unwrap_or(Path::new("."));
     let prefix = prefix.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let entries = match fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+        entries => entries.map_err(IoOp::List.failed(folder))?,
+    };
     let mut files: Vec<RescueFile> = entries
+        .into_iter()
         .filter(|entry| {
             let name = entry.file_name();
             let run = name

@@ -194,6 +194,43 @@ fn the_next_run_finishes_what_a_fenced_out_run_left() {
     account.finish();
 }
 
+/// Without an alias the account cannot show what a create made: only the rescue file has its ids.
+#[test]
+fn ids_that_only_a_rescue_file_has_stop_creates_until_they_are_imported() {
+    let account = Account::new(Duration::ZERO);
+    account.project.write("postpay.yaml", "version: 1\nguard: {require_alias: false}\n");
+    let environments: String = NAMES.iter().map(|name| format!("  {name}: {{}}\n")).collect();
+    let defaults = "defaults: {env_source: qcloud, channel: qc_console}";
+    account.project.write(MANIFEST, format!("version: 1\n{defaults}\nenvironments:\n{environments}"));
+    let ids = || {
+        let entries = read_ledger(&account.project.file("ledger.jsonl")).unwrap();
+        entries.into_iter().filter(|entry| entry.acted).filter_map(|entry| entry.env_id).collect::<Vec<_>>()
+    };
+    let first = account.start(&["apply", "-y"]);
+    until("two creates", || ids().len() >= 2);
+    for name in [LOCK, JOURNAL] {
+        fs::remove_file(account.project.file(name)).unwrap();
+    }
+    first.wait().exits(3).says(&["in its rescue file, not in the state"]);
+    let created = ids();
+    account.run(&["apply", "-y"]).exits(1).says(&["rescue-unrecorded", "postpay import ADDR ENV_ID"]);
+    assert_eq!(ids(), created, "created again");
+    // A rescue file that cannot be read may have ids, too.
+    let rescue = account.project.files().into_keys().find(|path| path.to_string_lossy().contains(".rescue."));
+    let rescue = account.project.file(rescue.unwrap().to_str().unwrap());
+    let bytes = fs::read(&rescue).unwrap();
+    fs::write(&rescue, &bytes[..bytes.len() / 2]).unwrap();
+    account.run(&["apply", "-y"]).exits(1).says(&["rescue-unreadable"]);
+    assert_eq!(ids(), created, "created again");
+    fs::write(&rescue, bytes).unwrap();
+    for (name, env_id) in NAMES.iter().zip(&created) {
+        account.run(&["import", name, env_id, "-y"]).exits(0);
+    }
+    account.run(&["apply", "-y"]).exits(0);
+    assert_eq!(ids().len(), NAMES.len());
+    account.finish();
+}
+
 #[test]
 fn a_run_stops_when_another_state_is_pulled() {
     let account = Account::new(Duration::ZERO);

@@ -346,7 +346,10 @@ fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &report.trouble {
         let (_, why, help) = trouble.explain();
-        let line = text!("Stopped: {why}. To fix it: {help}.", "已停止：{why:#}。处理方法：{help:#}。");
+        let line = text!(
+            "Stopped: {why}. Nothing more was sent. To fix it: {help}.",
+            "已停止：{why:#}。没有再发送任何请求。处理方法：{help:#}。"
+        );
         lines.push(line.map(|line| clean(line).into_owned()));
     }
     lines.extend(unresolved(report, look));
@@ -371,6 +374,12 @@ fn next(report: &ApplySummary, look: Look) -> Vec<Text> {
     );
     match report.verdict() {
         Verdict::Complete => {}
+        // Another program may have written the state, so this run did not.
+        Verdict::PartWay if report.is_fenced_out() && !report.unwritten.is_empty() => lines.push(text!(
+            "The ids of this run are in its rescue file, not in the state. {resume}",
+            "本次运行的 ID 在救援文件中，不在状态文件中。{resume:#}"
+        )),
+        Verdict::PartWay if report.is_fenced_out() => lines.push(resume),
         Verdict::PartWay => lines.push(text!(
             "Completed steps are in the state. {resume}",
             "已完成的步骤都已写入状态文件。{resume:#}"
