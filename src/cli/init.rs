@@ -124,7 +124,8 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         names.push(ATTRIBUTES);
     }
     let (en, zh) = (names.join(", "), names.join("、"));
-    world.print(&world.out.say(text!("Created {en}.\n", "已创建 {zh}。\n")))?;
+    let created = world.out.say(text!("Created {en}.\n", "已创建 {zh}。\n"));
+    world.print(&world.out.within(created, 2))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {

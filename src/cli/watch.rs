@@ -104,7 +104,8 @@ impl Watch {
         } else {
             // On a terminal the bar tells what is under way; only what happened gets a line.
             let line = human::apply::line(progress, self.total, self.look);
-            line.filter(|_| !self.draws || happened(progress)).map(Line::Err)
+            let line = line.filter(|_| !self.draws || happened(progress));
+            line.map(|line| Line::Err(self.look.within(line, 4).trim_end().to_owned()))
         };
         if let (Some(line), Some(lines)) = (line, &self.lines) {
             let _ = lines.send(line);

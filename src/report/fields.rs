@@ -56,7 +56,11 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
     };
     if step.changes_protection() {
         let (before, after) = (step.was_protected, step.prevent_destroy);
-        let value = Value::Becomes(before.to_string(), Some(after.to_string()));
+        let value = if step.before.is_none() {
+            Value::Word(after.to_string())
+        } else {
+            Value::Becomes(before.to_string(), Some(after.to_string()))
+        };
         rows.push(row("prevent_destroy", value));
     }
     let Ids { env_id, tran_id, request_id } = &step.ids;

@@ -199,8 +199,8 @@ fn the_next_run_finishes_what_a_fenced_out_run_left() {
 fn ids_that_only_a_rescue_file_has_stop_creates_until_they_are_imported() {
     let account = Account::new(Duration::ZERO);
     account.project.write("postpay.yaml", "version: 1\nguard: {require_alias: false}\n");
-    let environments: String = NAMES.iter().map(|name| format!("  {name}: {{}}\n")).collect();
     let defaults = "defaults: {env_source: qcloud, channel: qc_console}";
+    let environments = NAMES.map(|name| format!("  {name}: {{}}\n")).concat();
     account.project.write(MANIFEST, format!("version: 1\n{defaults}\nenvironments:\n{environments}"));
     let ids = || {
         let entries = read_ledger(&account.project.file("ledger.jsonl")).unwrap();

@@ -12,11 +12,11 @@ use crate::report::text::{clean, count, duration, right};
 /// What is about to happen, and the head of the table.
 pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
     let (wanted, asked) = (rehearsal.wanted, rehearsal.asked);
-    let orders = count(wanted, "order", "orders");
+    let creates = count(wanted, "create", "creates");
     let runs = count(asked, "run", "runs");
     let mut out = look.say(text!(
-        "Rehearsing {orders} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to Tencent Cloud.\n",
-        "演练 {wanted} 个订单，共 {asked} 次运行，使用状态文件的副本和内置端点。\n不会向腾讯云发送任何请求。\n"
+        "Rehearsing {creates} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to Tencent Cloud.\n",
+        "演练创建 {wanted} 个环境，共 {asked} 次运行，使用状态文件的副本和内置端点。\n不会向腾讯云发送任何请求。\n"
     ));
     if let Some(seed) = rehearsal.seed {
         let text = text!(
@@ -32,21 +32,25 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
     }
     let titles = [
         text!("RUN", "运行"),
-        text!("ORDERS", "订单"),
+        text!("CREATES", "创建"),
         text!("DUPLICATES", "重复"),
         text!("LOST", "丢失"),
         text!("APPLIES", "apply"),
         text!("TIME", "用时"),
     ];
     let faults = look.say(text!("FAULTS", "故障"));
+    let mut out = look.within(out, 0);
     let _ = writeln!(out, "\n{}", columns(&titles.map(|title| look.say(title)), &faults));
     out
 }
 
+/// Where the last column begins.
+const FAULTS: usize = 5 + 7 + 10 + 4 + 7 + 9 + 6 * 2;
+
 /// The numbers to the right of their columns, and the last as long as it is.
 fn columns(numbers: &[String; 6], last: &str) -> String {
     let mut line = String::new();
-    for (text, columns) in numbers.iter().zip([5, 6, 10, 4, 7, 9]) {
+    for (text, columns) in numbers.iter().zip([5, 7, 10, 4, 7, 9]) {
         line = line + &right(text, columns) + "  ";
     }
     line + last
@@ -77,7 +81,7 @@ pub fn run(run: &Run, look: Look) -> String {
         applies.to_string(),
         look.say(duration(*took)),
     ];
-    let mut out = columns(&numbers, &clean(&faults)) + "\n";
+    let mut out = look.within(columns(&numbers, &clean(&faults)) + "\n", FAULTS);
     let unfinished = unfinished.as_ref().map_or(String::new(), |why| look.say(why));
     let trouble = [
         (text!("created without need", "多余的创建"), duplicates.join(", ")),
@@ -105,12 +109,12 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
     let (n, took) = (rehearsal.runs.len(), duration(rehearsal.took));
     let mut out = {
         let (runs, calls) = (count(n, "run", "runs"), count(struck, "call", "calls"));
-        let made = count(orders, "order made", "orders made");
+        let made = count(orders, "create", "creates");
         let twice = count(duplicates, "duplicate", "duplicates");
         let gone = count(lost, "id lost", "ids lost");
         look.say(text!(
             "\n{runs}, {calls} with a fault, {made}: {twice}, {gone}, in {took}.\n",
-            "\n{n} 次运行，{struck} 次调用被破坏，产生 {orders} 个订单：重复 {duplicates} 个，丢失 id {lost} 个，用时 {took:#}。\n"
+            "\n{n} 次运行，{struck} 次调用被破坏，创建 {orders} 次：重复 {duplicates} 个，丢失 id {lost} 个，用时 {took:#}。\n"
         ))
     };
     let answers = text!(
@@ -142,7 +146,7 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
         look.change(text!("Interrupted: {runs} skipped.", "已中断：{missing} 次运行没有进行。"))
     };
     let _ = writeln!(out, "{verdict}");
-    out
+    look.within(out, 0)
 }
 
 /// All of it.

@@ -30,7 +30,7 @@ impl Look {
     }
 
     /// The lines of a text, no wider than the terminal if it is one; what goes on is indented so far.
-    pub(super) fn within(self, text: String, indent: usize) -> String {
+    pub fn within(self, text: String, indent: usize) -> String {
         let Some(columns) = self.columns else {
             return text;
         };

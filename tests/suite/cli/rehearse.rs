@@ -175,7 +175,7 @@ fn what_would_be_refused_is_refused_and_a_limit_is_told() {
     project.run(["rehearse", "--fault", "reset-after@1"]).exits(0).says(&[
         "too-many-orders",
         "it is rehearsed",
-        "2 orders made",
+        "2 creates",
     ]);
 }
 

@@ -1,7 +1,5 @@
 //! One step: its head, its fields and ids, and what a person needs to know about it.
 
-use std::fmt::Write as _;
-
 use super::Detail;
 use super::remarks::remarks;
 use super::rows::{Common, Fields, fields};
@@ -32,8 +30,8 @@ pub(super) fn block(step: &Step, plan: &Plan, common: &Common, detail: Detail, l
         let set = format!("    {}", set.join(", "));
         let note = look.say(text!("(+ {folded} common)", "（另有 {folded} 项相同）"));
         let note = if folded > 0 { note } else { String::new() };
-        let _ =
-            writeln!(text, "{}", apart(&set, width(&set), &look.faint(&note), width(&note), look).trim_end());
+        let line = apart(&set, width(&set), &look.faint(&note), width(&note), look);
+        text += &look.within(line.trim_end().to_owned() + "\n", 8);
     }
     // One long name does not move the values of all others.
     let widths = changed.iter().map(|row| width(&row.name));

@@ -112,7 +112,11 @@ fn lines_are_wrapped_to_the_terminal_in_both_languages() {
         &[(postpay::ENV_ALIAS, "商店 · 生产")],
         &[(postpay::ENV_ALIAS, "商店 · 生产 · 华东 · 上海 · 第一区")],
     );
-    let plan_ = plan_of(vec![create("one", &[]), change]);
+    let wide = create(
+        "two",
+        &[(postpay::ENV_ALIAS, "商店 · 生产 · 华东 · 上海 · 第一区"), (postpay::FLAG, "QuickStart")],
+    );
+    let plan_ = plan_of(vec![create("one", &[]), wide, change]);
     for (lang, columns) in [(Lang::En, 60), (Lang::En, 80), (Lang::Zh, 60), (Lang::Zh, 80)] {
         let text = plan(&plan_, 2.0, Look { lang, columns: Some(columns), ..Look::PLAIN });
         for line in text.lines() {
