@@ -1,4 +1,4 @@
-//! What an apply takes beside the least that the vendor's rate allows, and what an order costs on disk.
+//! What an apply takes beside the least that Tencent Cloud's rate allows, and what an order costs on disk.
 //!
 //! The runs are the real ones: engine, client and local store, over HTTP, against the sandbox with its rate limit. The
 //! floor of n orders is the n-1 pauses between their starts and one call's latency.
@@ -305,7 +305,9 @@ fn journal() -> Result<()> {
     // A disk is quick at one time and slow at another, so each round is its own comparison.
     let (first, last) = rounds.split_at(rounds.len() / 2);
     println!("{:>24} {:>10} {:>10} {:>12} {:>11}", "", "an order", "of floor", "first half", "last half");
-    for (at, name) in ["two bare synced lines", "10 on record", "10,000 on record"].into_iter().enumerate() {
+    for (at, name) in
+        ["two bare synced lines", "10 in the state", "10,000 in the state"].into_iter().enumerate()
+    {
         let to_floor =
             |rounds: &[[Duration; 3]]| median(rounds.iter().map(|round| ratio(round[at], round[0])));
         println!(

@@ -117,7 +117,7 @@ fn plan(desired: &Desired, state: Option<&State>, selection: Options) -> Plan {
     Plan::make(desired, state, selection, target(), Timestamp::UNIX_EPOCH).unwrap()
 }
 
-/// A project of `n` environments, all of them on record.
+/// A project of `n` environments, all of them in the state.
 fn project(root: &Path, n: u32) -> Result<(Project, Desired)> {
     let project = Project::generate(root, n)?;
     let desired = project.desired()?;

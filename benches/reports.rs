@@ -21,7 +21,7 @@ use support::{Project, ratio, target, timed};
 
 const CHANGES: u32 = 5_000;
 const ROUNDS: usize = 7;
-/// The vendor's requests a second: what a plan reckons its time with.
+/// Tencent Cloud's requests a second: what a plan reckons its time with.
 const RATE: f64 = 2.0;
 
 type Format<'a> = (&'static str, Box<dyn Fn() -> String + 'a>);

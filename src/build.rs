@@ -26,7 +26,7 @@ fn checked_out() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;
     }
-    // Built anew when another commit is checked out, or this one gets a successor.
+    // Rebuild when another commit is checked out or added.
     for name in ["HEAD", "logs/HEAD"] {
         let path = git(&["rev-parse", "--git-path", name])?;
         if Path::new(&path).exists() {

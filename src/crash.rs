@@ -46,7 +46,7 @@ points! {
     /// The embedded endpoint has the whole request, and did nothing yet.
     REQUEST_ARRIVED = "request-arrived",
     /// The embedded endpoint has acted, and has not answered.
-    VENDOR_ACTED = "vendor-acted",
+    API_ACTED = "api-acted",
     /// The answer is here, and nothing of it is on disk.
     ANSWER_CAME = "answer-came",
     /// The outcome is on disk, and nothing was concluded from it.

@@ -30,7 +30,7 @@ impl Lang {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Text {
     en: Cow<'static, str>,
-    /// None where it is the same: an id, a path, the vendor's own words.
+    /// None where it is the same: an id, a path, Tencent Cloud's own words.
     zh: Option<Cow<'static, str>>,
 }
 
@@ -40,7 +40,7 @@ impl Text {
         Self { en: en.into(), zh: Some(zh.into()) }
     }
 
-    /// What is the same in every language: an id, a path, the vendor's own words.
+    /// What is the same in every language: an id, a path, Tencent Cloud's own words.
     pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
         Self { en: text.into(), zh: None }
     }

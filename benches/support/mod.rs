@@ -67,7 +67,7 @@ impl Project {
         Ok(desired)
     }
 
-    /// Puts everything that is declared on record.
+    /// Puts everything that is declared in the state.
     pub(crate) fn record(&self, desired: &Desired) -> Result<()> {
         let path = self.state();
         fs::create_dir_all(path.parent().context("a state is in a folder")?)?;

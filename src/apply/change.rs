@@ -158,7 +158,7 @@ impl<C> Engine<'_, '_, C> {
             return has_it;
         }
         let was_listed = self.before_destroys.contains(&sent.env_id);
-        // Not being listed proves nothing by itself: its region may not be listed. The API must have said something of it too.
+        // Not being listed alone proves nothing: its region may not be listed. The API must have said something of it too.
         let is_unknown_to_api = sent.answer.as_ref().err().is_some_and(is_not_found);
         let what = match there {
             // Another account's credentials would get the same answer.

@@ -260,7 +260,7 @@ impl<C> Engine<'_, '_, C> {
         }
     }
 
-    /// Tries the outcomes again that the journal did not take: a full disk may have room by now.
+    /// Retries the outcomes that could not be appended: a full disk may have room again.
     fn record_unwritten(&mut self) {
         for rescued in std::mem::take(&mut self.unwritten) {
             let event = Event::Outcome(rescued.outcome.clone());

@@ -408,7 +408,7 @@ fn crash_point(attempt: &Attempt, create: &'static str, change: &'static str) {
     crash::point(if attempt.request.is_create() { create } else { change });
 }
 
-/// A call that was not made for want of credentials was not sent, whatever grade the failure has by itself.
+/// A call that was not made because there were no credentials counts as not sent, whatever the grade of the failure.
 fn not_sent(error: CloudError) -> CloudError {
     match error.grade {
         Grade::NotSent(_) => error,

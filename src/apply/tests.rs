@@ -694,7 +694,7 @@ fn full_after(lines: u64, writer: Writer) -> Writer {
 
 #[tokio::test(start_paused = true)]
 async fn a_full_disk_stops_the_run_before_anything_unrecorded_is_sent() {
-    // Room for the start, the list, an intent and its outcome: the second intent does not fit, so nothing is sent for it.
+    // Room for the start, the list, an intent and its outcome: the second intent does not fit, so it is not sent.
     let mut bench = Bench::new(Duration::ZERO, &[]);
     let mut full = full_after(4, bench.lock());
     let report = bench.apply_with(&["a", "b", "c"], &settings(), &mut full).await;
@@ -891,7 +891,7 @@ async fn a_second_environment_of_a_throttled_create_is_reported() {
     assert_eq!(outcomes(&report), ["ordered"]);
     assert_eq!(report.results[0].left_behind.as_deref(), Some("b-2"));
     assert_eq!(report.verdict(), Verdict::Unknown);
-    assert_eq!(status_of(&report, "b"), Status::Created, "the one that was told stays recorded");
+    assert_eq!(status_of(&report, "b"), Status::Created, "the one with an answer stays in the state");
     assert!(took < Duration::from_secs(10), "nothing is left to look for: {took:?}");
     // Its own environment is none too many.
     let own = Made { env_id: "b-1", ..surplus.clone() };

@@ -1,4 +1,4 @@
-//! The rules that the field tables hold: the value of each field by itself, and what the fields of one environment ask of
+//! The rules that the field tables hold: single values, and how the fields of one environment depend on
 //! each other.
 
 use std::collections::HashMap;

@@ -105,7 +105,7 @@ fn moved_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What is declared at an address that is moved or forgotten would be created anew.
+/// Reports addresses that are moved or removed and still declared: they would be created again.
 fn still_declared(
     manifests: &Manifests<'_>,
     declared: &HashMap<&str, &Declared<'_>>,

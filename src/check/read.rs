@@ -1,4 +1,4 @@
-//! From documents to [`Manifests`], with everything that is wrong with one key or one value by itself.
+//! Turns documents into [`Manifests`] and reports what is wrong with single keys and values.
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Whose account a run works in: asked of the vendor, and held against what is expected.
+//! Whose account a run works in: asked of Tencent Cloud and compared with what is expected.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Proven {
     }
 }
 
-/// Asks the vendor.
+/// Asks Tencent Cloud.
 pub(super) async fn ask(
     connection: &Connection,
     project: &Project,
@@ -94,7 +94,7 @@ pub(super) async fn expected(
     if blockers.is_empty() { Ok(Some(proven)) } else { Err(Failure::from(blockers)) }
 }
 
-/// The vendor did not say, or could not be asked. What is wrong comes first.
+/// Tencent Cloud did not say, or could not be asked. What is wrong comes first.
 pub(super) fn not_told(error: &CloudError) -> Failure {
     let why = &error.message;
     let whoami = text!(
@@ -149,7 +149,7 @@ fn is_of_the_key(error: &CloudError) -> bool {
 
 /// Named in a question, where it is known and is no embedded endpoint's.
 pub(super) fn shown(proven: &Proven, connection: &Connection) -> Option<String> {
-    connection.vendor()?;
+    connection.session()?;
     match proven {
         Proven::Waived => None,
         Proven::Account(caller) => Some(clean(&caller.account).into_owned()),

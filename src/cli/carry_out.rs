@@ -1,4 +1,4 @@
-//! A plan that was made, held against the guard, agreed to, and carried out: what `apply`, `destroy` and `import` share.
+//! Checks a plan with the guard, asks for approval and executes it: what `apply`, `destroy` and `import` share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ enum OnErrorArg {
     Continue,
 }
 
-/// A plan's way from the command line to the vendor.
+/// A plan's way from the command line to Tencent Cloud.
 pub(super) struct Job<'a> {
     pub project: &'a Project,
     pub flags: &'a Flags,
@@ -321,16 +321,16 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
 
 /// In whose account, and with which key: whoever is not asked has to find it in the log of a pipeline.
 fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>, world: &World) {
-    let (Some(Proven::Account(caller)), Some(vendor)) = (proven, connection.vendor()) else {
+    let (Some(Proven::Account(caller)), Some(session)) = (proven, connection.session()) else {
         return;
     };
     if job.flags.json {
         return;
     }
     let account = clean(&caller.account);
-    let key = vendor.credentials.held().map(|key| key.short_id());
+    let key = session.credentials.held().map(|key| key.short_id());
     let key = key.unwrap_or_default();
-    let source = vendor.chain.source.text();
+    let source = session.chain.source.text();
     world.tell(&text!(
         "Account {account}, credentials {key} ({source}).\n",
         "账号 {account}，密钥 {key}（{source:#}）。\n"
@@ -408,7 +408,7 @@ fn run(
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open(writer.state()).await?;
         let parts = Parts {
-            // Its looks are told in the line of the run.
+            // Its progress is part of the run's line.
             cloud: Arc::new(client.watched(watch.watcher())),
             writer,
             clock: &SystemClock,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::failure::{Failure, NOTHING_SENT};
-use super::keys::{self, Ask, Vendor};
+use super::keys::{self, Ask, Session};
 use super::load::Project;
 use super::options::{self, time};
 use super::transport::transport;
@@ -99,8 +99,8 @@ enum Place {
     Embedded(Box<sandbox::Options>),
     Remote {
         url: EndpointUrl,
-        /// The key to it, once it was looked for. Whoever only changes the record needs none.
-        vendor: Arc<OnceLock<Vendor>>,
+        /// Set once the credentials were found; commands that only change the state need none.
+        session: Arc<OnceLock<Session>>,
     },
 }
 
@@ -154,7 +154,7 @@ impl Connection {
                     ))
                     .help(NOTHING_SENT));
                 }
-                Place::Remote { url: url.clone(), vendor: Arc::default() }
+                Place::Remote { url: url.clone(), session: Arc::default() }
             }
         };
         Ok(Self {
@@ -171,19 +171,19 @@ impl Connection {
     /// Looks for the key, once, where the endpoint needs one. Nothing but the machine is asked, and only if nothing else is
     /// found.
     pub(super) fn find_key(&self, project: &Project, ask: Ask, world: &World) -> Result<(), Failure> {
-        let Place::Remote { url, vendor } = &self.place else {
+        let Place::Remote { url, session } = &self.place else {
             return Ok(());
         };
-        if vendor.get().is_none() {
+        if session.get().is_none() {
             let within = self.retry_reads_for;
-            let found = keys::of_vendor(project, url, &self.transport, within, ask, world)?;
-            vendor.get_or_init(|| found);
+            let found = keys::find_session(project, url, &self.transport, within, ask, world)?;
+            session.get_or_init(|| found);
         }
         Ok(())
     }
 
     /// The regions that a listing asks, None for a call that names none: those that are configured, the one that calls are
-    /// sent with, and whichever have something on record. Whatever is concluded from "not there" has looked there.
+    /// sent with, and whichever have something in the state. Whatever is concluded from "not there" has looked there.
     pub(super) fn listed_regions(&self, state: Option<&State>) -> Vec<Option<String>> {
         regions_to_list(self.region.as_deref(), self.named_regions(state))
     }
@@ -191,17 +191,17 @@ impl Connection {
     fn named_regions(&self, state: Option<&State>) -> Vec<String> {
         let records = state.into_iter().flat_map(State::records);
         let recorded = records.filter_map(|(_, record)| record.region.as_ref());
-        // The vendor's word for where an adopted one is, or a hand's: one that can't be sent can't be asked.
+        // Tencent Cloud's word for where an adopted one is, or a hand's: one that can't be sent can't be asked.
         let can_be_sent =
             |region: &&String| !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_graphic());
         let recorded = recorded.filter(can_be_sent);
         self.list_regions.iter().chain(recorded).cloned().collect()
     }
 
-    /// Whose account the key is of. The embedded endpoint's is known, and the vendor is asked once.
+    /// Whose account the key is of. The embedded endpoint's is known, and Tencent Cloud is asked once.
     ///
     /// # Errors
-    /// When the vendor does not say.
+    /// When Tencent Cloud does not say.
     pub(super) async fn caller(&self) -> Result<Caller, CloudError> {
         match &self.place {
             Place::Embedded(_) => Ok(Caller {
@@ -211,14 +211,14 @@ impl Connection {
                 kind: None,
                 request_id: None,
             }),
-            Place::Remote { vendor, .. } => {
-                let Some(vendor) = vendor.get() else {
+            Place::Remote { session, .. } => {
+                let Some(session) = session.get() else {
                     return Err(CloudError::new(Grade::NotSent(NotSent::NoRequest), NO_KEY_WAS_LOOKED_FOR));
                 };
-                let asked = vendor.caller.get_or_try_init(|| async {
+                let asked = session.caller.get_or_try_init(|| async {
                     let _waiting = Waiting::new(self.watcher.clone());
-                    let caller = vendor.sts.caller().await?;
-                    vendor.credentials.pin_account(&caller.account);
+                    let caller = session.sts.caller().await?;
+                    session.credentials.pin_account(&caller.account);
                     Ok(caller)
                 });
                 asked.await.cloned()
@@ -226,7 +226,7 @@ impl Connection {
         }
     }
 
-    /// Where the vendor's endpoint is; None for the embedded one.
+    /// Where Tencent Cloud's endpoint is; None for the embedded one.
     pub(super) fn url(&self) -> Option<&EndpointUrl> {
         match &self.place {
             Place::Embedded(_) => None,
@@ -234,16 +234,16 @@ impl Connection {
         }
     }
 
-    /// What is known of the key to the vendor's endpoint; None for the embedded one, and before it was looked for.
-    pub(super) fn vendor(&self) -> Option<&Vendor> {
+    /// What is known of the key to Tencent Cloud's endpoint; None for the embedded one, and before it was looked for.
+    pub(super) fn session(&self) -> Option<&Session> {
         match &self.place {
             Place::Embedded(_) => None,
-            Place::Remote { vendor, .. } => vendor.get(),
+            Place::Remote { session, .. } => session.get(),
         }
     }
 
     /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that. It lists the
-    /// regions of what is on record too.
+    /// regions of what is in the state too.
     pub(super) async fn open(
         &self,
         state: Option<&State>,
@@ -251,8 +251,8 @@ impl Connection {
         let list_regions = self.named_regions(state);
         let this = self.clone();
         let (endpoint, credentials, running) = match this.place {
-            Place::Remote { url, vendor } => {
-                let credentials = vendor.get().map(|vendor| Arc::clone(&vendor.credentials));
+            Place::Remote { url, session } => {
+                let credentials = session.get().map(|session| Arc::clone(&session.credentials));
                 // Nothing can be sent without them.
                 let none =
                     || CredentialCache::new(NoCredentials(NO_KEY_WAS_LOOKED_FOR), Arc::new(SystemClock));
@@ -321,7 +321,7 @@ const NO_KEY_WAS_LOOKED_FOR: Text = Text::fixed(
     "没有加载密钥，因为不需要发送任何请求",
 );
 
-/// That the vendor is being asked whose the key is, told until it is known.
+/// Progress while Tencent Cloud is asked whose the credentials are.
 struct Waiting(Option<Watcher>);
 
 impl Waiting {

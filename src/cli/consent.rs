@@ -1,4 +1,4 @@
-//! Somebody has to agree to what a plan does: a `yes` for what costs money, and the address of what is given up.
+//! Approval of a plan: `yes` for what costs money, and the address of what is destroyed.
 
 use super::carry_out::Job;
 use super::failure::{Failure, NOTHING_ORDERED};
@@ -72,7 +72,7 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
         (_, None) => {
             text!("This is the embedded sandbox: it costs nothing.", "这是内置沙箱，不产生任何费用。")
         }
-        // What answers on this computer may be a way to the vendor.
+        // What answers on this computer may be a way to Tencent Cloud.
         (_, Some(_)) if plan.account.endpoint == SANDBOX => text!(
             "Unless this endpoint is a sandbox, created environments are billed from then on.",
             "除非该端点是沙箱，否则环境自创建起计费。"

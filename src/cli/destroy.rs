@@ -1,4 +1,4 @@
-//! `postpay destroy`: environments that are no longer declared, given up by name.
+//! `postpay destroy`: destroys environments that are no longer declared, by address.
 
 use std::collections::BTreeSet;
 

@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let desired = project.desired(world)?;
     let state = project.recorded(world)?;
-    // What may be given up changes nothing of what does not agree.
+    // Whether destroying is allowed does not change what differs.
     let options = project.options(&args.select, &Changes::default());
     let plan = project.plan(&desired, state.as_ref(), options, world)?;
     let live = if args.offline {
@@ -79,7 +79,7 @@ pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options
     Options { strict, ..options }
 }
 
-/// What is ignored in postpay.yaml; what has expired there is told, and counts again.
+/// What is ignored in postpay.yaml; an expired entry is reported, and no longer ignores anything.
 pub(super) fn known(project: &Project, world: &World) -> Options {
     let today = jiff::tz::Offset::UTC.to_datetime(world.now()).date();
     let mut ignores = Vec::new();

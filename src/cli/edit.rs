@@ -1,7 +1,7 @@
-//! Changes to what is on record that a person makes: shown, agreed to, and written in a run of their own.
+//! Changes to what is in the state that a person makes: shown, agreed to, and written in a run of their own.
 //!
 //! What `state mv`, `state rm`, `state push` and `resolve` change goes through the journal, so that there is a backup and
-//! a receipt, and the receipts can still rebuild the state. Nothing of it is sent to the vendor.
+//! a receipt, and the receipts can still rebuild the state. Nothing of it is sent to Tencent Cloud.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub(super) const NOTHING_CHANGED: Text = Text::fixed(
     "未更改任何内容，也未向腾讯云发送任何请求",
 );
 
-/// Flags of the commands that change what is on record.
+/// Flags of the commands that change what is in the state.
 #[derive(Debug, clap::Args)]
 pub(super) struct Writing {
     /// Show the changes without writing them

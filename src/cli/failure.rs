@@ -1,4 +1,4 @@
-//! Everything that can end a command early, as diagnostics: what happened, what was done at the vendor, what to type next.
+//! Everything that can end a command early, as diagnostics: what happened, what was done at Tencent Cloud, what to type next.
 
 use crate::apply::import::NotImportable;
 use crate::apply::{AliasConflict, ApplyError};
@@ -231,7 +231,7 @@ impl Failure {
         Self::new("listing", message).told_by(error)
     }
 
-    /// With what the vendor said besides its message, and what to do about it.
+    /// With what Tencent Cloud said besides its message, and what to do about it.
     #[must_use]
     pub(super) fn told_by(self, error: &CloudError) -> Self {
         let said = [("code", &error.code), ("RequestId", &error.request_id)];

@@ -122,7 +122,7 @@ impl Git {
     }
 
     fn is_dirty(&self) -> Option<bool> {
-        // A manifest that git was told to ignore is in no commit either.
+        // A manifest that git ignores is in no commit either.
         let options = [
             "status",
             "--porcelain=v1",
@@ -264,7 +264,7 @@ fn git<S: AsRef<OsStr>>(
     };
     let said = answer(&mut child, patience);
     if said.is_none() {
-        // It may have ended by itself, and badly.
+        // It may have failed on its own.
         let _ = child.kill();
         let _ = child.wait();
         // Every folder outside of a repository has it.

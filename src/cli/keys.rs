@@ -1,4 +1,4 @@
-//! The key that a run signs with: found where the vendor's tools keep theirs, and told about.
+//! The credentials that a run signs with, found where Tencent Cloud's tools keep theirs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +27,8 @@ pub(super) enum Ask {
     Machine,
 }
 
-/// The key to the vendor's endpoint.
-pub(super) struct Vendor {
+/// The key to Tencent Cloud's endpoint.
+pub(super) struct Session {
     pub(super) credentials: Arc<CredentialCache>,
     pub(super) chain: Chain,
     /// Where it is asked whose the key is.
@@ -38,14 +38,14 @@ pub(super) struct Vendor {
 }
 
 /// Looks for the key. Nothing is sent, but that a machine may be asked for its own role.
-pub(super) fn of_vendor(
+pub(super) fn find_session(
     project: &Project,
     url: &EndpointUrl,
     transport: &Transport,
     retry_for: Duration,
     ask: Ask,
     world: &World,
-) -> Result<Vendor, Failure> {
+) -> Result<Session, Failure> {
     let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
     let metadata = metadata_endpoint.as_ref();
     let around =
@@ -71,7 +71,7 @@ pub(super) fn of_vendor(
         ))
         .help(NOTHING_SENT));
     }
-    // A token is told as it is, and postpay.yaml is not to say whom.
+    // A token is sent as it is, so postpay.yaml must not choose the receiver.
     let is_chosen = named.is_some() || project.endpoint_is_given;
     if matches!(chain.source, Source::WebIdentity(_)) && sts_url.is_loopback() && !is_chosen {
         return Err(Failure::new(
@@ -101,7 +101,7 @@ pub(super) fn of_vendor(
     };
     let credentials = Arc::new(chain.credentials(&sts, metadata)?);
     let sts = Sts::new(StsOptions { credentials: Some(Arc::clone(&credentials)), ..sts });
-    Ok(Vendor { credentials, chain, sts_url, sts: Arc::new(sts?), caller: OnceCell::new() })
+    Ok(Session { credentials, chain, sts_url, sts: Arc::new(sts?), caller: OnceCell::new() })
 }
 
 fn credential_options(keys: &options::Keys) -> CredentialOptions {

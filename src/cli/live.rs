@@ -20,7 +20,7 @@ pub(super) struct Seen {
     pub(super) account: Option<Proven>,
 }
 
-/// Reads every page of every region that is listed, and the bills of what is on record. What is on record and in no list is asked
+/// Reads every page of every region that is listed, and the bills of what is in the state. What is in the state and in no list is asked
 /// for by its id.
 pub(super) fn read(
     project: &Project,

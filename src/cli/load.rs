@@ -23,7 +23,7 @@ use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
 use crate::state::{Account, State, StateStore, read};
 
-/// Where everything is, and how the vendor is called: flags over variables over postpay.yaml over defaults.
+/// Where everything is, and how Tencent Cloud is called: flags over variables over postpay.yaml over defaults.
 #[derive(Debug)]
 pub(super) struct Project {
     pub config: Config,
@@ -133,7 +133,7 @@ impl Project {
         let is_config = self.config_path.iter().any(|path| end(path).as_ref() == Some(&state));
         let mut manifests = self.manifests.iter().filter_map(|path| end(path));
         let is_manifest = manifests.any(|path| {
-            // Whoever types a state as a manifest is told that it is none.
+            // A state that is named as a manifest gets an error of its own.
             (path == state && !self.manifests_typed)
                 || (state.starts_with(&path) && manifest::may_be_manifest(&state))
         });
@@ -296,7 +296,7 @@ impl Project {
     /// Refuses to make a file in a folder that a link of the project leads to, out of the project. Gives the path with links to
     /// its folder resolved: one that is there later is an error for whoever makes the file.
     pub(super) fn keeps_in(&self, path: &Path) -> Result<PathBuf, Failure> {
-        // The file itself is made anew, and follows no link.
+        // The file itself is created, and follows no link.
         let folder = path.parent().unwrap_or(Path::new(""));
         let way = way(folder, &self.root).map_err(|error| cant_write(path, &error))?;
         if !way.leads_out_of(&self.root) {
@@ -438,7 +438,7 @@ impl Project {
         }
     }
 
-    /// Whether anything may be given up; what is given beats what the file says.
+    /// Whether anything may be destroyed; the flag beats the file.
     pub(super) fn allows_destroy(&self, given: bool) -> bool {
         given || self.config.guard.allow_destroy.unwrap_or(false)
     }
@@ -467,7 +467,7 @@ impl Project {
         Ok(current)
     }
 
-    /// The ids of every environment that a finished run created or put on record, whether or not the state still has it.
+    /// The ids of every environment that a finished run created or put in the state, whether or not the state still has it.
     pub(super) fn ids_in_receipts(&self, world: &World) -> Result<BTreeSet<String>, Failure> {
         let store = world.store(&self.state);
         let mut env_ids = BTreeSet::new();

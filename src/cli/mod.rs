@@ -16,7 +16,6 @@ mod failure;
 mod fmt;
 mod generate;
 mod git;
-mod given_up;
 mod help;
 mod history;
 mod import;
@@ -26,6 +25,7 @@ mod live;
 mod load;
 mod lock;
 mod options;
+mod pending_destroy;
 mod plan;
 mod printer;
 mod refusal;
@@ -298,7 +298,7 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
         .mut_subcommands(without_empty_variables)
 }
 
-/// A wrong command line is told with what was given. In an address that may be a password, wherever it came to stand.
+/// A usage error quotes the arguments. In an address that may be a password, wherever it came to stand.
 fn without_user_info(mut error: clap::Error) -> clap::Error {
     let named = error.get(ContextKind::InvalidArg).map(ToString::to_string);
     let is_address = named.is_some_and(|flag| flag.contains("endpoint"));

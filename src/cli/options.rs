@@ -151,7 +151,7 @@ pub(super) struct Changes {
     pub allow_destroy: bool,
 }
 
-/// How the vendor is called. Each stands in postpay.yaml under `api` too.
+/// How Tencent Cloud is called. Each stands in postpay.yaml under `api` too.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "API options")]
 pub(super) struct Api {
@@ -184,7 +184,7 @@ pub(super) struct Api {
     pub keys: Keys,
 }
 
-/// Where the key comes from. Without any of them it is looked for where the vendor's tools keep it. None of them stands in
+/// Where the key comes from. Without any of them it is looked for where Tencent Cloud's tools keep it. None of them stands in
 /// postpay.yaml: whoever may change that file is not to choose whose key is used.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Credential options")]

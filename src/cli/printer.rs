@@ -142,7 +142,7 @@ fn write(queue: &mpsc::Receiver<Line>, progress: Option<Progress>) -> io::Result
 
 fn put(line: Line, refused: &mut io::Result<()>) {
     match line {
-        // Nobody can be told when standard error takes nothing.
+        // There is nowhere to report that standard error cannot be written.
         Line::Err(line) => {
             let line = escape_commands(&line, Syntax::Plain);
             drop(writeln!(io::stderr().lock(), "{line}"));
@@ -167,7 +167,7 @@ impl Stderr {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = queue;
     }
 
-    /// Nobody can be told when that fails.
+    /// Errors are ignored: there is nowhere to report them.
     pub(super) fn write(&self, text: &str) {
         let queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = escape_commands(text, Syntax::Plain);

@@ -17,7 +17,7 @@ use crate::state::file::FileStore;
 use crate::state::verify::{self, Notice, Problem};
 use crate::state::{State, rescue};
 
-/// Refuses to give up what is declared yet, in a file that is still there and was not read: the next plan of the whole
+/// Refuses to destroy what is still declared in a file that is still there and was not read: the next plan of the whole
 /// project would order it again.
 pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
@@ -64,7 +64,7 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
 }
 
 /// Refuses to order, or to give anything up, by a state that says something else than its receipts. They carry hashes, and the
-/// state is a file that anybody may edit: what was taken out of it would be ordered again, and an id put into it given up.
+/// state is a file that anybody may edit: what was removed from it would be created again, and an id added to it destroyed.
 pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
     if !plan.calls_api() || plan.changes().next().is_none() {
         return Ok(());

@@ -26,9 +26,9 @@ pub(super) struct Reports {
     pub files: Vec<(PathBuf, Format)>,
     /// Where calls are recorded; no file either that has another purpose.
     pub record: Option<PathBuf>,
-    /// They were held against the files that must not be overwritten. Until then only new ones are written.
+    /// They were compared with the files that must not be overwritten. Until then only new ones are written.
     pub guarded: bool,
-    /// Where they lead, without links, as it was found when they were held against those files.
+    /// Where they lead, without links, as found when they were compared with those files.
     ends: HashMap<PathBuf, PathBuf>,
     /// They hold the result already, or it was tried.
     pub written: bool,
@@ -105,7 +105,7 @@ impl Reports {
             let is_alike = format_of(&way.end).is_ok_and(|other| other == *format);
             // Into a pipe any kind of text can go.
             let is_special = path.metadata().is_ok_and(|there| !there.is_file());
-            // A text can't be told from another, so it is only replaced where it was named itself.
+            // A text file cannot be recognised as a report, so it is replaced only when it is named directly.
             let is_told = *format != Format::Human || way.end.symlink_metadata().is_err();
             if way.is_link && way.by_link_of_project && !(is_alike && is_told) && !is_special {
                 return Err(led_away(path, &way.end));

@@ -45,7 +45,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
     }]
 }
 
-/// The rescue files beside the state; whoever looks at the state is told what to do with them.
+/// Returns the rescue files beside the state, and warns about them.
 pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> Vec<RescueFile> {
     // Where the folder can't be looked at, the state could not either, and that was said.
     let files = rescue::list(store).unwrap_or_default();

@@ -11,7 +11,7 @@ use super::load::Project;
 use super::options::{Api, Global, id, time};
 use super::shown::Shown;
 use super::world::World;
-use super::{Exit, account, edit, given_up};
+use super::{Exit, account, edit, pending_destroy};
 use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, look};
@@ -91,8 +91,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(blocker) = guard::wrong_endpoint(Some(&state), &project.account()) {
         return Err(Failure::from(vec![blocker]));
     }
-    let given_up = given_up::open(&state, &args.addresses);
-    let open = wanted(&state, &args.addresses, !given_up.is_empty())?;
+    let destroys = pending_destroy::open(&state, &args.addresses);
+    let open = wanted(&state, &args.addresses, !destroys.is_empty())?;
     if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
         let n = open.len();
         return Err(Failure::new(
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             "请指定地址：`postpay resolve ADDR --adopt ENV_ID`"
         )));
     }
-    if open.is_empty() && given_up.is_empty() {
+    if open.is_empty() && destroys.is_empty() {
         show(&[], world)?;
         world.tell(&text!("Nothing to resolve.\n", "没有待处理的内容。\n"));
         return Ok(Exit::Fine);
@@ -116,7 +116,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let (cases, seen) = super::runtime()?.block_on(async {
         account::expected(&connection, &project, Some(&state), world).await?;
         let (client, _sandbox) = connection.open(Some(&state)).await?;
-        let seen = if given_up.is_empty() {
+        let seen = if destroys.is_empty() {
             Vec::new()
         } else {
             client.environments().await.map_err(|error| unreadable(&error))?
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })?;
     show(&cases, world)?;
     let mut edits = decide(args, &state, &cases, world)?;
-    edits.extend(given_up::settle(&given_up, &seen, args.auto_approve, world));
+    edits.extend(pending_destroy::settle(&destroys, &seen, args.auto_approve, world));
     let settled = edits.len();
     if settled > 0 {
         let run = RunStarted {
@@ -136,7 +136,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         };
         edit::write(&mut writer, run, edits, world)?;
     }
-    let left = writer.state().map_or(0, |state| is_open(state).count() + given_up::open(state, &[]).len());
+    let left =
+        writer.state().map_or(0, |state| is_open(state).count() + pending_destroy::open(state, &[]).len());
     world.tell(&text!(
         "{settled} resolved, {left} unresolved. Nothing was created.\n",
         "已处理 {settled} 个，仍待处理 {left} 个。未创建任何环境。\n"

@@ -1,4 +1,4 @@
-//! `postpay sandbox`: the embedded endpoint by itself, and what it did.
+//! `postpay sandbox`: runs the embedded endpoint alone, and prints its ledger.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;

@@ -146,7 +146,7 @@ impl World {
         Failure::of_all(failures)
     }
 
-    /// Why a command ended before it had a result, for whoever only has its reports. What can't be written is told, and
+    /// Why a command ended before it had a result, for whoever only has its reports. What cannot be written is reported, and
     /// changes nothing.
     pub(super) fn report_failure(&mut self, kind: Kind, told: &[Diagnostic], failure: &Failure) {
         let diagnostics: Vec<Diagnostic> = told.iter().chain(&failure.diagnostics).cloned().collect();
@@ -155,7 +155,7 @@ impl World {
         let human = |look: Look| render::render(&limited, look.color, look.lang);
         let page = |lang| page::failure(kind, &diagnostics, lang);
         let shown = Shown::new(&json, &human, &page);
-        // People were told on standard error, and programs that read JSON have always had nothing there.
+        // People read it on standard error; JSON has nothing on standard output.
         let shown_on_stdout = self.reports.printed || self.events || !self.format.is_of_a_page();
         let printed = if shown_on_stdout { Ok(()) } else { self.print_as_asked(shown) };
         let written = if self.reports.written { Ok(()) } else { self.report(shown) };

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use super::Exit;
 
-/// How long a run that was told to leave at once has to say so, to a reader that may have stalled.
+/// How long a run that leaves at once waits for a reader that may have stalled.
 const GRACE: Duration = Duration::from_secs(1);
 /// No exit code.
 const NONE: u8 = u8::MAX;

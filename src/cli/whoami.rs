@@ -58,7 +58,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     connection.find_key(&project, ask, world)?;
     let state = match project.recorded(world) {
         Ok(state) => state,
-        // Which key it is can be told all the same.
+        // The credentials are still shown.
         Err(failure) => {
             world.diagnose(&failure.diagnostics);
             None
@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
                 }
                 caller = Some(asked);
             }
-            // Which key it was that was refused is told all the same.
+            // The rejected credentials are still shown.
             Err(error) if wrong.is_ok() => wrong = Err(account::not_told(&error)),
             Err(error) => world.diagnose(&account::not_told(&error).diagnostics),
         }
@@ -98,24 +98,24 @@ fn identity(
     regions: Vec<Option<String>>,
     world: &World,
 ) -> Identity {
-    let vendor = connection.vendor();
-    let ends = vendor.and_then(|vendor| vendor.credentials.ends());
-    let key = match vendor {
-        Some(vendor) => vendor.credentials.held(),
+    let session = connection.session();
+    let ends = session.and_then(|session| session.credentials.ends());
+    let key = match session {
+        Some(session) => session.credentials.held(),
         None => Some(Arc::new(sandbox_credentials())),
     };
     Identity {
-        source: vendor.map_or("sandbox", |vendor| vendor.chain.source.name()),
-        source_text: vendor.map_or_else(
+        source: session.map_or("sandbox", |session| session.chain.source.name()),
+        source_text: session.map_or_else(
             || text!("the sandbox's own credentials, which are public", "沙箱自带的公开密钥"),
-            |vendor| vendor.chain.source.text(),
+            |session| session.chain.source.text(),
         ),
-        role: vendor.and_then(|vendor| Some(vendor.chain.role.as_ref()?.arn.clone())),
+        role: session.and_then(|session| Some(session.chain.role.as_ref()?.arn.clone())),
         key_id: key.map(|key| key.short_id()),
         ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
         caller,
         endpoint: connection.url().map_or_else(|| project.account().endpoint, ToString::to_string),
-        sts_endpoint: vendor.map(|vendor| vendor.sts_url.to_string()),
+        sts_endpoint: session.map(|session| session.sts_url.to_string()),
         region: project.region.clone(),
         list_regions: regions.into_iter().flatten().collect(),
     }

@@ -52,7 +52,7 @@ pub(super) struct World {
     pub reports: Reports,
     pub stdout: Stdout,
     pub stderr: Stderr,
-    /// What was told so far: reports repeat it.
+    /// Diagnostics so far: reports repeat them.
     told: RefCell<Vec<Diagnostic>>,
     /// The log is on standard error, where progress would be drawn.
     logs: bool,
@@ -150,7 +150,7 @@ impl World {
         io::stdin().lock()
     }
 
-    /// Everything that is not data, to standard error. Nobody can be told when that fails.
+    /// Everything that is not data, to standard error. Errors are ignored: there is nowhere to report them.
     pub(super) fn say(&self, text: &str) {
         self.stderr.write(text);
     }
@@ -172,7 +172,7 @@ impl World {
 
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         self.told.borrow_mut().extend_from_slice(diagnostics);
-        // What standard output does not take is told on standard error all the same.
+        // What cannot be written to standard output is written to standard error.
         if self.events && self.emit(&Limited::of(diagnostics).into_all()).is_ok() {
             return;
         }
@@ -192,7 +192,7 @@ impl World {
         self.recorder.get_or_init(|| Arc::clone(recorder));
     }
 
-    /// Tells what the record lacks, if it does: whoever sends it to the vendor should know.
+    /// Tells what the record lacks, if it does: whoever sends it to Tencent Cloud should know.
     pub(super) fn tell_unrecorded(&self) {
         let missed = self.recorder.get().and_then(|recorder| recorder.missed());
         let Some(Missed { calls, why }) = missed else {
@@ -211,7 +211,7 @@ impl World {
         ))]);
     }
 
-    /// What was told so far, for the reports.
+    /// The diagnostics so far, for the reports.
     pub(super) fn told(&self) -> Vec<Diagnostic> {
         Limited::of(&self.told.borrow()).into_all()
     }

@@ -90,7 +90,7 @@ pub enum NotSent {
     Tls,
     /// The API gateway rejected it for its rate.
     Throttled,
-    /// It was rejected for its time or its temporary key, and that was repaired: the next attempt is signed anew.
+    /// It was rejected for its time or its temporary key, and that was repaired: the next attempt is signed again.
     Repaired,
     /// There were no credentials for now. No request was made.
     NoKey,

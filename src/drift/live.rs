@@ -19,7 +19,7 @@ use crate::state::{Record, State, Status};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Live {
     pub environments: Vec<SeenEnvironment>,
-    /// Of those that are on record.
+    /// Of those that are in the state.
     pub bills: Bills,
     /// The regions that were asked, None where the calls named none.
     pub regions: Vec<Option<String>>,
@@ -29,7 +29,7 @@ pub struct Live {
     pub known_ids: BTreeSet<String>,
 }
 
-/// How long after its order an environment may still be missing from every list. The vendor does not say; its tools spoke of
+/// How long after its order an environment may still be missing from every list. Tencent Cloud does not say; its tools spoke of
 /// three minutes for making one.
 const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
 
@@ -85,7 +85,7 @@ impl Scene<'_> {
     fn missing(&self, live: &Live, bill: Option<&Bill>, now: Timestamp) -> Option<Finding> {
         let address = self.address;
         match self.record.status {
-            // An order that is not settled is a finding of its own. What was given up may be gone.
+            // An order that is not settled is a finding of its own. What was destroyed may be gone.
             Status::Unknown | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
                 return None;
             }
@@ -237,7 +237,7 @@ impl Scene<'_> {
                 }));
             }
         }
-        // The vendor does not say which of Alias and EnvAlias an environment shows.
+        // Tencent Cloud does not say which of Alias and EnvAlias an environment shows.
         let env_alias = self.record.attributes.env_alias();
         if let Some((recorded, shown)) = self.differs(Role::Alias, environment.alias.as_deref())
             && env_alias != Some(shown)
@@ -267,7 +267,7 @@ impl Scene<'_> {
         }
     }
 
-    /// What was given up, and the account shows otherwise.
+    /// What was destroyed, but is still shown by the account.
     fn in_use_again(&self, environment: &SeenEnvironment, bill: Option<&Bill>) -> Option<Finding> {
         // The list or the bill may be the later of the two: only where neither says so it is in use.
         let status = environment.status.as_deref()?;
@@ -298,7 +298,7 @@ impl Scene<'_> {
         ))
     }
 
-    /// What is on record and what is shown, where both are there, differ, and the difference is not ignored.
+    /// What is in the state and what is shown, where both are there, differ, and the difference is not ignored.
     fn differs<'b>(&'b self, role: Role, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
         let field = self.record.attributes.kind().role(role)?;
         let ignored =
@@ -324,7 +324,7 @@ impl Scene<'_> {
     }
 }
 
-/// The vendor's documents know NORMAL and UNAVAILABLE, which its tools show as "being created"; its tools know ABNORMAL and
+/// Tencent Cloud's documents know NORMAL and UNAVAILABLE, which its tools show as "being created"; its tools know ABNORMAL and
 /// ERROR too.
 fn is_error(status: &str) -> bool {
     ["ABNORMAL", "ERROR"].iter().any(|word| status.eq_ignore_ascii_case(word))
@@ -416,7 +416,7 @@ fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Tex
     }
 }
 
-/// A value that somebody chose, or the vendor's own word.
+/// A value that somebody chose, or Tencent Cloud's own word.
 fn same(value: &str) -> Text {
     Text::same(value.to_owned())
 }

@@ -68,7 +68,7 @@ pub fn compare(
     }
 }
 
-/// What the account shows otherwise than it is on record: [`compare`] without what a plan says itself.
+/// What the account shows otherwise than it is in the state: [`compare`] without what a plan says itself.
 pub fn noticed(
     plan: &Plan,
     desired: &Desired,

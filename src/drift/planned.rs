@@ -1,4 +1,4 @@
-//! What manifests and state don't agree on: a plan's steps, told as findings.
+//! Differences between manifests and state: a plan's steps as findings.
 
 use crate::lang::{Text, text};
 use crate::plan::{Action, Code, Finding, Plan, Standing, Step};

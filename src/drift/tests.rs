@@ -88,7 +88,7 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
         Some(state),
         plan::Options::default(),
         target,
-        // Two hours after what is on record was ordered.
+        // Two hours after what is in the state was ordered.
         Timestamp::from_second(7200).unwrap(),
     );
     compare(&plan.unwrap(), desired, Some(state), live, options)
@@ -108,7 +108,7 @@ fn live(environments: Vec<SeenEnvironment>) -> Live {
     }
 }
 
-/// The codes for an account that shows this of an environment that is declared and on record.
+/// The codes for an account that shows this of an environment that is declared and in the state.
 fn showing(change: impl FnOnce(&mut SeenEnvironment)) -> Vec<(&'static str, bool)> {
     let mut environment = seen("a");
     change(&mut environment);

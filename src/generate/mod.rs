@@ -32,16 +32,16 @@ pub struct LeftOut {
     pub why: ImportBlocker,
 }
 
-/// What an account has and nobody declares or has on record, by environment id.
+/// What an account has and nobody declares or has in the state, by environment id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drafts {
     pub drafts: Vec<Draft>,
     pub left_out: Vec<LeftOut>,
-    /// How many of the account's environments are declared or on record.
+    /// How many of the account's environments are declared or in the state.
     pub known: usize,
 }
 
-/// The environment ids that are declared or on record.
+/// The environment ids that are declared or in the state.
 pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a str> {
     let declared = desired.environments.iter().flat_map(|environment| {
         let imported = environment.import.as_ref().map(|import| import.env_id.as_str());

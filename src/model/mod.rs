@@ -48,10 +48,10 @@ pub struct Environment {
     pub source: SourceRef,
 }
 
-/// How an environment may change once it is on record.
+/// How an environment may change once it is in the state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lifecycle {
-    /// It is not given up, even after it has left the manifests.
+    /// It is not destroyed, even after it was removed from the manifests.
     pub prevent_destroy: bool,
     /// A difference in these is none.
     pub ignore_changes: BTreeSet<Field>,

@@ -1,4 +1,4 @@
-//! JSON Schema of the field tables, for editors. It covers what can be checked of one value by itself.
+//! JSON Schema of the field tables, for editors. It covers what can be checked of a single value.
 
 use serde_json::{Map, Value as Json, json};
 

@@ -12,7 +12,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 /// Reads a map, for `#[serde(deserialize_with = "unique::map")]`.
 ///
 /// # Errors
-/// When a key is there twice, besides what is wrong with a key or a value by itself.
+/// When a key is there twice, or a key or a value is invalid.
 pub fn map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,

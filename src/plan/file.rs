@@ -61,10 +61,10 @@ pub fn schema() -> serde_json::Value {
 /// Returns the plan as JSON that ends in a newline.
 pub fn encode(plan: &Plan) -> String {
     let summary = Summary::of(&plan.steps, &plan.options.mode);
-    let mut sealed = Plan { summary, ..plan.clone() };
-    sealed.checksum = checksum(&sealed);
+    let mut complete = Plan { summary, ..plan.clone() };
+    complete.checksum = checksum(&complete);
     // Only a map with keys that are not text, or a failing writer, can make this fail.
-    let mut text = serde_json::to_string_pretty(&sealed).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&complete).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -80,8 +80,8 @@ pub fn checksum(plan: &Plan) -> String {
 pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
     let mut plan: Plan = serde_json::from_str(text).map_err(|error| explain(text, error))?;
     let found = std::mem::take(&mut plan.checksum);
-    let is_sealed = found == checksum(&plan) && plan.summary == Summary::of(&plan.steps, &plan.options.mode);
-    if is_sealed { Ok(plan) } else { Err(PlanFileError::Altered) }
+    let is_intact = found == checksum(&plan) && plan.summary == Summary::of(&plan.steps, &plan.options.mode);
+    if is_intact { Ok(plan) } else { Err(PlanFileError::Altered) }
 }
 
 /// Why a text does not parse as a plan, by what any version of a plan file has.

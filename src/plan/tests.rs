@@ -255,9 +255,9 @@ fn a_plan_is_blocked_for_another_state_or_endpoint() {
     let first = make(&desired, None);
     assert_eq!(codes(&first, &facts(Some(&recorded), &here)), ["plan-stale"]);
 
-    let vendor =
+    let remote =
         Target { account: Account { endpoint: "tencentcloudapi.com".to_owned(), uin: None }, ..target() };
-    let elsewhere = facts(Some(&recorded), &vendor);
+    let elsewhere = facts(Some(&recorded), &remote);
     assert_eq!(codes(&plan, &elsewhere), ["plan-endpoint", "state-endpoint"]);
 }
 

@@ -1,7 +1,7 @@
 //! History for spreadsheets.
 //!
 //! A cell that begins like a formula is one to a spreadsheet, wherever the text came from; names and messages come from
-//! manifests and the vendor. An apostrophe before it makes it text again.
+//! manifests and Tencent Cloud. An apostrophe before it makes it text again.
 //!
 //! What can't be seen stands there as an escape, as everywhere else. So a cell is on one line, since the list goes to
 //! terminals and logs too, where a line that begins with `::` may be a command.

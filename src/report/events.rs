@@ -114,7 +114,7 @@ struct ChangesV1 {
     add: usize,
     /// Changes in place.
     change: usize,
-    /// Given up.
+    /// Destroyed.
     remove: usize,
     import: usize,
     #[serde(rename = "move")]
@@ -156,7 +156,7 @@ struct HookV1 {
     /// ordered, renamed, destroyed, was_gone, isolated, being_destroyed, recorded, failed, unknown or not_attempted.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
-    /// The vendor's code.
+    /// Tencent Cloud's code.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::Caller;
 use crate::lang::Text;
 
-/// A key, told without its secret.
+/// Credentials, without their secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// In one word, for programs: environment, profile, tccli, web-identity, cvm-role or sandbox.
@@ -18,7 +18,7 @@ pub struct Identity {
     pub key_id: Option<String>,
     /// When a temporary key ends, and how long that is yet.
     pub ends: Option<(Timestamp, SignedDuration)>,
-    /// What the vendor says; None when it was not asked.
+    /// What Tencent Cloud says; None when it was not asked.
     pub caller: Option<Caller>,
     pub endpoint: String,
     /// None for the embedded endpoint.

@@ -11,7 +11,7 @@ use crate::state::Account;
 
 /// `text` with everything escaped that could move a cursor, colour a line, turn its direction around, or not be seen.
 ///
-/// Names come from manifests and messages from the vendor; neither may draw on a terminal.
+/// Names come from manifests and messages from Tencent Cloud; neither may draw on a terminal.
 pub fn clean(text: &str) -> Cow<'_, str> {
     sanitize::escape_invisible(text)
 }

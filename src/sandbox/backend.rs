@@ -88,7 +88,7 @@ impl Backend {
         let (reached, acted) = (entry.reached, entry.acted || entry.changed);
         let reply = self.record(entry).and(reply);
         if acted {
-            crash::point(crash::VENDOR_ACTED);
+            crash::point(crash::API_ACTED);
         }
         let mut reply = reply.unwrap_or_else(|Rejection { code, message }| {
             let error = json!({"Code": code, "Message": message});

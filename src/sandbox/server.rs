@@ -79,7 +79,7 @@ struct Shared {
     options: Options,
     backend: Mutex<Backend>,
     stop: watch::Receiver<bool>,
-    /// Arrivals are told by a clock that never goes back, set by the wall clock once.
+    /// Arrivals are timed by a monotonic clock, set from the wall clock once.
     started: (Instant, Timestamp),
 }
 

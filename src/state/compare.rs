@@ -21,7 +21,7 @@ pub enum Difference {
 }
 
 impl Difference {
-    /// Whether an order or a destroy would go wrong by it: something is not on record and would be ordered again, or another
+    /// Whether an order or a destroy would go wrong by it: something is not in the state and would be ordered again, or another
     /// environment is. The rest only tells of the past, or is what a plan shows.
     pub fn misleads(&self) -> bool {
         match self {

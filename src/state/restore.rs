@@ -1,7 +1,7 @@
 //! Rebuilds a state from what is left of it: receipts, the backup, or a copy with later receipts on top.
 //!
 //! Nothing is thrown away: what stood in the state's place is kept under a name of its own, the backup and the open
-//! journal stay as they are, and a restore that would forget an order that is on record is refused.
+//! journal stay as they are, and a restore that would forget an order that is in the state is refused.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};

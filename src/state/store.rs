@@ -74,7 +74,7 @@ pub trait StateStore {
 
 /// The right to be the one writer. Dropping it releases it; an open run stays open for the next writer.
 pub trait Lease: Send {
-    /// Returns the lines of the open run from number `from` on, with nothing left in doubt: what is returned is durable, and
+    /// Returns the lines of the open run from number `from` on, once nothing is uncertain: what is returned is durable, and
     /// what is not will never appear. Empty when no run is open.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds postpay against the vendor's own clients. See README.md beside this file.
+"""Tests postpay against Tencent Cloud's own clients. See README.md beside this file.
 
     run.py --postpay PATH [--work FOLDER] [STEP ...]
 
@@ -94,7 +94,7 @@ class Sandbox:
 
 
 class Front:
-    """TLS before a sandbox: the vendor's command line speaks nothing else."""
+    """TLS before a sandbox: Tencent Cloud's command line speaks nothing else."""
 
     def __init__(self, target, folder):
         self.target = target.split(":")
@@ -173,7 +173,7 @@ def tccli(postpay, work):
 
 
 def ours(postpay, work):
-    """Our client against a server that signs what it gets with the vendor's own code, with and without TLS."""
+    """Our client against a server that signs what it gets with Tencent Cloud's own code, with and without TLS."""
     python = environment("old", work)
     with tempfile.TemporaryDirectory() as home:
         run(python, "verify.py", "--postpay", str(postpay), "--work", home)
@@ -198,7 +198,7 @@ def main():
             run(environment("old", work), "signatures.py")
         else:
             STEPS[step](arguments.postpay, work)
-            print("%s: as the vendor's" % step, file=sys.stderr)
+            print("%s: as Tencent Cloud's" % step, file=sys.stderr)
 
 
 if __name__ == "__main__":

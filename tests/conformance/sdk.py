@@ -1,4 +1,4 @@
-"""Drives a sandbox with the vendor's Python SDK, by POST and GET."""
+"""Drives a sandbox with Tencent Cloud's Python SDK, by POST and GET."""
 
 import argparse
 import json
@@ -38,7 +38,7 @@ def ask(model, **members):
 
 
 def refused(code, call, *arguments):
-    """The vendor's exception, with its code and a RequestId."""
+    """Tencent Cloud's exception, with its code and a RequestId."""
     try:
         call(*arguments)
     except TencentCloudSDKException as error:
@@ -101,7 +101,7 @@ def live(tcb, way, env_id):
 
 
 def strangers(endpoint, way):
-    """Keys that are none, with the codes that the vendor has for them."""
+    """Keys that are none, with the codes that Tencent Cloud has for them."""
     nobody = client(TcbClient, endpoint, way, Credential("AKIDnobodyKnowsThisOneAtAll00000000", KEY))
     refused("AuthFailure.SecretIdNotFound", nobody.DescribeEnvs, ask(models.DescribeEnvsRequest))
     wrong = client(TcbClient, endpoint, way, Credential(ID, "anotherKeyAltogether"))

@@ -1,4 +1,4 @@
-"""Signs 1,000 random requests with the vendor's own code, and prints each with its signature as a line of JSON."""
+"""Signs 1,000 random requests with Tencent Cloud's own code, and prints each with its signature as a line of JSON."""
 
 import json
 import random

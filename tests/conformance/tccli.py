@@ -1,4 +1,4 @@
-"""Drives a sandbox with the vendor's command line, which speaks TLS and nothing else."""
+"""Drives a sandbox with Tencent Cloud's command line, which speaks TLS and nothing else."""
 
 import argparse
 import json

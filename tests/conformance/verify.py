@@ -1,4 +1,4 @@
-"""A server that signs what it gets with the vendor's own code and answers as the vendor would, and postpay against it."""
+"""A server that signs what it gets with Tencent Cloud's own code and answers as Tencent Cloud would, and postpay against it."""
 
 import argparse
 import json
@@ -17,7 +17,7 @@ from tencentcloud.common.profile.http_profile import HttpProfile
 from tencentcloud.common.sign import Sign
 
 ID, KEY = "AKIDmadeUpForThisTestAlone0000000001", "madeUpForThisTestAlone0000000002"
-# What an SDK sends too; the rest is what HTTP itself needs, and what the vendor documents besides.
+# What an SDK sends too; the rest is what HTTP itself needs, and what Tencent Cloud documents besides.
 EXPECTED = {
     "authorization", "content-type", "host", "x-tc-action", "x-tc-language", "x-tc-region", "x-tc-requestclient",
     "x-tc-timestamp", "x-tc-version",
@@ -88,7 +88,7 @@ class Vendor(BaseHTTPRequestHandler):
 
 
 def with_action(headers, body, date, service):
-    """The vendor's last step, over one header more than its SDK's."""
+    """Tencent Cloud's last step, over one header more than its SDK's."""
     import hashlib
 
     canonical = "POST\n/\n\ncontent-type:%s\nhost:%s\nx-tc-action:%s\n\ncontent-type;host;x-tc-action\n%s" % (

@@ -72,7 +72,7 @@ pub(crate) fn manifest(bytes: &[u8]) {
     };
     let mut desired = checked.desired;
     if let Err(problems) = make(&desired) {
-        // Nothing is on record here, so no move finds what it moves; but that is all there is to say of one that was checked.
+        // Nothing is in the state here, so no move finds what it moves; but that is all there is to say of one that was checked.
         let is_missing = |problem: &MoveProblem| matches!(problem.why, MoveError::Missing { .. });
         assert!(problems.iter().all(is_missing), "{problems:?}");
         desired.moved.clear();

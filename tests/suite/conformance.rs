@@ -1,4 +1,4 @@
-//! The vendor's own clients and ours, held against one another by tests/conformance/run.py. What it takes is told there.
+//! Tencent Cloud's own clients and ours, held against one another by tests/conformance/run.py. What it takes is told there.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -28,7 +28,7 @@ fn work() -> PathBuf {
     target.join("conformance")
 }
 
-/// Whether the vendor's packages are there; where they can't be had it is said, or is an error where they are required.
+/// Whether Tencent Cloud's packages are there; where they can't be had it is said, or is an error where they are required.
 fn are_there() -> bool {
     static THERE: OnceLock<bool> = OnceLock::new();
     *THERE.get_or_init(|| {
@@ -39,8 +39,8 @@ fn are_there() -> bool {
         };
         let last = why.trim().lines().last().unwrap_or_default();
         let required = std::env::var("POSTPAY_CONFORMANCE").is_ok_and(|value| value == "require");
-        assert!(!required, "the vendor's packages are required: {why}");
-        eprintln!("skipped: the vendor's packages can't be had here ({last})");
+        assert!(!required, "Tencent Cloud's packages are required: {why}");
+        eprintln!("skipped: Tencent Cloud's packages can't be had here ({last})");
         false
     })
 }

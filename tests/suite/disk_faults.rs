@@ -34,7 +34,7 @@ struct Project {
 }
 
 impl Project {
-    /// With `before` environments on record and `new` more declared.
+    /// With `before` environments in the state and `new` more declared.
     fn new(before: usize, new: usize) -> Self {
         let folder = crate::support::folder();
         let runtime = Runtime::new().unwrap();

@@ -641,7 +641,7 @@ async fn a_slow_vendor_acts_first_and_answers_late() {
     running.shutdown().await;
 }
 
-/// A call of the sandbox as one of the vendor's own SDKs makes it.
+/// A call of the sandbox as one of Tencent Cloud's own SDKs makes it.
 struct Call<'a> {
     action: &'a str,
     content_type: &'a str,

@@ -35,7 +35,7 @@ struct Row {
     /// What happens, in words.
     what: &'static str,
     grade: Grade,
-    /// Whether the vendor made the order.
+    /// Whether Tencent Cloud made the order.
     acted: bool,
     /// With `--settle 0s`.
     off: Status,
@@ -85,7 +85,7 @@ const TABLE: [Row; 26] = [
     row("error:InvalidParameter", "the order is refused", Grade::Refused, false, None, None),
     row("error-after:InvalidParameter", "the order is refused, and made all the same", Grade::Refused, true, UNKNOWN, UNKNOWN),
     row("error:ResourceUnavailable.BalanceNotEnough", "the account has no money left", Grade::Refused, false, None, None),
-    row("error:ActionOffline", "the vendor no longer sells", Grade::Refused, false, None, None),
+    row("error:ActionOffline", "Tencent Cloud no longer sells", Grade::Refused, false, None, None),
     row("error:AuthFailure.SecretIdNotFound", "the key is not known", Grade::Refused, false, None, None),
 ];
 
@@ -349,7 +349,7 @@ fn an_id_that_was_not_told_is_found_by_a_run_that_orders_something_else() {
 
 /// The table as the page on the protocol shows it.
 fn printed() -> String {
-    let mut text = "| fault | what happens | evidence | the vendor acted | not read back | read back |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut text = "| fault | what happens | evidence | Tencent Cloud acted | not read back | read back |\n|---|---|---|---|---|---|\n".to_owned();
     let ending = |status: Status| match status {
         None => "no record, 1 or 3".to_owned(),
         UNKNOWN => "`unknown`, 4".to_owned(),

@@ -171,7 +171,7 @@ async fn a_key_is_renewed_in_time_and_used_to_its_end() {
     assert_eq!(*seen.lock().unwrap(), expected);
 }
 
-/// A log-in that tccli renewed is the same account's by what the vendor says, whatever the file says.
+/// A log-in that tccli renewed is the same account's by what Tencent Cloud says, whatever the file says.
 #[tokio::test]
 async fn a_renewed_log_in_is_asked_whose_it_is_before_anything_is_signed_with_it() {
     let folder = crate::support::folder();

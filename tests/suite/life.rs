@@ -1,5 +1,5 @@
 //! The law of a whole life: whatever is declared, moved, replaced, forgotten and given up in whatever order, with answers
-//! refused and lost in between, every id that the vendor ever returned is on record, or a receipt says where it went; and
+//! refused and lost in between, every id that Tencent Cloud ever returned is in the state, or a receipt says where it went; and
 //! no environment is ordered that no plan showed as an order.
 
 #![allow(clippy::result_large_err, reason = "the answers are those of the trait")]
@@ -104,7 +104,7 @@ fn source() -> SourceRef {
     SourceRef { file: "a.yaml".to_owned(), line: 1 }
 }
 
-/// The vendor: what exists, and what it answered.
+/// Tencent Cloud: what exists, and what it answered.
 #[derive(Default)]
 struct Vendor {
     inner: Mutex<Inner>,

@@ -285,7 +285,7 @@ async fn a_wrong_clock_is_mended_by_a_read_too() {
     assert_eq!(answers, ["AuthFailure.SignatureExpire", "ok", "ok"]);
 }
 
-/// A clock may be off by hours, and the order be sent by the vendor's all the same.
+/// A clock may be off by hours, and the order be sent by Tencent Cloud's all the same.
 #[tokio::test]
 async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
     let folder = crate::support::folder();

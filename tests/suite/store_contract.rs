@@ -125,7 +125,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
     })
 }
 
-/// As [`intent`], in the place of an environment that is on record.
+/// As [`intent`], in the place of an environment that is in the state.
 pub(crate) fn replacement(step: u32, on: &str, replaces: &str) -> Event {
     match intent(step, on) {
         Event::Intent(intent) => Event::Intent(Intent { replaces: Some(replaces.to_owned()), ..intent }),
@@ -449,7 +449,7 @@ pub(crate) fn what_may_have_been_created_is_not_created_again(place: &dyn Place)
     refused(next.append(at(10), replacement(7, "done", "env-done")));
 }
 
-/// What was replaced stays on record, through crashes and commits, until an edit says otherwise.
+/// What was replaced stays in the state, through crashes and commits, until an edit says otherwise.
 pub(crate) fn a_replaced_environment_stays_in_the_state(place: &dyn Place) {
     order(place, &["shop"]);
     let mut cut_off = writer(place);

@@ -93,7 +93,7 @@ async fn state_only_steps_come_first_then_creates_updates_and_destroys_in_revers
     let mut bench = Bench::with(&["a", "b", "c", "d", "e"]).await;
     bench.shows(Made::new("stray-9", "stray"));
     let source = || SourceRef { file: "a.yaml".to_owned(), line: 9 };
-    // a stays under another address, b gets another alias, c and d are given up, e is forgotten.
+    // a stays under another address, b gets another alias, c and d are destroyed, e is forgotten.
     let mut desired = desired(&["new", "a2", "b", "stray"]);
     desired.environments[1].attributes.set(postpay::ALIAS, "a");
     desired.environments[2].attributes.set(postpay::ALIAS, "b2");
@@ -268,7 +268,7 @@ async fn nothing_is_destroyed_beside_a_failed_create_with_on_error_continue() {
     assert_eq!(bench.cloud.names(), ["new", "a-1 -> a2"]);
 }
 
-/// The vendor refuses the replacement, and makes it all the same.
+/// Tencent Cloud refuses the replacement, and makes it all the same.
 #[tokio::test(start_paused = true)]
 async fn an_unknown_replacement_keeps_what_it_would_have_replaced() {
     let mut bench = Bench::with(&["a"]).await.makes("a", &[Made::new("a-2", "a")]);
@@ -322,7 +322,7 @@ async fn a_replaced_environment_stays_in_the_state_at_any_outcome() {
         assert_eq!(record.status, status);
         assert_eq!(record.env_id.as_deref() != Some("a-1"), replaced);
         assert_eq!(bench.deposed(), deposed);
-        assert_eq!(bench.cloud.names(), ["a"], "nothing is given up");
+        assert_eq!(bench.cloud.names(), ["a"], "nothing is destroyed");
     }
 }
 
@@ -335,7 +335,7 @@ async fn a_replacement_whose_answer_was_lost_is_read_back_beside_the_old_one() {
     assert_eq!(bench.record("a").unwrap().env_id.as_deref(), Some("a-2"));
     assert_eq!(bench.deposed(), ["a-1"]);
 
-    // The old one is given up by name, and the new one stays.
+    // The old one is destroyed by name, and the new one stays.
     let options = Options { mode: Mode::DestroyDeposed(vec![address("a")]), ..giving_up() };
     let report = bench.run(options, &desired(&["a"])).await;
     assert_eq!(whats(&report), [What::Destroyed]);

@@ -1,4 +1,4 @@
-//! Pages of the commands that manifests lead to: from a new project to orders and what is given up.
+//! Pages of the commands that manifests lead to: from a new project to creating and destroying.
 
 use super::Page;
 

@@ -1,4 +1,4 @@
-//! Pages of the commands that look after what is on record: state, history, lock, and what an order left open.
+//! Pages of the commands that look after what is in the state: state, history, lock, and what an order left open.
 
 use super::Page;
 

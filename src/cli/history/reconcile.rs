@@ -1,4 +1,4 @@
-//! `postpay history reconcile`: a bill of the vendor's against the orders on record.
+//! `postpay history reconcile`: a bill of Tencent Cloud's against the orders in the state.
 
 use std::path::PathBuf;
 
@@ -15,11 +15,11 @@ use crate::state::bill::{self, Bill, BillError};
 use crate::state::file::FileStore;
 use crate::state::history::{order_numbers, without_number};
 
-/// Hold a bill that the vendor exported against every TranId on record
+/// Compare a bill exported from Tencent Cloud with every TranId in the state and receipts
 ///
-/// Lists what was billed and is on no record, with its lines, and what is on record and was not billed, with its time and
-/// address. Export the bill of CloudBase alone, as CSV; commas or tabs, UTF-8 or GBK. The columns differ by language: --column
-/// names the one with the order numbers. Reads only, and asks the vendor nothing.
+/// Lists orders that are only on the bill, with their lines, and orders that are only in postpay, with their time and address.
+/// Export the bill of CloudBase alone, as CSV in UTF-8 or GBK, separated by commas or tabs. The columns differ by language:
+/// --column names the one with the order numbers. Read-only, and sends nothing to Tencent Cloud.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

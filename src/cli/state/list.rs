@@ -1,4 +1,4 @@
-//! `postpay state list`: the addresses on record, one a line.
+//! `postpay state list`: the addresses in the state, one a line.
 
 use crate::cli::Exit;
 use crate::cli::edit::unknown_address;

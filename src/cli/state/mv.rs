@@ -1,4 +1,4 @@
-//! `postpay state mv`: another address for what is on record.
+//! `postpay state mv`: another address for what is in the state.
 
 use crate::cli::Exit;
 use crate::cli::edit::{Editing, Manifests, NOTHING_CHANGED, Wanted, Writing, unknown_address};

@@ -1,4 +1,4 @@
-//! `postpay state push`: what is on record, replaced by what a file says.
+//! `postpay state push`: what is in the state, replaced by what a file says.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};

@@ -1,4 +1,4 @@
-//! `postpay state rm`: what is on record, forgotten. At the vendor nothing changes.
+//! `postpay state rm`: what is in the state, forgotten. At Tencent Cloud nothing changes.
 
 use std::collections::BTreeSet;
 

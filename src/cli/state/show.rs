@@ -1,4 +1,4 @@
-//! `postpay state show`: everything on record of one address.
+//! `postpay state show`: the state of one address.
 
 use crate::cli::Exit;
 use crate::cli::edit::unknown_address;

@@ -279,7 +279,9 @@ impl Service {
             CLOCK_IS_OFF.call_once(|| {
                 let off = SignedDuration::from_secs(ahead).abs();
                 let side = if ahead < 0 { "ahead of" } else { "behind" };
-                tracing::warn!("this computer's clock is {off:#} {side} the vendor's, which is used instead");
+                tracing::warn!(
+                    "this computer's clock is {off:#} {side} Tencent Cloud's, which is used instead"
+                );
             });
             ahead
         });

@@ -1,6 +1,6 @@
 //! One page of HTML that needs nothing besides itself: no network, no other file, and no script to be read.
 //!
-//! A part of the page is a file. Whatever came from a manifest or from the vendor goes through `escape`, and the page's
+//! A part of the page is a file. Whatever came from a manifest or from Tencent Cloud goes through `escape`, and the page's
 //! policy lets a browser run and load nothing but the style and the script that stand in it: see `policy`.
 
 mod diff;

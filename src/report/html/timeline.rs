@@ -20,10 +20,10 @@ const DRAWN: usize = 200;
 /// So many of them are to be seen at once; the others are folded away.
 const UNFOLDED: usize = 40;
 
-/// So many moments can be told apart where all requests are drawn in one row.
+/// How many moments can be distinguished where all requests are drawn in one row.
 const SLOTS: usize = 240;
 
-/// As they are told apart, from what is as it should be to what is worst.
+/// The kinds of a call, from good to bad.
 const KINDS: [CallKind; 5] =
     [CallKind::Taken, CallKind::Throttled, CallKind::NotSent, CallKind::Refused, CallKind::Unknown];
 

@@ -49,12 +49,12 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
     out
 }
 
-/// Where an environment is on record, for a sentence.
+/// Where an environment is in the state, for a sentence.
 pub fn place(key: &InstanceKey) -> String {
     verify::named(key).en().to_owned()
 }
 
-/// What becomes at the vendor of what is forgotten here.
+/// What becomes at Tencent Cloud of what is forgotten here.
 const fn afterwards(record: &Record) -> Text {
     match record.status {
         Status::Created => Text::fixed("it keeps running and keeps billing", "它继续运行并继续计费"),

@@ -1,4 +1,4 @@
-//! A bill against the orders on record.
+//! A bill against the orders in the state.
 
 use std::fmt::Write as _;
 

@@ -10,7 +10,7 @@ use crate::model::{Address, InstanceKey};
 use crate::report::text::{account, clean, count};
 use crate::state::{Origin, Record, State};
 
-/// Every environment on record, by address.
+/// Every environment in the state, by address.
 pub fn state(state: &State, look: Look) -> String {
     let mut out = String::new();
     let account = state.account.as_ref().map_or_else(|| Text::same("-"), account);
@@ -71,7 +71,7 @@ pub fn list(records: &[(&InstanceKey, &Record)]) -> String {
     out
 }
 
-/// Everything on record of one address: what stands there, and what it replaced.
+/// The state of one address: what stands there, and what it replaced.
 pub fn record(
     address: &Address,
     record: Option<&Record>,

@@ -65,7 +65,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     out
 }
 
-/// What the vendor or a person wrote.
+/// What Tencent Cloud or a person wrote.
 fn same(value: &str) -> Text {
     Text::same(clean(value).into_owned())
 }

@@ -24,7 +24,7 @@ struct SummaryV1 {
     counted: usize,
     /// Findings that somebody knows of.
     ignored: usize,
-    /// Findings that are only told.
+    /// Findings that are reported and do not count.
     told: usize,
     declared: usize,
     recorded: usize,
@@ -45,9 +45,9 @@ pub(super) struct FindingV1<'a> {
     /// It is about what was replaced at the address.
     deposed: bool,
     env_id: Option<&'a str>,
-    /// As declared, or as on record.
+    /// As declared, or as in the state.
     expected: Option<&'a str>,
-    /// As on record, or as the account shows it.
+    /// As in the state, or as the account shows it.
     found: Option<&'a str>,
     source: Option<SourceV1<'a>>,
     /// counts, told or ignored.

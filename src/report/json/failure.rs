@@ -15,7 +15,7 @@ struct FailureV1<'a> {
     failed: bool,
     /// plan, apply (destroy and import are of its kind), drift or validate.
     command: &'a str,
-    /// What stopped it, and what was told before.
+    /// What stopped it, and the warnings before it.
     diagnostics: Vec<DiagnosticV1>,
     /// How many more there are; absent when those are all.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -11,7 +11,7 @@ struct GenerateV1<'a> {
     format_version: u32,
     generated: Vec<GeneratedV1<'a>>,
     left_out: Vec<LeftOutV1<'a>>,
-    /// How many of the account's environments are declared or on record.
+    /// How many of the account's environments are declared or in the state.
     known: usize,
     /// The file that was written, if one was.
     file: Option<&'a str>,

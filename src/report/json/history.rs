@@ -21,7 +21,7 @@ struct HistoryV1<'a> {
     problems: Vec<WarningV1<'a>>,
 }
 
-/// A request to the vendor, or an edit of the record. What does not apply is null.
+/// A request to Tencent Cloud, or an edit of the record. What does not apply is null.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "HistoryEvent")]
 struct HistoryEventV1<'a> {
@@ -29,7 +29,7 @@ struct HistoryEventV1<'a> {
     address: &'a str,
     /// request or edit.
     kind: &'static str,
-    /// The vendor's action, or the step or command that edited.
+    /// Tencent Cloud's action, or the step or command that edited.
     action: &'a str,
     /// Of a request: ordered, refused, not_sent, unknown, under_way, lost, or what the record says. Of an edit: recorded,
     /// forgotten or moved.

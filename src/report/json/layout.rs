@@ -36,7 +36,7 @@ struct FileV1<'a> {
     text: Option<&'a str>,
 }
 
-/// What is to be told of each file.
+/// The result for each file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Details {
     pub diff: bool,

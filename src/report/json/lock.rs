@@ -16,7 +16,7 @@ struct LockV1<'a> {
     /// Null when the lock is free, and when its holder has not said who it is.
     holder: Option<HolderV1<'a>>,
     open_run: Option<RunV1<'a>>,
-    /// Why it can't be told whether a run is open.
+    /// Why it is unknown whether a run is open.
     trouble: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A bill against the orders on record, for programs.
+//! A bill against the orders in the state, for programs.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +19,7 @@ struct ReconciledV1<'a> {
     lines: usize,
     lines_without_number: usize,
     matched: usize,
-    /// On the bill, and not on record.
+    /// On the bill, and not in the state.
     unknown: Vec<BilledV1<'a>>,
     /// On record, and not on the bill.
     unbilled: Vec<UnbilledV1<'a>>,

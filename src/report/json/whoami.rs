@@ -21,7 +21,7 @@ struct WhoamiV1<'a> {
     key_id: Option<&'a str>,
     /// When a temporary key ends (RFC 3339). Null for one that has no end.
     expires_at: Option<String>,
-    /// Whose it is, as the vendor says. Null when it was not asked.
+    /// Whose it is, as Tencent Cloud says. Null when it was not asked.
     caller: Option<CallerV1<'a>>,
     endpoint: &'a str,
     /// Null for the embedded endpoint.
@@ -39,7 +39,7 @@ struct CallerV1<'a> {
     /// The number of the user or role session within it.
     user: Option<&'a str>,
     arn: Option<&'a str>,
-    /// The vendor's word for what it is.
+    /// Tencent Cloud's word for what it is.
     kind: Option<&'a str>,
     request_id: Option<&'a str>,
 }

@@ -7,7 +7,7 @@ use crate::lang::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 
-/// Everything that does not agree, with what was told before.
+/// Everything that does not agree, and the warnings before it.
 pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let mut entries = Vec::with_capacity(drift.findings.len());

@@ -87,7 +87,7 @@ pub(in crate::report) fn left_out(what: &'static str) -> Text {
     }
 }
 
-/// What entries of this kind are told apart by, first and second.
+/// The two groups by which entries of this kind are filtered.
 pub(in crate::report) fn groups(kind: Kind) -> (Text, Option<Text>) {
     match kind {
         Kind::Plan => (text!("Action", "操作"), None),

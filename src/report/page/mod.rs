@@ -5,7 +5,7 @@
 //! kind is one more function that makes a page, and another format one more function that shows one. Text and JSON are
 //! not made of it: they say more, each of its own kind.
 //!
-//! Texts in a page are as they came, from manifests and from the vendor: each format escapes them for where they go.
+//! Texts in a page are as they came, from manifests and from Tencent Cloud: each format escapes them for where they go.
 
 mod drift;
 pub(in crate::report) mod labels;
@@ -39,7 +39,7 @@ pub struct Page {
     pub tone: Tone,
     /// The closing lines of the text, the first of which says it all.
     pub summary: Vec<String>,
-    /// What was told before, and what the entries ask for: what is worst comes first.
+    /// Warnings and what the entries ask for, the worst first.
     pub findings: Vec<Finding>,
     pub entries: Vec<Entry>,
     /// The requests that are to be made, in sending order.
@@ -129,7 +129,7 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub name: String,
-    /// The plan's word, by which entries are told apart and filtered.
+    /// The plan's word, by which entries are filtered.
     pub action: &'static str,
     /// `+`, `~`, `-` and the like.
     pub mark: &'static str,

@@ -9,7 +9,7 @@ use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 use crate::report::json;
 
-/// The run, with what was told before it.
+/// The run, with the warnings before it.
 pub fn run(report: &ApplySummary, told: &[Diagnostic], lang: Lang) -> Page {
     let look = Look { lang, ..Look::PLAIN };
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
@@ -133,7 +133,7 @@ fn standing(outcome: &Outcome) -> (&'static str, &'static str, Tone) {
     }
 }
 
-/// The vendor's ids, and how often it was asked when once was not enough.
+/// Tencent Cloud's ids, and how often it was asked when once was not enough.
 fn ids(result: &StepResult) -> Vec<Row> {
     let own = result.env_id.as_ref();
     let (env_id, tran_id, request_id) = match &result.outcome {

@@ -1,4 +1,4 @@
-//! What is on record as a page, an entry an environment.
+//! What is in the state as a page, an entry an environment.
 
 use super::validation::bare;
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone};
@@ -9,7 +9,7 @@ use crate::report::count;
 use crate::report::fields::{self, Row, Value};
 use crate::state::{Origin, Record, State, Status};
 
-/// Every environment on record; None where there is no state.
+/// Every environment in the state; None where there is no state.
 pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let Some(state) = state else {

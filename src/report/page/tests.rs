@@ -139,7 +139,7 @@ pub(in crate::report) fn hostile() -> Page {
     page
 }
 
-/// A run of three, in which one was turned away first, and one answer was lost.
+/// A run of three, in which one was throttled first, and one answer was lost.
 pub(in crate::report) fn run_page() -> Page {
     let ms = Duration::from_millis;
     let call = |sent, answered, kind| Call { sent: ms(sent), answered: ms(answered), kind };

@@ -1,6 +1,6 @@
 //! STS: whose credentials a call has, temporary credentials for roles, and the metadata service of a machine.
 //!
-//! A temporary secret id contains its own end, and its secret and token follow from it, so that a server that starts anew
+//! A temporary secret id contains its own end, and its secret and token follow from it, so that a server that restarts
 //! knows it still. None of them is a secret: they open this sandbox and nothing else. Which roles exist, and whom they
 //! trust, is not checked; what is answered as a caller's type is the sandbox's choice.
 

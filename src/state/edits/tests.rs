@@ -39,7 +39,7 @@ proptest! {
         prop_assert_eq!(replay(Some(before), &journal), made, "a receipt says the same");
     }
 
-    /// Wherever such a run is cut off, what only gets another address, or is deposed, is on record.
+    /// Wherever such a run is cut off, what only gets another address, or is deposed, is in the state.
     #[test]
     fn a_turn_that_is_cut_off_has_not_lost_what_moves(
         before in lawful(),

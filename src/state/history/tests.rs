@@ -156,7 +156,7 @@ fn what_was_found_out_later_is_told_with_the_order() {
         (12, edited("resolve --not-created", forget("none"))),
         // Nobody said what came of it.
         (13, edited("state push", forget("shelved"))),
-        // An update later on settles nothing anew.
+        // A later update settles nothing.
         (14, edited("update", put("awaiting", found))),
     ]);
     let events = history(&[first, second], None, None);

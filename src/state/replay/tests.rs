@@ -627,7 +627,7 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
 
 proptest! {
     /// Of what a writer lets on disk the state alone holds every environment, whatever was ordered in its place, and
-    /// every order number but those of environments that were ordered anew.
+    /// every order number but those of environments that were replaced.
     #[test]
     fn no_id_is_lost_that_the_vendor_ever_gave(
         before in state(),

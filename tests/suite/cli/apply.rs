@@ -93,7 +93,7 @@ fn the_first_signal_starts_nothing_more_and_waits() {
         let ran = running.wait().exits(3).says(&["Interrupted: starting nothing more", "not attempted"]);
         let ordered = project.ordered_once();
         assert!(ordered.len() < 5, "{ran}");
-        // What was under way was waited for, and is on record.
+        // What was under way was waited for, and is in the state.
         let state = project.json(STATE);
         for address in &ordered {
             assert_eq!(state["environments"][address]["status"], "created", "{ran}");

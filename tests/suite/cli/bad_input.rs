@@ -155,7 +155,7 @@ fn an_endpoint_that_is_not_there() {
     let project = Project::of(&["one", "two"]);
     let ran = with_keys(&project, &["apply", "-y", "--endpoint", &url, "--retry-for", "1s"]).exits(1);
     ran.says(&["cannot connect", "nothing was created"]);
-    // Nothing is on record, so that the next run orders both.
+    // Nothing is in the state, so that the next run orders both.
     project.run(["plan"]).exits(0).says(&["2 to create"]);
 }
 

@@ -22,7 +22,7 @@ fn apply(project: &Project, more: &[&str], variables: &[(&str, &str)]) -> Ran {
         .env("TENCENTCLOUD_SECRET_KEY", SECRET_KEY)
         .envs(variables.iter().copied());
     if more.contains(&NOBODY) {
-        // Which would be the vendor's own.
+        // Which would be Tencent Cloud's own.
         command.env("POSTPAY_STS_ENDPOINT", NOBODY);
     }
     Ran::from(command.output().unwrap())

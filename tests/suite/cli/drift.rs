@@ -52,7 +52,7 @@ fn happen(project: &Project, address: &str, now: &serde_json::Value) {
     project.write(LEDGER, format!("{ledger}{line}\n"));
 }
 
-/// As if everything on record had been ordered long ago: what is not listed then is gone, rather than late.
+/// As if everything in the state had been ordered long ago: what is not listed then is gone, rather than late.
 fn age(project: &Project) {
     let mut state = project.json(STATE);
     for (_, record) in state["environments"].as_object_mut().unwrap() {
@@ -168,7 +168,7 @@ fn an_account_that_can_not_be_read_is_an_error_and_no_drift() {
     assert!(failed.stderr.contains("error[listing]"), "{failed}");
 }
 
-/// Every code there is, in one run: those of a plan, and those of an account that people, the vendor and a late list changed.
+/// Every code there is, in one run: those of a plan, and those of an account that people, Tencent Cloud and a late list changed.
 fn of_every_kind() -> Project {
     let ordered = [
         "renamed",

@@ -117,7 +117,7 @@ fn nothing_is_given_up_without_leave_and_what_is_gone_already_is_fine() {
 fn what_nobody_saw_go_is_not_taken_for_alive_and_is_settled_by_a_look() {
     let project = Project::ordered(&["one", "two"]);
     project.declare(&["one"]);
-    // The vendor takes the request; the account can't be looked at.
+    // Tencent Cloud takes the request; the account can't be looked at.
     let unseen =
         ["destroy", "two", GIVE_UP, OWN, "--retry-for", "0s", "--fault", "list:error:InternalError@*"];
     project.run(unseen).exits(0).says(&["being destroyed"]);

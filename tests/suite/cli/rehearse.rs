@@ -20,7 +20,7 @@ fn kept(project: &Project, args: &[&str]) -> Value {
     report
 }
 
-/// A state that was made with the vendor's own endpoint, with one record of every kind.
+/// A state that was made with Tencent Cloud's own endpoint, with one record of every kind.
 fn with_state(project: &Project) {
     let record = |alias: &str, status: &str, env_id: Option<&str>, tran_id: Option<&str>| {
         json!({

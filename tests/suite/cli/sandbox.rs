@@ -47,7 +47,7 @@ async fn a_change_is_on_record_before_anybody_is_told_of_it() {
     if !cfg!(debug_assertions) {
         return;
     }
-    for (point, made) in [("request-arrived", false), ("vendor-acted", true)] {
+    for (point, made) in [("request-arrived", false), ("api-acted", true)] {
         let project = Project::empty();
         let mut command = project.command(["sandbox", "serve", "--listen", "127.0.0.1:0"]);
         command.env("POSTPAY_CRASH_AT", point).stdout(Stdio::piped()).stderr(Stdio::null());

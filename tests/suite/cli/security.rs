@@ -204,7 +204,7 @@ fn what_an_endpoint_says_is_shown_escaped_and_without_secrets() {
     }
 }
 
-/// Whether a command speaks to the vendor, and so takes where, and has what to record.
+/// Whether a command speaks to Tencent Cloud, and so takes where, and has what to record.
 fn speaks(command: &str) -> bool {
     !["history", "state", "show"].contains(&command)
 }
@@ -464,7 +464,7 @@ fn a_state_is_data_that_is_shown_escaped() {
     is_plain(&csv);
     assert_eq!(csv.stdout.lines().count(), 2, "a line for the columns and one for the order: {csv}");
     assert!(csv.stdout.contains(",'=tran\\u{1b}]0;owned\\u{7}\\r\\n::error::owned\\t"), "{csv}");
-    // What a program reads of it is what is on record.
+    // What a program reads of it is what is in the state.
     let pulled = project.run(["state", "pull"]).exits(0).json();
     assert_eq!(pulled["environments"]["one"]["env_id"], format!("env{HOSTILE}"));
 }

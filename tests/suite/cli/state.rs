@@ -1,4 +1,4 @@
-//! `postpay state`: looking at what is on record, and changing it by hand. Nothing of it orders, nothing loses an id.
+//! `postpay state`: looking at what is in the state, and changing it by hand. Nothing of it orders, nothing loses an id.
 
 use std::fs;
 use std::io::Write as _;
@@ -180,7 +180,7 @@ fn a_move_that_does_not_fit_is_refused() {
     refused(&project, &["state", "mv", "one", "one", "-y"], "move-same");
     let ran = project.run(["state", "mv", "one", "No Address", "-y"]).exits(1);
     ran.says(&["is not an address"]);
-    // An address at which only a replaced one is on record is not free.
+    // An address at which only a replaced one is in the state is not free.
     project.declare(&["two"]);
     project.run(["state", "rm", "one", "-y"]).exits(0);
     refused(&project, &["state", "mv", "two", "one", "-y"], "move-used").says(&[&format!("--deposed {old}")]);

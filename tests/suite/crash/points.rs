@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use postpay::crash::{
-    ADOPTION_KEPT, ADOPTION_NEXT, ANSWER_CAME, APPROVED, BACKUP_KEPT, FILE_RENAMED, FILE_WRITTEN,
+    ADOPTION_KEPT, ADOPTION_NEXT, ANSWER_CAME, API_ACTED, APPROVED, BACKUP_KEPT, FILE_RENAMED, FILE_WRITTEN,
     INTENT_KEPT, JOURNAL_BEGUN, JOURNAL_CREATED, LINE_SYNCED, LINE_WRITTEN, LISTED, LISTING_KEPT, LOCKED,
     LOOK_NEXT, MANIFESTS_READ, OUTCOME_KEPT, PLANNED, POINTS, RECEIPT_FILED, RECEIPT_NEXT, RECEIPT_RENAMED,
     RECOVERY_KEPT, RECOVERY_NEXT, RECOVERY_REOPENED, REQUEST_ARRIVED, RUN_ENDED, RUN_STARTED, SLOT_REACHED,
-    STATE_REPLACED, STEP_NEXT, VENDOR_ACTED,
+    STATE_REPLACED, STEP_NEXT,
 };
 
 use super::announce;
@@ -45,7 +45,7 @@ fn each(points: &[&'static str], visits: u32) -> Vec<Moment> {
 
 const END: [&str; 4] = [STATE_REPLACED, RECEIPT_NEXT, RECEIPT_RENAMED, RECEIPT_FILED];
 const STEP: [&str; 7] =
-    [STEP_NEXT, INTENT_KEPT, SLOT_REACHED, REQUEST_ARRIVED, VENDOR_ACTED, ANSWER_CAME, OUTCOME_KEPT];
+    [STEP_NEXT, INTENT_KEPT, SLOT_REACHED, REQUEST_ARRIVED, API_ACTED, ANSWER_CAME, OUTCOME_KEPT];
 const FILES: [&str; 2] = [FILE_WRITTEN, FILE_RENAMED];
 const LINES: [&str; 2] = [LINE_WRITTEN, LINE_SYNCED];
 
@@ -95,7 +95,7 @@ fn cases() -> Vec<Case> {
     // The next run, over what a dead one left.
     for later in [false, true] {
         for earlier in
-            [(INTENT_KEPT, 1), (VENDOR_ACTED, 2), (LINE_WRITTEN, 6), (OUTCOME_KEPT, 3), (RUN_ENDED, 1)]
+            [(INTENT_KEPT, 1), (API_ACTED, 2), (LINE_WRITTEN, 6), (OUTCOME_KEPT, 3), (RUN_ENDED, 1)]
         {
             let mut moments = each(&[RECOVERY_NEXT, RECOVERY_REOPENED, RECOVERY_KEPT], 1);
             moments.extend(each(&LINES, 1));
@@ -120,7 +120,7 @@ fn cases() -> Vec<Case> {
     moments.extend(each(&LINES, 10).split_off(5));
     moments.extend(end(1));
     moments.push((STEP_NEXT, 3));
-    moments.push((VENDOR_ACTED, 3));
+    moments.push((API_ACTED, 3));
     for moment in moments {
         const LOST: &[&str] =
             &["apply", "-y", "--in-flight", "1", "--settle", "2s", "--fault", "reset-after@2"];
@@ -148,13 +148,13 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-/// How many of three orders, made one by one, are on record as created and as unknown after a crash. This is the table of
+/// How many of three orders, made one by one, are in the state as created and as unknown after a crash. This is the table of
 /// `src/apply/protocol.md`, by number.
 fn left((point, visit): Moment, later: bool) -> (usize, usize) {
     let visit = usize::try_from(visit).unwrap();
     match point {
         STEP_NEXT => (visit - 1, 0),
-        INTENT_KEPT | SLOT_REACHED | REQUEST_ARRIVED | VENDOR_ACTED | ANSWER_CAME => (visit - 1, 1),
+        INTENT_KEPT | SLOT_REACHED | REQUEST_ARRIVED | API_ACTED | ANSWER_CAME => (visit - 1, 1),
         OUTCOME_KEPT => (visit, 0),
         // run_started, listed, an intent and an outcome for each order, run_ended.
         LINE_WRITTEN | LINE_SYNCED => match visit {

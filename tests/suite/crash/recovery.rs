@@ -126,7 +126,7 @@ impl Scene {
         Ok(records.map(|(address, record)| (address.to_string(), record.status.name().to_owned())).collect())
     }
 
-    /// After a crash, before anything else: whatever was ordered is on record, with its ids or as unknown.
+    /// After a crash, before anything else: whatever was ordered is in the state, with its ids or as unknown.
     pub(super) fn losses_now(&self) -> Result<usize, String> {
         let acted = self.acted();
         if acted.is_empty() {
@@ -187,7 +187,7 @@ impl Scene {
         Ok(before.len())
     }
 
-    /// Each alias exactly once at the vendor, and on record with the very ids that it got there.
+    /// Each alias exactly once at Tencent Cloud, and in the state with the very ids that it got there.
     fn judge(&self, aliases: &[&str]) -> Result<Tally, String> {
         let acted = self.acted();
         let state = self.project.json(STATE);

@@ -463,7 +463,7 @@ pub(crate) fn scrubbed() -> insta::Settings {
         (r"\b20\d{6}(\d{6})\b", "[DAY]$1"),
         // A TranId begins with a day, and an answer may be cut off within it.
         (r#"(?m)"TranId":"20\d+$"#, r#""TranId":"[CUT]"#),
-        // The vendor's times have no zone.
+        // Tencent Cloud's times have no zone.
         (r"\b20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\b", "[VENDOR_TIME]"),
         (r"-[0-9a-f]{16}\b", "-[SUFFIX]"),
         (r"\(\d+\.\d+ s\)", "([TOOK])"),

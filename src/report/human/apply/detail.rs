@@ -145,7 +145,7 @@ fn replaced(result: &StepResult, look: Look) -> Vec<Text> {
     ]
 }
 
-/// What the vendor made of giving an environment up.
+/// What Tencent Cloud made of giving an environment up.
 fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
     let address = &result.address;
     let which = if result.deposed { " --deposed" } else { "" };

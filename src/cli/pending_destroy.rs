@@ -1,4 +1,4 @@
-//! Environments that were asked to be given up, without anybody seeing what became of them: settled by a look at the
+//! Environments with an unknown destroy outcome: resolved by a look at the
 //! account, as a part of `postpay resolve`.
 
 use super::world::World;
