@@ -15,7 +15,7 @@ use std::time::Instant;
 use postpay::sandbox::{Fault, LedgerEntry};
 use serde_json::Value;
 
-use crate::support::{Project, RECEIPTS, STATE, in_parallel};
+use crate::support::{Project, RECEIPTS, STATE, in_parallel_by};
 
 /// What an attempt proves, as the journal says it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -296,7 +296,8 @@ struct Counts {
 fn all(what: &str, cases: Vec<Case>, again: bool) {
     let started = Instant::now();
     let total = Mutex::new((Counts::default(), Vec::new()));
-    in_parallel(cases, |case| {
+    // An unknown outcome is waited for.
+    in_parallel_by(12, cases, |case| {
         let ended = run(&case, again);
         let mut total = total.lock().unwrap();
         match ended {

@@ -437,9 +437,18 @@ pub(crate) fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(
 
 /// Runs every case, some at a time: for more cases than a computer can run at once.
 pub(crate) fn in_parallel<T: Send>(cases: impl IntoIterator<Item = T>, run: impl Fn(T) + Sync) {
+    in_parallel_by(4, cases, run);
+}
+
+/// As [`in_parallel`], with so many at a time for each core: more where they wait more than they work.
+pub(crate) fn in_parallel_by<T: Send>(
+    per_core: usize,
+    cases: impl IntoIterator<Item = T>,
+    run: impl Fn(T) + Sync,
+) {
     let cases: Vec<T> = cases.into_iter().collect();
     let cases = std::sync::Mutex::new(cases.into_iter());
-    let workers = 4 * thread::available_parallelism().map_or(2, usize::from);
+    let workers = per_core * thread::available_parallelism().map_or(2, usize::from);
     at_once(0..workers, |_| {
         loop {
             let next = cases.lock().unwrap().next();
