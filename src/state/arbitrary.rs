@@ -8,12 +8,13 @@ use proptest::sample::{Index, select};
 use uuid::Uuid;
 
 use super::journal::{
-    Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded, RunId,
+    Edit, Edited, EndReason, Entry, Event, Evidence, Intent, Journal, Outcome, Recovered, RunEnded,
     RunStarted,
 };
-use super::{Account, Lineage, Origin, Record, Serial, State, Status};
 use crate::kinds::postpay;
 use crate::model::{Address, Attributes, InstanceKey, SourceRef};
+use crate::state::record::RunId;
+use crate::state::record::{Account, Lineage, Origin, Record, Serial, State, Status};
 
 pub(crate) const ORDER: &str = "CreatePostpayPackage";
 

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 
 use super::error::{IoOp, StateError};
 use super::journal::{Entry, Event, Journal, RunStarted};
-use super::{FormatVersion, State};
 use crate::lang::{Text, text};
+use crate::state::record::{FormatVersion, State};
 
 /// The version alone: a later one may have other members.
 #[derive(Deserialize)]

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Account, Record, State};
 use crate::model::InstanceKey;
+use crate::state::record::{Account, Record, State};
 
 /// One thing that two states do not agree on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::compare::{Difference, differences};
 use super::journal::{Edit, Edited, Event, RunStarted};
-use super::{Record, Replay, State, Status};
 use crate::model::{Address, InstanceKey};
+use crate::state::record::{Record, State, Status};
+use crate::state::replay::Replay;
 
 /// The change of one environment in the state.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::journal::RunId;
-use super::{Lineage, Serial};
 use crate::lang::{Text, text};
+use crate::state::record::RunId;
+use crate::state::record::{Lineage, Serial};
 
 /// Why a state can't be read or written. Nothing was sent because of one.
 #[derive(Debug, thiserror::Error)]

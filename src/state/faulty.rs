@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::journal::RunId;
 use super::store::{Fence, Keep, Lease};
-use super::{Serial, StateError, Writer};
+use crate::state::error::StateError;
+use crate::state::record::RunId;
+use crate::state::record::Serial;
+use crate::state::writer::Writer;
 
 /// What a lease is about to do, or has just done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
 
-use super::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunId, RunStarted};
-use super::{Origin, Record, State, Status};
+use super::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use crate::model::{Address, InstanceKey, SourceRef};
+use crate::state::record::RunId;
+use crate::state::record::{Origin, Record, State, Status};
 
 /// The action that creates, for requests whose journal is missing.
 const CREATE: &str = "CreatePostpayPackage";

@@ -3,14 +3,12 @@
 //! An intent without an outcome is a request that may have acted.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{Account, FormatVersion, Lineage, Record, Serial, is_false, required};
+pub use super::record::RunId;
+use super::record::{Account, FormatVersion, Lineage, Record, Serial, is_false, required};
 use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 
 /// One run, from its first line on.
@@ -78,22 +76,6 @@ impl Journal {
 pub struct Entry {
     pub at: Timestamp,
     pub event: Event,
-}
-
-/// The identity of a run: a version 7 UUID, so that runs sort by time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub struct RunId(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
-
-impl RunId {
-    pub fn fresh() -> Self {
-        Self(Uuid::now_v7())
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
 }
 
 /// The first line of a journal: which run, over which state, by whom.

@@ -9,7 +9,9 @@ use super::codec::{Decoded, decode_open_journal, decode_start, decode_state};
 use super::error::StateError;
 use super::journal::{Journal, RunStarted};
 use super::store::{Part, Places, StateStore, Stored};
-use super::{Lineage, LockStatus, ReceiptRef, Serial, Snapshot, State};
+use crate::state::record::{Lineage, Serial, State};
+use crate::state::replay::Snapshot;
+use crate::state::store::{LockStatus, ReceiptRef};
 
 /// Reads the state and the open run. Takes no lock.
 ///

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::journal::{Event, Journal, RunId};
-use super::{Origin, State};
+use super::journal::{Event, Journal};
+use crate::state::record::RunId;
+use crate::state::record::{Origin, State};
 
 /// How many orders were made since `since`, or may have been.
 ///
@@ -60,7 +61,8 @@ mod tests {
     use crate::model::{Address, Attributes, SourceRef};
     use crate::state::arbitrary::{ORDER, outcome};
     use crate::state::journal::{Entry, Evidence, Intent, RunStarted};
-    use crate::state::{Account, Lineage, Serial, replay};
+    use crate::state::record::{Account, Lineage, Serial};
+    use crate::state::replay::replay;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()

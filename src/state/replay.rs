@@ -8,9 +8,9 @@ use jiff::Timestamp;
 
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use super::runs::serial_after;
-use super::{FormatVersion, Origin, Record, State, Status};
 use crate::lang::Text;
 use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
+use crate::state::record::{FormatVersion, Origin, Record, State, Status};
 
 /// Returns the state after a run, or after as much of it as the journal holds.
 ///
@@ -384,6 +384,25 @@ fn note(record: &mut Record, outcome: &Outcome) {
         }
         Evidence::Done | Evidence::Refused | Evidence::NotSent | Evidence::Unknown => Status::Unknown,
     };
+}
+
+/// A state and the run that is open over it, as read at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// None when there never was one.
+    pub state: Option<State>,
+    /// None when no run is open.
+    pub journal: Option<Journal>,
+}
+
+impl Snapshot {
+    /// Returns the state with the open run applied; None when nothing was ever recorded.
+    pub fn current(self) -> Option<State> {
+        match self.journal {
+            Some(journal) => Some(replay(self.state, &journal)),
+            None => self.state,
+        }
+    }
 }
 
 #[cfg(test)]

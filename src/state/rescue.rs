@@ -13,12 +13,13 @@ use uuid::Uuid;
 
 use super::codec::unwritable;
 use super::error::{IoOp, StateError};
-use super::journal::{Outcome, RunId};
+use super::journal::Outcome;
 use super::store::StateStore;
-use super::{FormatVersion, Record, State, Status};
 use crate::files::{self, Access, Links};
 use crate::lang::Text;
 use crate::model::{Address, InstanceKey};
+use crate::state::record::RunId;
+use crate::state::record::{FormatVersion, Record, State, Status};
 
 /// Far more than the outcomes of a run need, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
@@ -185,7 +186,7 @@ mod tests {
     use crate::state::arbitrary::outcome;
     use crate::state::file::FileStore;
     use crate::state::journal::Evidence;
-    use crate::state::{Lineage, Origin, Serial};
+    use crate::state::record::{Lineage, Origin, Serial};
 
     #[test]
     fn a_rescue_is_settled_when_its_ids_are_on_record_wherever_that_is() {

@@ -13,13 +13,15 @@ use super::codec::{decode_open_journal, decode_state, encode_state};
 use super::compare::{Difference, differences};
 use super::error::{Holder, IoOp, StateError};
 use super::file::MAX_BYTES;
-use super::journal::{Journal, RunId};
+use super::journal::Journal;
 use super::read::{check_journal, check_lineage, receipt_start, shown};
 use super::runs::{missing_receipts, receipts_after};
 use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
-use super::{Serial, State, rebuild};
 use crate::files::{self, Links};
 use crate::lang::Text;
+use crate::state::record::RunId;
+use crate::state::record::{Serial, State};
+use crate::state::replay::rebuild;
 
 /// What a state is rebuilt from.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::store::ReceiptRef;
-use super::{Serial, State, StateError};
+use crate::state::error::StateError;
+use crate::state::record::{Serial, State};
 
 /// Returns the serial after one more run, which started from `base`.
 ///
@@ -77,8 +78,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::state::journal::RunId;
-    use crate::state::{FormatVersion, Lineage};
+    use crate::state::record::RunId;
+    use crate::state::record::{FormatVersion, Lineage};
 
     fn receipts(list: &[(u64, u128)]) -> Vec<ReceiptRef> {
         let receipt = |&(base, run): &(u64, u128)| ReceiptRef {

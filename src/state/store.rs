@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::Serial;
 use super::codec;
 use super::error::{Holder, StateError};
-use super::journal::{Journal, RunId, RunStarted};
+use super::journal::{Journal, RunStarted};
 use crate::lang::text;
+use crate::state::record::RunId;
+use crate::state::record::Serial;
 
 /// A place that keeps one state, the journal of its open run, and the receipts of its finished runs.
 pub trait StateStore {

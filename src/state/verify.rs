@@ -6,14 +6,17 @@ use std::path::PathBuf;
 
 use super::codec::{decode_journal, decode_state};
 use super::compare::{Difference, differences};
-use super::journal::{Journal, RunId};
+use super::journal::Journal;
 use super::read::{Reader, check};
 use super::rescue::{self, RescueFile, Rescued, Standing};
 use super::runs::missing_receipts;
 use super::store::{Places, ReceiptRef, StateStore, Stored};
-use super::{Lineage, Replay, Serial, State, StateError, rebuild};
 use crate::lang::{Text, text};
 use crate::model::{Address, InstanceKey};
+use crate::state::error::StateError;
+use crate::state::record::RunId;
+use crate::state::record::{Lineage, Serial, State};
+use crate::state::replay::{Replay, rebuild};
 
 /// Everything that is kept of one state, as far as it can be read: a damaged file takes no other with it.
 #[derive(Debug)]

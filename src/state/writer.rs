@@ -12,12 +12,14 @@ use jiff::Timestamp;
 
 use super::codec::{Chain, Decoded, decode_open_journal, encode_state, is_end, may_follow};
 use super::error::{Holder, StateError};
-use super::journal::{Entry, Event, Recovered, RunId, RunStarted};
+use super::journal::{Entry, Event, Recovered, RunStarted};
 use super::read::{Current, Reader, read_current};
 use super::store::{Fence, Keep, Lease, Places, StateStore};
-use super::{Replay, Serial, State};
 use crate::crash;
 use crate::lang::Text;
+use crate::state::record::RunId;
+use crate::state::record::{Serial, State};
+use crate::state::replay::Replay;
 
 /// The one writer. Dropping it releases the lease; an open run stays open for the next writer to fold.
 pub struct Writer {
@@ -270,11 +272,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::state::IoOp;
+    use crate::state::error::IoOp;
     use crate::state::faulty::{Op, faulty};
     use crate::state::file::FileStore;
     use crate::state::journal::{EndReason, RunEnded};
-    use crate::state::{Account, FormatVersion, Lineage};
+    use crate::state::record::{Account, FormatVersion, Lineage};
 
     fn failed() -> StateError {
         IoOp::Write.failed(Path::new("journal"))(io::ErrorKind::TimedOut.into())

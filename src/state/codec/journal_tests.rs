@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::state::arbitrary::{ids, journal, wild_journal};
 use crate::state::journal::{Recovered, RunEnded};
-use crate::state::{Status, replay};
+use crate::state::record::Status;
+use crate::state::replay::replay;
 
 fn written(journal: &Journal) -> Vec<u8> {
     encode_journal(journal).unwrap()

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::state::arbitrary::{distinct, ids, started, state};
 use crate::state::journal::{Entry, Journal};
-use crate::state::{Lineage, replay};
+use crate::state::record::Lineage;
+use crate::state::replay::replay;
 
 /// A state that postpay can have written.
 fn lawful() -> impl Strategy<Value = State> {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::crash;
 use crate::files::{self, Access, Links, Refusal, Unnamed};
 use crate::lang::Text;
-use crate::state::{IoOp, StateError};
+use crate::state::error::{IoOp, StateError};
 
 /// Far more than a hundred thousand environments need, and far less than a device has, in bytes.
 pub const MAX_BYTES: u64 = 1024 * 1024 * 1024;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::disk::{failed, folder_of, read, sync_folder};
 use crate::crash;
 use crate::files::{self, Access, Links, Unnamed};
-use crate::state::{IoOp, StateError};
+use crate::state::error::{IoOp, StateError};
 
 #[derive(Debug)]
 pub(super) struct JournalFile {

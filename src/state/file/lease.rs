@@ -16,9 +16,10 @@ use super::paths::Paths;
 use crate::crash;
 use crate::files::{self, Fingerprint};
 use crate::lang::Text;
-use crate::state::journal::RunId;
+use crate::state::error::{Holder, IoOp, StateError};
+use crate::state::record::RunId;
+use crate::state::record::Serial;
 use crate::state::store::{Fence, Keep, Lease, Places};
-use crate::state::{Holder, IoOp, Serial, StateError};
 
 #[derive(Debug)]
 pub(super) struct FileLease {

@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::failed;
 use crate::files::{self, Access, Links, Refusal};
-use crate::state::journal::RunId;
-use crate::state::{Holder, IoOp, LockStatus, StateError};
+use crate::state::error::{Holder, IoOp, StateError};
+use crate::state::record::RunId;
+use crate::state::store::LockStatus;
 
 /// Far more than a name and a run need, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;

@@ -26,8 +26,8 @@ use std::time::Duration;
 pub use disk::MAX_BYTES;
 
 use super::store::{Lease, LockStatus, Part, Places, ReceiptRef, StateStore, Stored};
-use super::{Holder, IoOp, StateError};
 use crate::files::{self, Access, Links};
+use crate::state::error::{Holder, IoOp, StateError};
 use disk::failed;
 use lease::FileLease;
 use paths::Paths;

@@ -14,9 +14,10 @@ use uuid::Uuid;
 use super::disk::{failed, folder_of};
 use crate::files::{self, Links, Place, Refusal, Way};
 use crate::lang::{Text, text};
-use crate::state::journal::RunId;
+use crate::state::error::{IoOp, StateError};
+use crate::state::record::RunId;
+use crate::state::record::Serial;
 use crate::state::store::{Places, ReceiptRef};
-use crate::state::{IoOp, Serial, StateError};
 
 /// The files of one state.
 #[derive(Debug, Clone, PartialEq, Eq)]

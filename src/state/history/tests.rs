@@ -3,7 +3,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::state::arbitrary::{ORDER, journal, outcome, started, state, wild_journal};
 use crate::state::journal::{Edit, Edited, Entry, Event, Intent, RunStarted};
-use crate::state::{Lineage, Serial, replay};
+use crate::state::record::{Lineage, Serial};
+use crate::state::replay::replay;
 
 fn on(text: &str) -> Address {
     Address::new(text).unwrap()

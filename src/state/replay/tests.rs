@@ -5,8 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::kinds::postpay;
 use crate::state::arbitrary::{ORDER, deposed, distinct, ids, journal, outcome, record, state, wild_journal};
-use crate::state::journal::{Edited, Entry, RunId};
-use crate::state::{Account, Lineage, Serial};
+use crate::state::journal::{Edited, Entry};
+use crate::state::record::RunId;
+use crate::state::record::{Account, Lineage, Serial};
 
 /// The state that `journal` starts from: no environment is in it twice, and none that the engine would not replace.
 fn under(state: State, journal: &Journal) -> State {
