@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::moves::{self, MoveProblem};
-use super::{Action, Ids, Mode, Options, Reason, Step, StepBlocker};
+use super::options::{Mode, Options};
+use super::step::{Action, Ids, Reason, Step, StepBlocker};
 use crate::model::kind::Update;
 use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role};
 use crate::state::{Origin, Record, State, Status};

@@ -55,7 +55,7 @@ pub struct Ids {
 mod single {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::Action;
+    use crate::plan::step::Action;
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub(super) fn serialize<S: Serializer>(action: &Action, serializer: S) -> Result<S::Ok, S::Error> {

@@ -44,7 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Modules whose files still import each other. The aim is an empty list; `cli` and `report` are not looked at yet.
-const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli", "plan", "report", "state"];
+const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli", "report"];
 
 /// What belongs to the command line, and no module below it may name.
 const COMMAND_LINE: &[&str] =
