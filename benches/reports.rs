@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use jiff::Timestamp;
-use postpay::lang::Lang;
+use postpay::i18n::Lang;
 use postpay::plan::{Options, Plan, file};
 use postpay::report::human::{self, Look};
 use postpay::report::page::{self, Setting};

@@ -16,7 +16,7 @@ use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
-use crate::lang::Text;
+use crate::i18n::Text;
 pub use access::{Access, Refusal};
 pub use folder::Unnamed;
 use folder::{Folder, Make, split};
@@ -341,7 +341,7 @@ impl Way {
             };
             links += 1;
             if links > MOST_LINKS {
-                let why = Text::fixed("too many links", "链接层数过多");
+                let why = Text::fixed("too many links");
                 return Err(error(io::ErrorKind::InvalidInput, why));
             }
             way.is_link |= is_last;
@@ -418,6 +418,7 @@ mod tests {
 
     use super::access::MIB;
     use super::*;
+    use crate::i18n::Lang;
 
     fn refusal<T: fmt::Debug>(result: io::Result<T>) -> Refusal {
         let error = result.unwrap_err();
@@ -572,7 +573,7 @@ mod tests {
         ] {
             assert!(refusal.text().is_in_both(), "{refusal:?}");
             let error = io::Error::from(refusal);
-            assert_eq!(Text::of(&error), refusal.text());
+            assert_eq!(format!("{error:#}"), refusal.text().in_lang(Lang::Zh));
         }
     }
 }

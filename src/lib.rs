@@ -35,7 +35,7 @@
 //! | [`report`] | text, JSON, events, and [`report::page::Page`] for all other formats | plans, runs, drift, states |
 //!
 //! Shared by all: [`model`] (addresses, attributes, ids), [`kinds`] (what can be created, as tables of fields), [`diagnostic`]
-//! (problems that a user can fix), [`lang`] (English and Chinese), [`sanitize`] (escaping invisible characters, and what
+//! (problems that a user can fix), [`i18n`] (English and Chinese), [`sanitize`] (escaping invisible characters, and what
 //! a CI system would obey), [`files`] (opening files without following links) and [`clock`] (time as an argument).
 //!
 //! [`config`] reads `postpay.yaml`, [`sandbox`] is a small HTTP server with the API's rules, [`crash`] lets a test stop a process
@@ -89,8 +89,8 @@ pub mod diagnostic;
 pub mod drift;
 pub mod files;
 pub mod generate;
+pub mod i18n;
 pub mod kinds;
-pub mod lang;
 pub mod manifest;
 pub mod model;
 pub mod plan;

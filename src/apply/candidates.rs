@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::cloud::api_time::{Fit, fit};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Attributes, Role};
 use crate::state::{Record, Status};
 
@@ -82,13 +82,12 @@ pub enum Proposal<'a> {
     Nothing,
 }
 
-const NUMBER: Text = Text::fixed("order number", "订单号");
-const ALIAS: Text = Text::fixed("alias", "别名");
-const NO_ALIAS: Text =
-    Text::fixed("not set when it was created, so it cannot be compared", "创建时没有别名，因此无法比较");
-const NEW: Text = Text::fixed("new since the run began", "运行开始后新出现");
-const NOT_LISTED: Text = Text::fixed("not listed before", "之前不在列表中");
-const NOT_TOLD: Text = Text::fixed("not reported", "未返回");
+const NUMBER: Text = Text::fixed("order number");
+const ALIAS: Text = Text::fixed("alias");
+const NO_ALIAS: Text = Text::fixed("not set when it was created, so it cannot be compared");
+const NEW: Text = Text::fixed("new since the run began");
+const NOT_LISTED: Text = Text::fixed("not listed before");
+const NOT_TOLD: Text = Text::fixed("not reported");
 
 impl Candidate {
     /// Whether it is the one: its bill has the order number of the answer, or everything fits.
@@ -148,7 +147,7 @@ pub fn candidates(pending: &PendingOrder, context: MatchContext<'_>, bills: &[Bi
             let other = other.filter(|asked| *asked != environment.env_id);
             // Only a person may say that another environment was made instead.
             checks.extend(other.map(|asked| Check {
-                what: Text::fixed("requested environment", "请求的环境"),
+                what: Text::fixed("requested environment"),
                 expected: same(asked),
                 found: same(&environment.env_id),
                 fits: false,
@@ -183,7 +182,7 @@ fn created(
         expected: NOT_LISTED,
         found: match context.before {
             Some(_) => NOT_LISTED,
-            None => Text::fixed("no listing from before the run", "没有运行之前的列表"),
+            None => Text::fixed("no listing from before the run"),
         },
         fits: context.before.is_some(),
     };
@@ -200,9 +199,9 @@ fn created(
     let mut checks = vec![
         new,
         alias(&pending.record.attributes, environment, context.matcher),
-        field(Text::fixed("source", "来源"), Role::Source, environment.source.as_deref()),
-        field(Text::fixed("channel", "渠道"), Role::Channel, environment.channel.as_deref()),
-        time(Text::fixed("created", "创建时间"), pending, context, environment.created_at.as_deref()),
+        field(Text::fixed("source"), Role::Source, environment.source.as_deref()),
+        field(Text::fixed("channel"), Role::Channel, environment.channel.as_deref()),
+        time(Text::fixed("created at"), pending, context, environment.created_at.as_deref()),
     ];
     checks.extend(billed(pending, bill));
     checks
@@ -212,7 +211,7 @@ fn created(
 fn switched(pending: &PendingOrder, context: MatchContext<'_>, bill: Option<&Bill>) -> Vec<Check> {
     let order = bill.and_then(|bill| bill.order.as_ref());
     let mut checks = vec![time(
-        Text::fixed("ordered", "订购时间"),
+        Text::fixed("ordered"),
         pending,
         context,
         order.and_then(|order| order.created_at.as_deref()),
@@ -238,7 +237,7 @@ fn time(what: Text, pending: &PendingOrder, context: MatchContext<'_>, found: Op
     let upto = now.saturating_add(SKEW).unwrap_or(now);
     Check {
         what,
-        expected: text!("{sent_at:.0} or soon after", "{sent_at:.0} 或稍后"),
+        expected: text!("{sent_at} or soon after", sent_at = format!("{sent_at:.0}")),
         found: found.map_or(NOT_TOLD, same),
         fits: found.is_some_and(|found| fit(found, &(from..=upto)) == Fit::Possible),
     }
@@ -251,15 +250,15 @@ fn same(text: &str) -> Text {
 fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
     let pay_mode = bill.and_then(|bill| bill.pay_mode.as_ref());
     let mut checks = vec![Check {
-        what: Text::fixed("pay mode", "付费方式"),
+        what: Text::fixed("pay mode"),
         expected: Text::same("postpaid"),
-        found: pay_mode.map_or(Text::fixed("no bill", "没有账单"), |mode| same(&mode.to_string())),
+        found: pay_mode.map_or(Text::fixed("no bill"), |mode| same(&mode.to_string())),
         fits: pay_mode == Some(&PayMode::Postpaid),
     }];
     let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
     checks.push(Check {
         what: NUMBER,
-        expected: pending.record.tran_id.as_deref().map_or(Text::fixed("any", "任意"), same),
+        expected: pending.record.tran_id.as_deref().map_or(Text::fixed("any"), same),
         found: tran_id.map_or(NOT_TOLD, same),
         fits: tran_id.is_some()
             && pending.record.tran_id.as_deref().is_none_or(|expected| tran_id == Some(expected)),

@@ -12,7 +12,7 @@ use super::engine::{Engine, Unconfirmed, unless_stopped};
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
 use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Lookup, NotSent, Scope, SeenEnvironment};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Role;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, EndReason};
@@ -255,7 +255,7 @@ impl<C: CloudRead> Engine<'_, '_, C> {
             }
             Err(error) => {
                 let message = &error.message;
-                let message = text!("not sent: {message}", "未发送：{message:#}");
+                let message = text!("not sent: {message}", message);
                 let error = CloudError { grade: Grade::NotSent(NotSent::NoRequest), message, ..error };
                 for at in 0..self.steps.len() {
                     if self.steps[at].action == Action::Destroy {

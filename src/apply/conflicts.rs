@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::cloud::matching::{self, Matcher};
 use crate::cloud::{CloudError, Grade, LOOK_FIRST, Ordered, PayMode, SeenEnvironment, SeenIds};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::{Address, Attributes};
 use crate::plan::Plan;
 use crate::state::{State, Status};
@@ -132,10 +132,8 @@ pub(super) fn contradiction<'a>(
             None
         }
     })?;
-    let message = text!(
-        "the response contains the {name} {id}, which already belongs to `{other}`",
-        "响应中的 {name} {id} 已属于 `{other}`"
-    );
+    let message =
+        text!("the response contains the {name} {id}, which already belongs to `{other}`", name, id, other);
     Some(CloudError {
         request_id: answer.request_id.clone(),
         http_status: Some(200),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
@@ -63,77 +63,50 @@ impl ImportBlocker {
         match self {
             Self::NotThere => (
                 "import-not-there",
-                Text::fixed(
-                    "no environment with this id in the account, in any listed region",
-                    "在所列的各地域中，账号下都没有此 ID 的环境",
-                ),
+                Text::fixed("no environment with this id in the account, in any listed region"),
                 Text::fixed(
                     "run `postpay generate` to list the account's environments; if it is in another region, add the region to api.list_regions",
-                    "`postpay generate` 列出账号下的环境；若它在其他地域，把该地域写在 api.list_regions 下",
                 ),
             ),
             Self::Prepaid => (
                 "import-prepaid",
-                Text::fixed(
-                    "it is prepaid; postpay manages only pay-as-you-go environments",
-                    "它是预付费的；postpay 只管理按量付费环境",
-                ),
+                Text::fixed("it is prepaid; postpay manages only pay-as-you-go environments"),
                 Text::fixed(
                     "to switch it to pay-as-you-go, which places an order, declare it with `env_id` instead of `import`",
-                    "若要将它转为按量付费（这是一笔订单），请用 `env_id` 而不是 `import` 声明",
                 ),
             ),
             Self::PayModeNotShown => (
                 "import-pay-mode",
-                Text::fixed(
-                    "neither the list of environments nor a bill shows that it is pay-as-you-go",
-                    "环境列表和账单都没有说明它是按量付费的",
-                ),
+                Text::fixed("neither the list of environments nor a bill shows that it is pay-as-you-go"),
                 Text::fixed(
                     "check it in the Tencent Cloud console; nothing shows that it is an environment postpay can manage",
-                    "请在腾讯云控制台查看；没有信息表明它是 postpay 可以管理的环境",
                 ),
             ),
             Self::BillNotShown => (
                 "import-bill-not-shown",
                 Text::fixed(
                     "the list of bills is incomplete and its bill is missing; the bill may show another pay mode",
-                    "账单列表不完整，缺少它的账单，账单上可能是另一种付费方式",
                 ),
-                Text::fixed("run it again in a few minutes", "请过几分钟再次执行"),
+                Text::fixed("run it again in a few minutes"),
             ),
             Self::Isolated => (
                 "import-isolated",
-                Text::fixed(
-                    "it is isolated: it was destroyed, or a bill is overdue",
-                    "它已被隔离：已被销毁，或账单逾期",
-                ),
+                Text::fixed("it is isolated: it was destroyed, or a bill is overdue"),
                 Text::fixed(
                     "remove the import, or first restore the environment in the Tencent Cloud console",
-                    "去掉该 import，或先在腾讯云控制台恢复该环境",
                 ),
             ),
             Self::OtherNumber => (
                 "import-other-number",
-                Text::fixed(
-                    "its bill has another order number than the given one",
-                    "其账单中的订单号与给出的不同",
-                ),
-                Text::fixed(
-                    "omit the order number: it is only for environments without a bill",
-                    "去掉订单号：它只用于没有账单的环境",
-                ),
+                Text::fixed("its bill has another order number than the given one"),
+                Text::fixed("omit the order number: it is only for environments without a bill"),
             ),
             Self::OrderedElsewhere => (
                 "import-ordered-elsewhere",
                 Text::fixed(
                     "its bill has an order number that the state has at another address, still waiting for its environment",
-                    "其账单中的订单号在状态文件中属于另一个地址，正在等待环境",
                 ),
-                Text::fixed(
-                    "`postpay resolve` finds the environment of that order",
-                    "`postpay resolve` 会找到该订单的环境",
-                ),
+                Text::fixed("`postpay resolve` finds the environment of that order"),
             ),
         }
     }

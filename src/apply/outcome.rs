@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, SeenIds};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::journal::{EndReason, RunId};
@@ -72,12 +72,10 @@ impl Trouble {
                     Text::fixed(
                         "make sure that no other postpay, git or cleanup job works on this folder, then run `postpay apply` \
                          again",
-                        "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行 `postpay apply`",
                     )
                 } else {
                     Text::fixed(
                         "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
-                        "请先解决该问题，再运行 `postpay apply`：它会从日志继续，不会重复创建",
                     )
                 },
             ),
@@ -87,28 +85,32 @@ impl Trouble {
                     None => text!(
                         "{env_id} appeared in the account and matches `{address}`, which this run has yet to create: somebody else \
                          may be creating from the same manifests",
-                        "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行尚未创建它：可能有人在用同一份清单创建环境"
+                        env_id,
+                        address
                     ),
                     Some(ours) => text!(
                         "{env_id} appeared in the account and matches `{address}`, for which this run created {ours}: somebody \
                          else may be creating from the same manifests",
-                        "账号中出现了与 `{address}` 匹配的 {env_id}，而本次运行为它创建的是 {ours}：可能有人在用同一份清单创建环境"
+                        env_id,
+                        address,
+                        ours
                     ),
                 },
                 text!(
                     "stop the other run; if {env_id} is the right environment: `postpay import {address} {env_id}`",
-                    "请停止另一个运行；如果要的就是 {env_id}：`postpay import {address} {env_id}`"
+                    env_id,
+                    address
                 ),
             ),
             Self::NotRecognised { address, env_id } => (
                 "not-recognised",
                 text!(
                     "the account does not show {env_id}, just created, as `{address}`: if a response were lost, its environment could not be found",
-                    "账号没有把刚创建的 {env_id} 显示为 `{address}`：如果应答丢失，将无法找到对应的环境"
+                    env_id,
+                    address
                 ),
                 Text::fixed(
                     "compare the alias in the console with the manifest; with `--settle 0s` this check is skipped",
-                    "请在控制台核对别名与清单；用 `--settle 0s` 可跳过该检查",
                 ),
             ),
         }

@@ -13,7 +13,7 @@ use super::import::Importable;
 use super::outcome::{StepResult, Trouble};
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Gap, gaps_text};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::Address;
 use crate::plan::Step;
 use crate::state::journal::{EndReason, RunId};
@@ -146,21 +146,19 @@ impl ApplyError {
     pub fn text(&self) -> Text {
         match self {
             Self::State(error) => error.text(),
-            Self::Listing(CloudError { message, .. }) => text!(
-                "cannot list the account's environments: {message}",
-                "无法列出账号下的环境：{message:#}"
-            ),
+            Self::Listing(CloudError { message, .. }) => {
+                text!("cannot list the account's environments: {message}", message)
+            }
             Self::Incomplete { gaps, .. } => {
                 let why = gaps_text(gaps);
-                text!("cannot list the account's environments: {why}", "无法列出账号下的环境：{why:#}")
+                text!("cannot list the account's environments: {why}", why)
             }
             Self::AlreadyThere(_) => Text::fixed(
                 "the account already has environments that match these, and they are not in the state",
-                "账号下已有这些环境，而状态文件中没有相应的记录",
             ),
             Self::Elsewhere { account } => text!(
                 "the state has no account yet, and account {account} has none of its environments",
-                "状态文件中还没有账号，而账号 {account} 中没有其中的任何环境"
+                account
             ),
         }
     }

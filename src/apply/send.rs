@@ -24,7 +24,7 @@ use crate::cloud::{
     CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Ordered, Rename, SeenEnvironment,
 };
 use crate::crash;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent};
 use crate::state::{State, StateError};
@@ -420,12 +420,12 @@ fn not_sent(error: CloudError) -> CloudError {
 
 /// A call whose task died may have sent its request.
 fn broken_off(error: &JoinError) -> CloudError {
-    let why = text!("the call was interrupted: {error}", "调用中断：{error}");
+    let why = text!("the call was interrupted: {error}", error);
     CloudError { hint: Some(LOOK_FIRST), ..CloudError::new(Grade::Unknown, why) }
 }
 
 /// The journal's outcome of a request that was announced and not sent.
 fn withdrawn() -> CloudError {
-    let why = Text::fixed("cancelled before it was sent", "发送前已取消");
+    let why = Text::fixed("cancelled before it was sent");
     CloudError::new(Grade::NotSent(NotSent::Withdrawn), why)
 }

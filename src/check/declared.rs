@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::manifest::{Mapping, Node, Sequence, Value as Yaml};
 use crate::model::{Address, Field, Kind, Role, Value};
 
@@ -137,9 +137,7 @@ impl<'a> Declared<'a> {
         name: &str,
         text: Text,
     ) -> Diagnostic {
-        problem
-            .at(&self.key.span(), text)
-            .at(&node.span(), text!("its `{name}` is this", "它的 `{name}` 来自这里"))
+        problem.at(&self.key.span(), text).at(&node.span(), text!("its `{name}` is this", name))
     }
 }
 

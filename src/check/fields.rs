@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use super::declared::{Content, Declared, Found};
 use super::near::{list, meant, nearest};
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::manifest::{Entry, Mapping, Node, Value as Yaml};
 use crate::model::kind::Rule;
 use crate::model::{Address, Field, ID_RULE, Null, Role, Shape, Value, is_id};
@@ -20,10 +20,10 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
         (_, Yaml::Null) => {
             // Half a line must not create what was to be switched.
             if field.null == Null::IsError {
-                problems.push(empty(field.name, node).help(text!(
-                    "set it to the EnvId of the environment; to create one, omit the field",
-                    "写明环境 ID；如果要新建环境，请省略该字段"
-                )));
+                problems
+                    .push(empty(field.name, node).help(text!(
+                        "set it to the EnvId of the environment; to create one, omit the field"
+                    )));
             }
             return Content::Nothing;
         }
@@ -55,7 +55,7 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
                     Some(text.to_owned())
                 }
                 Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                    problems.push(wrong_text(&text!("an item of `{field}`", "`{field}` 的项"), item));
+                    problems.push(wrong_text(&text!("an item of `{field}`", field), item));
                     None
                 }
             });
@@ -80,7 +80,7 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
                         Some((name.to_owned(), text.to_owned()))
                     }
                     Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                        problems.push(wrong_text(&text!("`{field}.{name}`", "`{field}.{name}` "), value));
+                        problems.push(wrong_text(&text!("`{field}.{name}`", field, name), value));
                         None
                     }
                 }
@@ -106,17 +106,14 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
 fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
     let name = field.name;
     if text.trim().is_empty() && !field.empty_is_none {
-        problems.push(empty(name, node).help(text!(
-            "omit the field, or set it to `null` to remove a default",
-            "省略该字段；要去掉默认值，请写 `null`"
-        )));
+        problems
+            .push(empty(name, node).help(text!("omit the field, or set it to `null` to remove a default")));
         return;
     }
     problems.extend(invisible(name, text, node).map(|problem| match field.shape {
-        Shape::Json => problem.help(text!(
-            "write `{name}` as a mapping: it is sent as JSON, on one line",
-            "把 `{name}` 写成映射：发送时会转成一行 JSON"
-        )),
+        Shape::Json => {
+            problem.help(text!("write `{name}` as a mapping: it is sent as JSON, on one line", name))
+        }
         Shape::Text
         | Shape::Id
         | Shape::Alias
@@ -129,14 +126,12 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
     match field.shape {
         Shape::Id => problems.extend(invalid_id(name, text, node)),
         Shape::Alias if !field.accepts(text) => {
-            let problem =
-                Diagnostic::error(field.code, text!("`{text}` is not an alias", "`{text}` 不是有效的别名"));
+            let problem = Diagnostic::error(field.code, text!("`{text}` is not an alias", text));
             problems.push(advised(
                 field,
-                problem.on(&node.span()).help(text!(
-                    "an alias starts with a-z and contains only a-z, 0-9 and `-`",
-                    "别名以 a-z 开头，只能包含 a-z、0-9 和 `-`"
-                )),
+                problem
+                    .on(&node.span())
+                    .help(text!("an alias starts with a-z and contains only a-z, 0-9 and `-`")),
             ));
         }
         Shape::Reference => problems.extend(invalid_address(text, node)),
@@ -154,13 +149,10 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
         problems.push(
             Diagnostic::warning(
                 "long-alias",
-                text!(
-                    "`{name}` has {length} characters; Tencent Cloud may reject it",
-                    "`{name}` 有 {length} 个字符，可能被腾讯云拒绝"
-                ),
+                text!("`{name}` has {length} characters; Tencent Cloud may reject it", name, length),
             )
             .on(&node.span())
-            .help(text!("{longest} characters are safe", "不超过 {longest} 个字符较为稳妥")),
+            .help(text!("{longest} characters are safe", longest)),
         );
     }
 }
@@ -174,18 +166,12 @@ fn check_allowed(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Di
     let problem = if field.open {
         Diagnostic::warning(
             field.code,
-            text!(
-                "`{text}` is not a `{field}` that Tencent Cloud documents",
-                "`{text}` 不是腾讯云文档中列出的 `{field}`"
-            ),
+            text!("`{text}` is not a `{field}` that Tencent Cloud documents", text, field),
         )
-        .help(text!("known values: {allowed}; it is sent unchanged", "已知的有 {allowed:#}；该值会原样发送"))
+        .help(text!("known values: {allowed}; it is sent unchanged", allowed))
     } else {
-        Diagnostic::error(
-            field.code,
-            text!("`{text}` is not a valid `{field}`", "`{text}` 不是有效的 `{field}`"),
-        )
-        .help(text!("allowed: {allowed}", "可用的值：{allowed:#}"))
+        Diagnostic::error(field.code, text!("`{text}` is not a valid `{field}`", text, field))
+            .help(text!("allowed: {allowed}", allowed))
     };
     let label = nearest(text, field.values).map(meant).unwrap_or_default();
     problems.push(advised(field, problem.at(&node.span(), label)));
@@ -196,13 +182,13 @@ fn advised(field: Field, problem: Diagnostic) -> Diagnostic {
 }
 
 fn twice(field: Field, text: &str, again: Node<'_>, first: Node<'_>) -> Diagnostic {
-    Diagnostic::error(field.code, text!("`{text}` is listed twice", "`{text}` 列了两次"))
-        .at(&again.span(), text!("again", "再次出现"))
-        .at(&first.span(), text!("first here", "首次出现在这里"))
+    Diagnostic::error(field.code, text!("`{text}` is listed twice", text))
+        .at(&again.span(), text!("again"))
+        .at(&first.span(), text!("first here"))
 }
 
 pub(super) fn empty(name: &str, node: Node<'_>) -> Diagnostic {
-    Diagnostic::error("empty-value", text!("`{name}` is empty", "`{name}` 为空")).on(&node.span())
+    Diagnostic::error("empty-value", text!("`{name}` is empty", name)).on(&node.span())
 }
 
 /// An id with a space is compared as another one here, and perhaps not by the API. A text that is empty or holds invisible
@@ -215,9 +201,9 @@ pub(super) fn invalid_id(name: &str, text: &str, node: Node<'_>) -> Option<Diagn
     let message = match bad {
         Some(c) => {
             let code = u32::from(c);
-            text!("`{name}` contains the character U+{code:04X}", "`{name}` 含有字符 U+{code:04X}")
+            text!("`{name}` contains the character U+{code}", name, code = format!("{code:04X}"))
         }
-        None => text!("`{name}` is too long", "`{name}` 过长"),
+        None => text!("`{name}` is too long", name),
     };
     Some(Diagnostic::error("invalid-id", message).on(&node.span()).help(ID_RULE))
 }
@@ -227,10 +213,9 @@ pub(super) fn invalid_address(name: &str, node: Node<'_>) -> Option<Diagnostic> 
     if Address::new(name).is_ok() {
         return None;
     }
-    let problem =
-        Diagnostic::error("invalid-address", text!("`{name}` is not an address", "`{name}` 不是有效的地址"))
-            .at(&node.span(), text!("not an address", "不是有效的地址"))
-            .help(Address::RULE);
+    let problem = Diagnostic::error("invalid-address", text!("`{name}` is not an address", name))
+        .at(&node.span(), text!("not an address"))
+        .help(Address::RULE);
     let plain: String = name
         .chars()
         .take(Address::MAX_CHARS)
@@ -241,7 +226,7 @@ pub(super) fn invalid_address(name: &str, node: Node<'_>) -> Option<Diagnostic> 
         .collect();
     let near = plain.trim_matches(['-', '_']);
     Some(match Address::new(near) {
-        Ok(_) => problem.help(text!("for example `{near}`", "例如 `{near}`")),
+        Ok(_) => problem.help(text!("for example `{near}`", near)),
         Err(_) => problem,
     })
 }
@@ -257,17 +242,11 @@ fn invisible_character(name: &str, character: char, node: Node<'_>) -> Diagnosti
     let code = u32::from(character);
     let problem = Diagnostic::error(
         "control-character",
-        text!(
-            "`{name}` contains the invisible character U+{code:04X}",
-            "`{name}` 含有不可见字符 U+{code:04X}"
-        ),
+        text!("`{name}` contains the invisible character U+{code}", name, code = format!("{code:04X}")),
     )
-    .at(&node.span(), text!("in this value", "在这个值中"));
+    .at(&node.span(), text!("in this value"));
     if character == '\n' {
-        problem.help(text!(
-            "a block that starts with `|` ends in a line break; `>-` does not",
-            "以 `|` 开头的文本块末尾带换行；`>-` 则不带"
-        ))
+        problem.help(text!("a block that starts with `|` ends in a line break; `>-` does not"))
     } else {
         problem
     }
@@ -315,7 +294,7 @@ fn write_json(node: Node<'_>, json: &mut String, problems: &mut Vec<Diagnostic>)
             Err(why) => problems.push(
                 Diagnostic::error("invalid-extra", why)
                     .on(&node.span())
-                    .help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\"")),
+                    .help(text!("write it in quotes: \"{text}\"", text)),
             ),
         },
         Yaml::Sequence(items) => {
@@ -353,36 +332,35 @@ fn write_string(text: &str, json: &mut String) {
 }
 
 fn json_number(text: &str) -> Result<String, Text> {
-    let number = serde_yaml::Number::from_str(text).map_err(|_| {
-        text!("`{text}` is too large for a number in JSON", "`{text}` 超出了 JSON 数字的范围")
-    })?;
+    let number = serde_yaml::Number::from_str(text)
+        .map_err(|_| text!("`{text}` is too large for a number in JSON", text))?;
     let whole = number.as_u64().map(|it| it.to_string()).or_else(|| number.as_i64().map(|it| it.to_string()));
     whole
         .or_else(|| Some(serde_json::Number::from_f64(number.as_f64()?)?.to_string()))
-        .ok_or_else(|| text!("`{text}` is not a number in JSON", "`{text}` 不是 JSON 允许的数字"))
+        .ok_or_else(|| text!("`{text}` is not a number in JSON", text))
 }
 
 fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
     let name = field.name;
     let what = match field.shape {
         Shape::Text | Shape::Id | Shape::Alias | Shape::Reference => {
-            return wrong_text(&text!("`{name}`", "`{name}` "), node);
+            return wrong_text(&text!("`{name}`", name), node);
         }
         Shape::Json => {
-            let what = text!("expected a string or a mapping for `{name}`", "`{name}` 应为字符串或映射");
+            let what = text!("expected a string or a mapping for `{name}`", name);
             return quoted(wrong(&what, node), node);
         }
-        Shape::Integer => text!("expected a whole number for `{name}`", "`{name}` 应为整数"),
-        Shape::Bool => text!("expected a boolean for `{name}`", "`{name}` 应为布尔值"),
-        Shape::List => text!("expected a list of strings for `{name}`", "`{name}` 应为字符串的列表"),
-        Shape::Map => text!("expected a mapping for `{name}`", "`{name}` 应为映射"),
+        Shape::Integer => text!("expected a whole number for `{name}`", name),
+        Shape::Bool => text!("expected a boolean for `{name}`", name),
+        Shape::List => text!("expected a list of strings for `{name}`", name),
+        Shape::Map => text!("expected a mapping for `{name}`", name),
     };
     wrong(&what, node)
 }
 
 /// A value that should be a string: above all a number or a truth value without quotes.
 pub(super) fn wrong_text(what: &Text, node: Node<'_>) -> Diagnostic {
-    quoted(wrong(&text!("expected a string for {what}", "{what:#}应为字符串"), node), node)
+    quoted(wrong(&text!("expected a string for {what}", what), node), node)
 }
 
 /// A value of a wrong type; `what` says of which type it is.
@@ -399,7 +377,7 @@ pub(crate) fn wrong(what: &Text, node: Node<'_>) -> Diagnostic {
         | Yaml::Sequence(_)
         | Yaml::Mapping(_) => node.describe(),
     };
-    Diagnostic::error("wrong-type", text!("{what}, found {found}", "{what:#}，而不是{found:#}"))
+    Diagnostic::error("wrong-type", text!("{what}, found {found}", what, found))
         .at(&node.span(), node.describe())
 }
 
@@ -416,7 +394,7 @@ pub(crate) fn quoted(problem: Diagnostic, node: Node<'_>) -> Diagnostic {
         Yaml::Bool(false) => "false",
         Yaml::Null | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => return problem,
     };
-    problem.help(text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\""))
+    problem.help(text!("write it in quotes: \"{text}\"", text))
 }
 
 /// Reports what the fields of an environment lack, and how they contradict each other.
@@ -445,18 +423,14 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                 let has = given.field.name;
                 let problem = Diagnostic::error(
                     code,
-                    text!(
-                        "`{name}` sets `{has}` without `{lacking}`",
-                        "`{name}` 有 `{has}`，却没有 `{lacking}`"
-                    ),
+                    text!("`{name}` sets `{has}` without `{lacking}`", name, has, lacking),
                 );
                 problems.push(
-                    environment
-                        .mark(problem, &given, text!("`{lacking}` is missing", "缺少 `{lacking}`"))
-                        .help(text!(
-                            "set both `{a}` and `{b}`, or neither",
-                            "`{a}` 和 `{b}` 要么都写，要么都不写"
-                        )),
+                    environment.mark(problem, &given, text!("`{lacking}` is missing", lacking)).help(text!(
+                        "set both `{a}` and `{b}`, or neither",
+                        a,
+                        b
+                    )),
                 );
             }
             Rule::NeededToCreate { code, field } => {
@@ -474,11 +448,8 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                     let (by, value) = (because.field.name, because.text().unwrap_or_default());
                     problems.push(
                         missing(environment, code, field)
-                            .at(&because.node.span(), text!("required by this", "这里要求填写"))
-                            .help(text!(
-                                "set `{field}`, which `{by}: {value}` requires",
-                                "写了 `{by}: {value}` 时，请写明 `{field}`"
-                            )),
+                            .at(&because.node.span(), text!("required by this"))
+                            .help(text!("set `{field}`, which `{by}: {value}` requires", field, by, value)),
                     );
                 }
             }
@@ -493,8 +464,8 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
 
 fn missing(environment: &Declared<'_>, code: &'static str, field: &str) -> Diagnostic {
     let name = environment.name;
-    Diagnostic::error(code, text!("`{name}` has no `{field}`", "`{name}` 没有 `{field}`"))
-        .at(&environment.key.span(), text!("`{field}` is missing", "缺少 `{field}`"))
+    Diagnostic::error(code, text!("`{name}` has no `{field}`", name, field))
+        .at(&environment.key.span(), text!("`{field}` is missing", field))
 }
 
 fn not_creatable(
@@ -505,23 +476,11 @@ fn not_creatable(
 ) -> Diagnostic {
     let name = environment.name;
     let needed = list(&[field].into_iter().chain(partner).collect::<Vec<_>>());
-    Diagnostic::error(
-        code,
-        text!("`{name}` has neither `env_id` nor `{field}`", "`{name}` 既没有 `env_id`，也没有 `{field}`"),
-    )
-    .at(&environment.key.span(), text!("not enough to create it", "要如何创建？"))
-    .help(text!(
-        "to create an environment, set {needed} here or under `defaults`",
-        "要新建环境，请在这里或 `defaults` 下写明 {needed:#}"
-    ))
-    .help(text!(
-        "to switch an existing environment to pay-as-you-go, set its `env_id`",
-        "要把已有环境转为按量付费，请写明它的 `env_id`"
-    ))
-    .help(text!(
-        "to manage an existing environment without creating anything, add `import: {{env_id: …}}`",
-        "要管理已有环境而不创建，请写 `import: {{env_id: …}}`"
-    ))
+    Diagnostic::error(code, text!("`{name}` has neither `env_id` nor `{field}`", name, field))
+        .at(&environment.key.span(), text!("not enough to create it"))
+        .help(text!("to create an environment, set {needed} here or under `defaults`", needed))
+        .help(text!("to switch an existing environment to pay-as-you-go, set its `env_id`"))
+        .help(text!("to manage an existing environment without creating anything, add `import: {env_id: …}`"))
 }
 
 /// A value that another field's value does not allow. None where that one is not known: its own rule reports it.
@@ -537,19 +496,15 @@ fn not_beside(
     if allowed.contains(&text) || text.trim().is_empty() {
         return None;
     }
-    let problem = Diagnostic::error(
-        code,
-        text!("`{text}` is not a {field} of {other} `{by}`", "`{text}` 不是 {other} `{by}` 的 {field}"),
-    );
+    let problem =
+        Diagnostic::error(code, text!("`{text}` is not a {field} of {other} `{by}`", text, field, other, by));
     let label = nearest(text, allowed).map(meant).unwrap_or_default();
     let problem = if value.inherited && !because.inherited {
-        let label_there = text!("does not match the inherited {field}", "与继承来的 {field} 不匹配");
+        let label_there = text!("does not match the inherited {field}", field);
         environment.mark(problem, because, label_there).at(&value.node.span(), label)
     } else {
-        problem
-            .at(&value.node.span(), label)
-            .at(&because.node.span(), text!("because of this value", "由这里决定"))
+        problem.at(&value.node.span(), label).at(&because.node.span(), text!("because of this value"))
     };
     let allowed = list(allowed);
-    Some(problem.help(text!("{field}s of {by}: {allowed}", "{by} 可用的 {field}：{allowed:#}")))
+    Some(problem.help(text!("{field}s of {by}: {allowed}", field, by, allowed)))
 }

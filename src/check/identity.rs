@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::declared::{Declared, Found, Manifests};
 use super::near::{meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest::Node;
 use crate::model::{Address, Role, Shape};
 
@@ -18,16 +18,10 @@ pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<
         if !first.container.is(environment.container) {
             let name = environment.name;
             problems.push(
-                Diagnostic::error(
-                    "duplicate-address",
-                    text!("duplicate address `{name}`", "地址 `{name}` 被使用了两次"),
-                )
-                .at(&environment.key.span(), text!("again", "再次出现"))
-                .at(&first.key.span(), text!("first here", "首次出现在这里"))
-                .help(text!(
-                    "addresses must be unique across all files and documents",
-                    "地址在所有文件和文档中必须唯一"
-                )),
+                Diagnostic::error("duplicate-address", text!("duplicate address `{name}`", name))
+                    .at(&environment.key.span(), text!("again"))
+                    .at(&first.key.span(), text!("first here"))
+                    .help(text!("addresses must be unique across all files and documents")),
             );
         }
     }
@@ -45,18 +39,12 @@ pub(super) fn duplicate_aliases(manifests: &Manifests<'_>, problems: &mut Vec<Di
             seen.insert(text, place);
             continue;
         };
-        let problem = Diagnostic::error(
-            "duplicate-alias",
-            text!("duplicate alias `{text}`", "别名 `{text}` 被使用了两次"),
-        );
+        let problem = Diagnostic::error("duplicate-alias", text!("duplicate alias `{text}`", text));
         problems.push(
             environment
-                .mark(problem, &alias, text!("again", "再次出现"))
-                .at(&first.span(), text!("first here", "首次出现在这里"))
-                .help(text!(
-                    "aliases must be unique among environments that are created or imported",
-                    "新建的环境和导入的环境，别名不能相同"
-                )),
+                .mark(problem, &alias, text!("again"))
+                .at(&first.span(), text!("first here"))
+                .help(text!("aliases must be unique among environments that are created or imported")),
         );
     }
 }
@@ -81,16 +69,12 @@ pub(super) fn missing_aliases(
             continue;
         }
         problems.push(
-            Diagnostic::error("missing-alias", text!("`{name}` has no `alias`", "`{name}` 没有 `alias`"))
-                .at(&environment.key.span(), text!("`alias` is missing", "缺少 `alias`"))
+            Diagnostic::error("missing-alias", text!("`{name}` has no `alias`", name))
+                .at(&environment.key.span(), text!("`alias` is missing"))
                 .help(text!(
-                    "without an alias, a create whose response was lost cannot be recognised in the account",
-                    "没有别名，丢失响应的创建就无法在账号中辨认"
+                    "without an alias, a create whose response was lost cannot be recognised in the account"
                 ))
-                .help(text!(
-                    "to allow this, set `guard: {{require_alias: false}}` in postpay.yaml",
-                    "如仍要允许，请在 postpay.yaml 中设置 `guard: {{require_alias: false}}`"
-                )),
+                .help(text!("to allow this, set `guard: {require_alias: false}` in postpay.yaml")),
         );
     }
 }
@@ -141,19 +125,14 @@ fn mismatch(imported: &Named<'_, '_>, field: &Named<'_, '_>) -> Diagnostic {
     let (name, ours, theirs) = (imported.environment.name, imported.text, field.text);
     let problem = Diagnostic::error(
         "import-mismatch",
-        text!(
-            "`{name}` imports `{ours}`, but its `env_id` is `{theirs}`",
-            "`{name}` 导入的是 `{ours}`，而它的 `env_id` 是 `{theirs}`"
-        ),
+        text!("`{name}` imports `{ours}`, but its `env_id` is `{theirs}`", name, ours, theirs),
     )
-    .at(&imported.node.span(), text!("imported here", "导入的是这个环境"));
-    mark(field, problem, text!("a different environment here", "要转为按量付费的却是这个环境")).help(text!(
-        "remove `env_id`: `import` is enough for an imported environment",
-        "导入的环境有 `import` 即可，不需要再写 `env_id`"
-    ))
+    .at(&imported.node.span(), text!("imported here"));
+    mark(field, problem, text!("a different environment here"))
+        .help(text!("remove `env_id`: `import` is enough for an imported environment"))
 }
 
-fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: crate::lang::Text) -> Diagnostic {
+fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: crate::i18n::Text) -> Diagnostic {
     if named.inherited {
         named.environment.mark_inherited(problem, named.node, named.by, text)
     } else {
@@ -163,20 +142,13 @@ fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: crate::lang::Text) -> 
 
 fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
     let env_id = again.text;
-    let problem = Diagnostic::error(
-        "duplicate-env-id",
-        text!("duplicate environment `{env_id}`", "环境 `{env_id}` 被指定了两次"),
-    );
+    let problem = Diagnostic::error("duplicate-env-id", text!("duplicate environment `{env_id}`", env_id));
     let place = if first.inherited { first.environment.key } else { first.node };
-    let problem = mark(again, problem, text!("again", "再次出现"))
-        .at(&place.span(), text!("first here", "首次出现在这里"));
+    let problem = mark(again, problem, text!("again")).at(&place.span(), text!("first here"));
     problem.help(if [first.by, again.by].contains(&"import") {
-        text!(
-            "an environment has one address; it cannot be imported at one and created at another",
-            "一个环境只有一个地址：不能在一个地址导入，又在另一个地址创建"
-        )
+        text!("an environment has one address; it cannot be imported at one and created at another")
     } else {
-        text!("two orders for one environment are paid twice", "对同一个环境下两个订单，会付两次费")
+        text!("two orders for one environment are paid twice")
     })
 }
 
@@ -197,17 +169,16 @@ pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnosti
             }
             let names: Vec<&str> = manifests.environments.iter().map(|it| it.name).collect();
             let label = match declared.get(to) {
-                Some(_) => text!("it refers to another environment, too", "它本身又引用了另一个环境"),
+                Some(_) => text!("it refers to another environment, too"),
                 None => nearest(to, &names).map_or_else(unknown, meant),
             };
-            let problem = Diagnostic::error(
-                "unknown-reference",
-                text!("`{field}` cannot be `{to}`", "`{field}` 不能是 `{to}`"),
+            let problem =
+                Diagnostic::error("unknown-reference", text!("`{field}` cannot be `{to}`", field, to));
+            problems.push(
+                environment
+                    .mark(problem, &found, label)
+                    .help(text!("`{field}` must be the address of a declared environment", field)),
             );
-            problems.push(environment.mark(problem, &found, label).help(text!(
-                "`{field}` must be the address of a declared environment",
-                "`{field}` 是已声明的环境的地址"
-            )));
         }
     }
 }

@@ -19,7 +19,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest::{Loaded, Node};
 use crate::model::{Address, Attributes, Desired, Environment, Import, Lifecycle, Moved, Removed, SourceRef};
 use declared::{Declared, Manifests, Member};
@@ -93,10 +93,7 @@ fn leave_out(diagnostics: &mut Vec<Diagnostic>) {
         return;
     }
     let rest = diagnostics.split_off(MAX_PROBLEMS - 1);
-    let message = text!(
-        "more than {MAX_PROBLEMS} problems; only these are shown",
-        "问题超过 {MAX_PROBLEMS} 个；只列出这些"
-    );
+    let message = text!("more than {MAX_PROBLEMS} problems; only these are shown", MAX_PROBLEMS);
     diagnostics.push(if any_error(&rest) {
         Diagnostic::error("more-problems", message)
     } else {
@@ -108,13 +105,10 @@ fn too_many(key: Node<'_>) -> Diagnostic {
     const MAX_ENVIRONMENTS: usize = read::MAX_ENVIRONMENTS;
     Diagnostic::error(
         "project-too-large",
-        text!(
-            "the manifests declare more than {MAX_ENVIRONMENTS} environments",
-            "清单声明了超过 {MAX_ENVIRONMENTS} 个环境"
-        ),
+        text!("the manifests declare more than {MAX_ENVIRONMENTS} environments", MAX_ENVIRONMENTS),
     )
-    .at(&key.span(), text!("up to this one", "到这一个为止"))
-    .help(text!("nothing else was checked; split the project", "其余内容没有检查；请拆分项目"))
+    .at(&key.span(), text!("up to this one"))
+    .help(text!("nothing else was checked; split the project"))
 }
 
 /// The bytes of all values of all environments. A default counts for each of them.
@@ -135,12 +129,9 @@ fn environments(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagn
             return Err(Box::new(
                 Diagnostic::error(
                     "project-too-large",
-                    text!(
-                        "the environments are larger than {most} MiB, defaults included",
-                        "加上默认值，所有环境合计超过 {most} MiB"
-                    ),
+                    text!("the environments are larger than {most} MiB, defaults included", most),
                 )
-                .at(&environment.key.span(), text!("up to this one", "到这一个为止")),
+                .at(&environment.key.span(), text!("up to this one")),
             ));
         }
         let ignored = environment.lifecycle.ignored();

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::declared::{Declared, Manifests, Move};
 use super::near::{list, meant, nearest};
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 
 /// Reports everything that is wrong with the moves and removals of a project.
 pub(super) fn check(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
@@ -35,12 +35,9 @@ fn incomplete(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         let verb = if missing.len() == 1 { "is" } else { "are" };
         let missing = list(&missing);
         problems.push(
-            Diagnostic::error("incomplete-move", text!("incomplete `moved` entry", "`moved` 的项不完整"))
-                .at(&moved.node.span(), text!("{missing} {verb} missing", "缺少 {missing:#}"))
-                .help(text!(
-                    "give the old and the new address: `{{from: shop, to: shop-prod}}`",
-                    "写明原来的地址和现在的地址：`{{from: shop, to: shop-prod}}`"
-                )),
+            Diagnostic::error("incomplete-move", text!("incomplete `moved` entry"))
+                .at(&moved.node.span(), text!("{missing} {verb} missing", missing, verb))
+                .help(text!("give the old and the new address: `{from: shop, to: shop-prod}`")),
         );
     }
 }
@@ -56,16 +53,10 @@ fn to_itself(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         }
         let address = from.text;
         problems.push(
-            Diagnostic::error(
-                "moved-to-itself",
-                text!("`{address}` is moved to itself", "`{address}` 被移动到它自身"),
-            )
-            .at(&to.node.span(), text!("the same address", "这个地址"))
-            .at(&from.node.span(), text!("as this", "与这个相同"))
-            .help(text!(
-                "`from` is the old address, `to` the new one",
-                "`from` 是原来的地址，`to` 是现在的地址"
-            )),
+            Diagnostic::error("moved-to-itself", text!("`{address}` is moved to itself", address))
+                .at(&to.node.span(), text!("the same address"))
+                .at(&from.node.span(), text!("as this"))
+                .help(text!("`from` is the old address, `to` the new one")),
         );
     }
 }
@@ -78,13 +69,12 @@ fn moved_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         let (message, again, first) = match (left.get(from.text), reached.get(to.text)) {
             (Some(first), _) => {
                 let address = from.text;
-                let message = text!("`{address}` is moved twice", "`{address}` 被移动了两次");
+                let message = text!("`{address}` is moved twice", address);
                 (message, from, *first)
             }
             (None, Some(first)) => {
                 let address = to.text;
-                let message =
-                    text!("two environments are moved to `{address}`", "有两个环境要移动到 `{address}`");
+                let message = text!("two environments are moved to `{address}`", address);
                 (message, to, *first)
             }
             (None, None) => {
@@ -95,12 +85,9 @@ fn moved_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         };
         problems.push(
             Diagnostic::error("moved-twice", message)
-                .at(&again.node.span(), text!("again", "再次出现"))
-                .at(&first.node.span(), text!("first here", "首次出现在这里"))
-                .help(text!(
-                    "an address has exactly one environment; remove one of the two",
-                    "一个环境对应一个地址，一个地址对应一个环境：请删去其中一个"
-                )),
+                .at(&again.node.span(), text!("again"))
+                .at(&first.node.span(), text!("first here"))
+                .help(text!("an address has exactly one environment; remove one of the two")),
         );
     }
 }
@@ -117,20 +104,17 @@ fn still_declared(
         };
         let (old, new) = (from.text, to.text);
         problems.push(
-            Diagnostic::error(
-                "moved-declared",
-                text!("`{old}` is moved but still declared", "`{old}` 已被移动，却仍在声明中"),
-            )
-            .at(&from.node.span(), text!("moved from here", "从这里移走"))
-            .at(&environment.key.span(), text!("declared here", "在这里声明"))
-            .help(text!(
-                "if it was renamed, declare only `{new}`; otherwise remove the `moved` entry",
-                "如果是改名，请只声明为 `{new}`；如果不是，请删去这个 `moved` 项"
-            ))
-            .help(text!(
-                "to declare a new environment as `{old}`, apply the move first, then remove it",
-                "要以 `{old}` 声明新环境，请先执行这次移动，再把它删去"
-            )),
+            Diagnostic::error("moved-declared", text!("`{old}` is moved but still declared", old))
+                .at(&from.node.span(), text!("moved from here"))
+                .at(&environment.key.span(), text!("declared here"))
+                .help(text!(
+                    "if it was renamed, declare only `{new}`; otherwise remove the `moved` entry",
+                    new
+                ))
+                .help(text!(
+                    "to declare a new environment as `{old}`, apply the move first, then remove it",
+                    old
+                )),
         );
     }
     for name in manifests.removed.iter().filter(|name| name.is_address()) {
@@ -141,17 +125,11 @@ fn still_declared(
         problems.push(
             Diagnostic::error(
                 "removed-declared",
-                text!(
-                    "`{address}` is listed under `removed` but still declared",
-                    "`{address}` 列在 `removed` 下，却仍在声明中"
-                ),
+                text!("`{address}` is listed under `removed` but still declared", address),
             )
-            .at(&name.node.span(), text!("removed here", "要移出管理"))
-            .at(&environment.key.span(), text!("declared here", "在这里声明"))
-            .help(text!(
-                "delete it from `environments` to forget it, or from `removed` to keep it",
-                "要移出管理，请从 `environments` 中删去；要继续管理，请从 `removed` 中删去"
-            )),
+            .at(&name.node.span(), text!("removed here"))
+            .at(&environment.key.span(), text!("declared here"))
+            .help(text!("delete it from `environments` to forget it, or from `removed` to keep it")),
         );
     }
 }
@@ -184,21 +162,15 @@ fn not_declared(
             .then(|| nearest(address, &names))
             .flatten()
             .filter(|near| *near != from.text);
-        let label = near.map_or_else(|| text!("nothing is declared here", "这里没有任何声明"), meant);
+        let label = near.map_or_else(|| text!("nothing is declared here"), meant);
         problems.push(
             Diagnostic::error(
                 "moved-undeclared",
-                text!("the move to `{address}` has no declared target", "移动的终点 `{address}` 没有声明"),
+                text!("the move to `{address}` has no declared target", address),
             )
             .at(&to.node.span(), label)
-            .help(text!(
-                "declare the environment under `environments` as `{address}`",
-                "在 `environments` 下以 `{address}` 声明该环境"
-            ))
-            .help(text!(
-                "to forget an environment, list its current address under `removed` instead",
-                "如果不再管理该环境，请改为把它现在的地址列入 `removed`"
-            )),
+            .help(text!("declare the environment under `environments` as `{address}`", address))
+            .help(text!("to forget an environment, list its current address under `removed` instead")),
         );
     }
 }
@@ -248,41 +220,34 @@ fn cycle<'m, 'a>(met: Leads<'m, 'a>, leads: &HashMap<&'a str, Leads<'m, 'a>>) ->
     let first = (0..round.len()).min_by_key(|at| round[*at].place);
     round.rotate_left(first.unwrap_or_default());
     let start = round[0].from;
-    let mut problem = Diagnostic::error(
-        "moved-cycle",
-        text!("the moves from `{start}` form a cycle", "从 `{start}` 出发的移动又回到了它自身"),
-    );
+    let mut problem = Diagnostic::error("moved-cycle", text!("the moves from `{start}` form a cycle", start));
     let left_out = round.len().saturating_sub(SHOWN);
     // The last one closes it.
     let last = round.len() - 1;
     for (at, Leads { moved, to, .. }) in round.iter().enumerate() {
         let text = if at == last {
-            text!("and back to `{start}`", "又回到 `{start}`")
+            text!("and back to `{start}`", start)
         } else if at < SHOWN - 1 {
-            text!("to `{to}`", "移动到 `{to}`")
+            text!("to `{to}`", to)
         } else {
             continue;
         };
         problem = problem.at(&moved.node.span(), text);
     }
     if left_out > 0 {
-        problem = problem.help(text!(
-            "{left_out} more moves stand between the first and the last of these",
-            "在这里的第一次和最后一次移动之间，还有 {left_out} 次移动"
-        ));
+        problem = problem
+            .help(text!("{left_out} more moves stand between the first and the last of these", left_out));
     }
-    problem.help(text!(
-        "remove the move that is out of date; two environments cannot swap addresses in one run",
-        "请删去已不符合实际的移动；两个环境不能在一次运行中互换地址"
-    ))
+    problem
+        .help(text!("remove the move that is out of date; two environments cannot swap addresses in one run"))
 }
 
 /// An address is moved or forgotten, and not both.
 fn removed_and_moved(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
     let mut ends = HashMap::new();
     for (_, from, to) in manifests.whole_moves() {
-        ends.entry(from.text).or_insert((from, text!("moved from here", "从这里移走")));
-        ends.entry(to.text).or_insert((to, text!("moved to here", "移动到这里")));
+        ends.entry(from.text).or_insert((from, text!("moved from here")));
+        ends.entry(to.text).or_insert((to, text!("moved to here")));
     }
     for name in &manifests.removed {
         let Some((end, how)) = ends.get(name.text) else {
@@ -290,16 +255,10 @@ fn removed_and_moved(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) 
         };
         let address = name.text;
         problems.push(
-            Diagnostic::error(
-                "removed-moved",
-                text!("`{address}` is both removed and moved", "`{address}` 既要移出管理，又要移动"),
-            )
-            .at(&name.node.span(), text!("removed here", "要移出管理"))
-            .at(&end.node.span(), how.clone())
-            .help(text!(
-                "to forget the environment, list its current address and remove the move",
-                "要把环境移出管理，请列出它现在的地址，并删去这次移动"
-            )),
+            Diagnostic::error("removed-moved", text!("`{address}` is both removed and moved", address))
+                .at(&name.node.span(), text!("removed here"))
+                .at(&end.node.span(), how.clone())
+                .help(text!("to forget the environment, list its current address and remove the move")),
         );
     }
 }
@@ -316,11 +275,11 @@ fn removed_twice(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
         problems.push(
             Diagnostic::warning(
                 "removed-twice",
-                text!("`{address}` is listed twice under `removed`", "`{address}` 在 `removed` 中列了两次"),
+                text!("`{address}` is listed twice under `removed`", address),
             )
-            .at(&name.node.span(), text!("again", "再次出现"))
-            .at(&first.span(), text!("first here", "首次出现在这里"))
-            .help(text!("once is enough", "写一次即可")),
+            .at(&name.node.span(), text!("again"))
+            .at(&first.span(), text!("first here"))
+            .help(text!("once is enough")),
         );
     }
 }

@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that a word was probably meant to be.
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The candidate that `word` is nearest to, if one is near.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
@@ -36,18 +36,18 @@ pub(crate) fn list(names: &[&str]) -> Text {
 
 /// The label of a name that is near a known one.
 pub(crate) fn meant(near: &str) -> Text {
-    text!("did you mean `{near}`?", "是否应为 `{near}`？")
+    text!("did you mean `{near}`?", near)
 }
 
 /// The label of a name that is near none.
 pub(crate) fn unknown() -> Text {
-    text!("unknown", "未知")
+    text!("unknown")
 }
 
 /// The names that may stand where an unknown one stands.
 pub(crate) fn known_here(names: &[&str]) -> Text {
     let names = list(names);
-    text!("allowed here: {names}", "这里可用：{names:#}")
+    text!("allowed here: {names}", names)
 }
 
 #[cfg(test)]
@@ -68,6 +68,6 @@ mod tests {
     #[test]
     fn lists_read_like_a_sentence() {
         assert_eq!(list(&["a"]), Text::same("`a`"));
-        assert_eq!(list(&["a", "b", "c"]), text!("`a`, `b` and `c`", "`a`、`b` 和 `c`"));
+        assert_eq!(list(&["a", "b", "c"]), Text::new("`a`, `b` and `c`", "`a`、`b` 和 `c`"));
     }
 }

@@ -8,8 +8,8 @@ use super::fields::{self, empty, invalid_address, invalid_id, invisible, wrong, 
 use super::near::{known_here, list, meant, nearest, unknown};
 use super::version;
 use crate::diagnostic::{Diagnostic, Span, any_error};
+use crate::i18n::{Text, text};
 use crate::kinds;
-use crate::lang::{Text, text};
 use crate::manifest::{Entry, Loaded, Mapping, Node, Sequence, Value as Yaml};
 use crate::model::{Kind, Role};
 
@@ -38,8 +38,8 @@ pub(super) fn read<'a>(loaded: &'a Loaded, problems: &mut Vec<Diagnostic>) -> Ma
                     let top = list(&TOP);
                     reader.manifests.unread = true;
                     reader.problems.push(
-                        wrong(&text!("expected a mapping for the manifest", "清单应为映射"), root)
-                            .help(text!("found {top}", "它包含 {top:#}")),
+                        wrong(&text!("expected a mapping for the manifest"), root)
+                            .help(text!("found {top}", top)),
                     );
                 }
             }
@@ -48,12 +48,9 @@ pub(super) fn read<'a>(loaded: &'a Loaded, problems: &mut Vec<Diagnostic>) -> Ma
         if is_empty {
             let start = Span { file: Arc::clone(&file.source), bytes: 0..0 };
             reader.problems.push(
-                Diagnostic::warning(
-                    "empty-manifest",
-                    text!("this manifest declares nothing", "该清单没有声明任何内容"),
-                )
-                .at(&start, text!("the whole file is empty", "整个文件为空"))
-                .help(text!("a manifest begins with `version: 1`", "清单以 `version: 1` 开头")),
+                Diagnostic::warning("empty-manifest", text!("this manifest declares nothing"))
+                    .at(&start, text!("the whole file is empty"))
+                    .help(text!("a manifest begins with `version: 1`")),
             );
         }
     }
@@ -133,28 +130,17 @@ impl<'a> Reader<'a, '_> {
         }
         let place = environments.map_or(node, |entry| entry.key);
         self.problems.push(
-            Diagnostic::warning(
-                "empty-environments",
-                text!("this document declares no environment", "该文档没有声明任何环境"),
-            )
-            .on(&place.span())
-            .help(text!(
-                "declare environments under `environments`, with the address as key",
-                "环境写在 `environments` 下，以各自的地址为键"
-            ))
-            .help(text!(
-                "`defaults` and anchors apply only to their own document",
-                "`defaults` 和锚点只在所在文档内有效"
-            )),
+            Diagnostic::warning("empty-environments", text!("this document declares no environment"))
+                .on(&place.span())
+                .help(text!("declare environments under `environments`, with the address as key"))
+                .help(text!("`defaults` and anchors apply only to their own document")),
         );
     }
 
     fn defaults(&mut self, entry: Entry<'a>, defaults: &mut Defaults<'a>) {
-        let Some(body) = self.block(
-            entry.value,
-            &text!("expected a mapping for `defaults`", "`defaults` 应为映射"),
-            || text!("write fields under it: `env_source: qcloud`", "在它下面写字段：`env_source: qcloud`"),
-        ) else {
+        let Some(body) = self.block(entry.value, &text!("expected a mapping for `defaults`"), || {
+            text!("write fields under it: `env_source: qcloud`")
+        }) else {
             return;
         };
         defaults.entry = Some(entry);
@@ -173,15 +159,11 @@ impl<'a> Reader<'a, '_> {
                     }
                 }
                 "import" => self.problems.push(
-                    Diagnostic::error(
-                        "misplaced-import",
-                        text!("`import` is not allowed under `defaults`", "`import` 写在了 `defaults` 下"),
-                    )
-                    .at(&entry.key.span(), text!("not here", "不能写在这里"))
-                    .help(text!(
-                        "move it to the environment to import; an import is for one environment",
-                        "请写到要导入的那个环境里：一个 `import` 只对应一个环境"
-                    )),
+                    Diagnostic::error("misplaced-import", text!("`import` is not allowed under `defaults`"))
+                        .at(&entry.key.span(), text!("not here"))
+                        .help(text!(
+                            "move it to the environment to import; an import is for one environment"
+                        )),
                 ),
                 name if names.contains(&name) => {}
                 _ => self.unknown(entry, Place::Defaults, &names),
@@ -231,18 +213,15 @@ impl<'a> Reader<'a, '_> {
                 if kind.is_none() {
                     let label = nearest(name, &names).map_or_else(unknown, meant);
                     self.problems.push(
-                        Diagnostic::error(
-                            "invalid-kind",
-                            text!("`{name}` is not a kind", "`{name}` 不是有效的 kind"),
-                        )
-                        .at(&entry.value.span(), label)
-                        .help(known_here(&names)),
+                        Diagnostic::error("invalid-kind", text!("`{name}` is not a kind", name))
+                            .at(&entry.value.span(), label)
+                            .help(known_here(&names)),
                     );
                 }
                 (kind, kind.is_some())
             }
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                self.problems.push(wrong_text(&text!("`kind`", "`kind` "), entry.value));
+                self.problems.push(wrong_text(&text!("`kind`"), entry.value));
                 (None, false)
             }
         }
@@ -254,13 +233,9 @@ impl<'a> Reader<'a, '_> {
             Yaml::Null => return,
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
                 self.manifests.unread = true;
-                self.problems.push(
-                    wrong(&text!("expected a mapping for `environments`", "`environments` 应为映射"), all)
-                        .help(text!(
-                            "write each environment under its address: `shop-prod: {{alias: shop-prod}}`",
-                            "以地址为键写每个环境：`shop-prod: {{alias: shop-prod}}`"
-                        )),
-                );
+                self.problems.push(wrong(&text!("expected a mapping for `environments`"), all).help(text!(
+                    "write each environment under its address: `shop-prod: {alias: shop-prod}`"
+                )));
                 return;
             }
         };
@@ -281,14 +256,14 @@ impl<'a> Reader<'a, '_> {
         defaults: &mut Defaults<'a>,
     ) -> Declared<'a> {
         let name = environment.name();
-        self.problems.extend(invalid_address(name, environment.key).map(|problem| {
-            problem.help(text!("for any other name, use `env_alias`", "`env_alias` 可以用任意名称"))
-        }));
+        self.problems.extend(
+            invalid_address(name, environment.key)
+                .map(|problem| problem.help(text!("for any other name, use `env_alias`"))),
+        );
         let before = self.problems.len();
-        let what = text!("expected a mapping for the environment `{name}`", "环境 `{name}` 应为映射");
-        let body = self.block(environment.value, &what, || {
-            text!("write its fields under it: `alias: shop-prod`", "在它下面写字段：`alias: shop-prod`")
-        });
+        let what = text!("expected a mapping for the environment `{name}`", name);
+        let body =
+            self.block(environment.value, &what, || text!("write its fields under it: `alias: shop-prod`"));
         let is_mapping = self.problems.len() == before;
         let (own_kind, is_known) = body.map_or((None, true), |body| self.kind(body));
         let kind = own_kind.or(defaults.kind).unwrap_or(kinds::DEFAULT);
@@ -381,7 +356,7 @@ impl<'a> Reader<'a, '_> {
             Yaml::Null => return None,
             Yaml::Text(text) => Some(text),
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                self.problems.push(wrong_text(&text!("`{name}`", "`{name}` "), node));
+                self.problems.push(wrong_text(&text!("`{name}`", name), node));
                 None
             }
         };
@@ -391,16 +366,9 @@ impl<'a> Reader<'a, '_> {
     /// A `lifecycle` that is nothing takes that of the defaults away, as one without members does.
     fn lifecycle(&mut self, node: Node<'a>, known: &[&'static Kind]) -> Lifecycle<'a> {
         let mut lifecycle = Lifecycle::default();
-        let Some(block) = self.block(
-            node,
-            &text!("expected a mapping for `lifecycle`", "`lifecycle` 应为映射"),
-            || {
-                text!(
-                    "for example `lifecycle: {{prevent_destroy: true}}`",
-                    "例如 `lifecycle: {{prevent_destroy: true}}`"
-                )
-            },
-        ) else {
+        let Some(block) = self.block(node, &text!("expected a mapping for `lifecycle`"), || {
+            text!("for example `lifecycle: {prevent_destroy: true}`")
+        }) else {
             return lifecycle;
         };
         let [prevent_destroy, ignore_changes] = self.members(block, LIFECYCLE, Place::Lifecycle);
@@ -409,12 +377,9 @@ impl<'a> Reader<'a, '_> {
                 Yaml::Bool(truth) => lifecycle.prevent_destroy = truth,
                 // Half a line that was to protect something must not come to nothing.
                 Yaml::Null | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                    let what =
-                        text!("expected a boolean for `prevent_destroy`", "`prevent_destroy` 应为布尔值");
-                    self.problems.push(wrong(&what, node).help(text!(
-                        "write `true` or `false`, without quotes",
-                        "请写 `true` 或 `false`，不加引号"
-                    )));
+                    let what = text!("expected a boolean for `prevent_destroy`");
+                    self.problems
+                        .push(wrong(&what, node).help(text!("write `true` or `false`, without quotes")));
                 }
             }
         }
@@ -425,11 +390,10 @@ impl<'a> Reader<'a, '_> {
                     self.ignored(items, known);
                 }
                 Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Mapping(_) => {
-                    let what = text!("expected a list for `ignore_changes`", "`ignore_changes` 应为列表");
-                    self.problems.push(wrong(&what, node).help(text!(
-                        "write the names of fields: `ignore_changes: [flag]`",
-                        "写字段名：`ignore_changes: [flag]`"
-                    )));
+                    let what = text!("expected a list for `ignore_changes`");
+                    self.problems.push(
+                        wrong(&what, node).help(text!("write the names of fields: `ignore_changes: [flag]`")),
+                    );
                 }
             }
         }
@@ -443,33 +407,26 @@ impl<'a> Reader<'a, '_> {
         let mut seen = std::collections::HashMap::new();
         for item in items.iter() {
             let Some(Name { text, node }) = Name::read(item) else {
-                let what = text!(
-                    "expected a string for an item of `ignore_changes`",
-                    "`ignore_changes` 的项应为字符串"
+                let what = text!("expected a string for an item of `ignore_changes`");
+                self.problems.push(
+                    wrong(&what, item).help(text!("write the name of a field: `ignore_changes: [flag]`")),
                 );
-                self.problems.push(wrong(&what, item).help(text!(
-                    "write the name of a field: `ignore_changes: [flag]`",
-                    "写字段名：`ignore_changes: [flag]`"
-                )));
                 continue;
             };
             let place = node.span();
             let field = fields().find(|field| field.name == text);
             if field.is_some_and(|field| field.role == Some(Role::EnvId)) {
                 self.problems.push(
-                    Diagnostic::error(
-                        CODE,
-                        text!("changes of `{text}` cannot be ignored", "`{text}` 的变化不能忽略"),
-                    )
-                    .at(&place, text!("not this one", "不能写这一项"))
-                    .help(text!("another `{text}` is another environment", "`{text}` 不同就是另一个环境")),
+                    Diagnostic::error(CODE, text!("changes of `{text}` cannot be ignored", text))
+                        .at(&place, text!("not this one"))
+                        .help(text!("another `{text}` is another environment", text)),
                 );
             } else if field.is_none() {
                 let names = fields().filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name);
                 let names: Vec<&str> = names.collect();
                 let label = nearest(text, &names).map_or_else(unknown, meant);
                 self.problems.push(
-                    Diagnostic::error(CODE, text!("unknown field `{text}`", "没有可忽略的字段 `{text}`"))
+                    Diagnostic::error(CODE, text!("unknown field `{text}`", text))
                         .at(&place, label)
                         .help(known_here(&names)),
                 );
@@ -477,13 +434,10 @@ impl<'a> Reader<'a, '_> {
             let first: Node<'_> = *seen.entry(text).or_insert(node);
             if first.span() != place {
                 self.problems.push(
-                    Diagnostic::warning(
-                        "duplicate-ignore-changes",
-                        text!("`{text}` is ignored twice", "`{text}` 被忽略了两次"),
-                    )
-                    .at(&place, text!("again", "再次出现"))
-                    .at(&first.span(), text!("first here", "首次出现在这里"))
-                    .help(text!("once is enough", "写一次即可")),
+                    Diagnostic::warning("duplicate-ignore-changes", text!("`{text}` is ignored twice", text))
+                        .at(&place, text!("again"))
+                        .at(&first.span(), text!("first here"))
+                        .help(text!("once is enough")),
                 );
             }
         }
@@ -494,18 +448,15 @@ impl<'a> Reader<'a, '_> {
         let mut import = Import { key: entry.key, shaped: true, env_id: None, tran_id: None, inherited };
         let Yaml::Mapping(block) = entry.value.value() else {
             import.shaped = false;
-            self.problems.push(wrong(&text!("expected a mapping for `import`", "`import` 应为映射"), entry.value).help(text!(
-                "give the environment to import: `import: {{env_id: shop-prod-1a2b3c}}`; to create one, omit `import`",
-                "写明要导入的环境：`import: {{env_id: shop-prod-1a2b3c}}`；如果要新建，请省略 `import`"
-            )));
+            self.problems.push(wrong(&text!("expected a mapping for `import`"), entry.value).help(text!("give the environment to import: `import: {env_id: shop-prod-1a2b3c}`; to create one, omit `import`")));
             return import;
         };
         let [env_id, tran_id] = self.members(block, IMPORT, Place::Import);
         import.env_id = self.member("env_id", env_id);
         import.tran_id = self.member("tran_id", tran_id);
         let help = [
-            text!("set it to the EnvId of the environment to import", "写明要导入的环境 ID"),
-            text!("omit it if the TranId is not known", "不知道订单号时请省略该项"),
+            text!("set it to the EnvId of the environment to import"),
+            text!("omit it if the TranId is not known"),
         ];
         for ((name, id), help) in IMPORT.into_iter().zip([import.env_id, import.tran_id]).zip(help) {
             let Some(Member { node, text: Some(text) }) = id else { continue };
@@ -517,32 +468,23 @@ impl<'a> Reader<'a, '_> {
         }
         if import.env_id.is_none() {
             self.problems.push(
-                Diagnostic::error(
-                    "missing-env-id",
-                    text!("missing `env_id` in `import`", "这个 `import` 没有 `env_id`"),
-                )
-                .at(&import.key.span(), text!("which environment?", "是哪个环境？"))
-                .help(text!(
-                    "set it to the EnvId of the environment: `import: {{env_id: shop-prod-1a2b3c}}`",
-                    "写明环境 ID：`import: {{env_id: shop-prod-1a2b3c}}`"
-                )),
+                Diagnostic::error("missing-env-id", text!("missing `env_id` in `import`"))
+                    .at(&import.key.span(), text!("which environment?"))
+                    .help(text!(
+                        "set it to the EnvId of the environment: `import: {env_id: shop-prod-1a2b3c}`"
+                    )),
             );
         }
         import
     }
 
     fn moves(&mut self, node: Node<'a>) {
-        let help = text!(
-            "write each move as an item: `- {{from: shop, to: shop-prod}}`",
-            "每次移动写成一项：`- {{from: shop, to: shop-prod}}`"
-        );
-        for node in self.items(node, &text!("expected a list for `moved`", "`moved` 应为列表"), help) {
+        let help = text!("write each move as an item: `- {from: shop, to: shop-prod}`");
+        for node in self.items(node, &text!("expected a list for `moved`"), help) {
             let Yaml::Mapping(block) = node.value() else {
-                let what = text!("expected a mapping for an item of `moved`", "`moved` 的项应为映射");
-                self.problems.push(wrong(&what, node).help(text!(
-                    "write it as `{{from: shop, to: shop-prod}}`",
-                    "写成 `{{from: shop, to: shop-prod}}`"
-                )));
+                let what = text!("expected a mapping for an item of `moved`");
+                self.problems
+                    .push(wrong(&what, node).help(text!("write it as `{from: shop, to: shop-prod}`")));
                 continue;
             };
             let [from, to] = self.members(block, MOVE, Place::Move);
@@ -554,18 +496,14 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn removed(&mut self, node: Node<'a>) {
-        let help = text!("write each address as an item: `- old-shop`", "每个地址写成一项：`- old-shop`");
-        for node in self.items(node, &text!("expected a list for `removed`", "`removed` 应为列表"), help)
-        {
+        let help = text!("write each address as an item: `- old-shop`");
+        for node in self.items(node, &text!("expected a list for `removed`"), help) {
             if let Some(name) = Name::read(node) {
                 self.problems.extend(invalid_address(name.text, node));
                 self.manifests.removed.push(name);
             } else {
-                let what = text!("expected a string for an item of `removed`", "`removed` 的项应为字符串");
-                self.problems.push(
-                    wrong(&what, node)
-                        .help(text!("write an address: `- old-shop`", "写一个地址：`- old-shop`")),
-                );
+                let what = text!("expected a string for an item of `removed`");
+                self.problems.push(wrong(&what, node).help(text!("write an address: `- old-shop`")));
             }
         }
     }
@@ -574,14 +512,14 @@ impl<'a> Reader<'a, '_> {
     fn unknown(&mut self, entry: Entry<'a>, place: Place, known: &[&str]) {
         let name = entry.name();
         let message = match place {
-            Place::Top => text!("unknown key `{name}`", "没有键 `{name}`"),
-            Place::Defaults | Place::Environment => text!("unknown field `{name}`", "没有字段 `{name}`"),
+            Place::Top => text!("unknown key `{name}`", name),
+            Place::Defaults | Place::Environment => text!("unknown field `{name}`", name),
             Place::Lifecycle => {
-                text!("unknown member `{name}` of `lifecycle`", "`lifecycle` 没有成员 `{name}`")
+                text!("unknown member `{name}` of `lifecycle`", name)
             }
-            Place::Import => text!("unknown member `{name}` of `import`", "`import` 没有成员 `{name}`"),
+            Place::Import => text!("unknown member `{name}` of `import`", name),
             Place::Move => {
-                text!("unknown member `{name}` of a `moved` entry", "`moved` 的项没有成员 `{name}`")
+                text!("unknown member `{name}` of a `moved` entry", name)
             }
         };
         let label = nearest(name, known).map_or_else(unknown, meant);
@@ -597,23 +535,18 @@ impl<'a> Reader<'a, '_> {
 fn belongs(name: &str, place: Place) -> Option<Text> {
     let is_field = kinds::ALL.iter().any(|kind| kind.field(name).is_some());
     match place {
-        Place::Top if is_field || name == "lifecycle" => Some(text!(
-            "it belongs in an environment or under `defaults`",
-            "它应写在环境中，或 `defaults` 下"
-        )),
-        Place::Top if name == "import" => Some(text!("it belongs in an environment", "它应写在环境中")),
+        Place::Top if is_field || name == "lifecycle" => {
+            Some(text!("it belongs in an environment or under `defaults`"))
+        }
+        Place::Top if name == "import" => Some(text!("it belongs in an environment")),
         Place::Defaults | Place::Environment if LIFECYCLE.contains(&name) => {
-            Some(text!("it belongs under `lifecycle`", "它应写在 `lifecycle` 下"))
+            Some(text!("it belongs under `lifecycle`"))
         }
-        Place::Environment if name == "tran_id" => {
-            Some(text!("it belongs under `import`", "它应写在 `import` 下"))
-        }
+        Place::Environment if name == "tran_id" => Some(text!("it belongs under `import`")),
         Place::Defaults | Place::Environment if TOP.contains(&name) => {
-            Some(text!("it belongs at the top of the document", "它应写在文档的顶层"))
+            Some(text!("it belongs at the top of the document"))
         }
-        Place::Lifecycle | Place::Import if is_field => {
-            Some(text!("it belongs directly in the environment", "它应直接写在环境中"))
-        }
+        Place::Lifecycle | Place::Import if is_field => Some(text!("it belongs directly in the environment")),
         Place::Top
         | Place::Defaults
         | Place::Environment

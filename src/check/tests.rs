@@ -211,7 +211,7 @@ proptest! {
     ) {
         let text = format!("{top}environments:\n  shop:\n    {body}\n");
         let checked = one(&text);
-        crate::diagnostic::render::render(&checked.diagnostics, true, crate::lang::Lang::En);
+        crate::diagnostic::render::render(&checked.diagnostics, true, crate::i18n::Lang::En);
         if any_error(&checked.diagnostics) {
             prop_assert!(checked.desired.environments.is_empty());
             prop_assert!(checked.desired.moved.is_empty());

@@ -10,7 +10,7 @@ use crate::cloud::tencent::is_no_sts;
 use crate::cloud::{Caller, CloudError, Grade, NotSent};
 use crate::config::endpoint::SANDBOX;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::plan::guard::{self, CallerIdentity};
 use crate::report::clean;
 use crate::state::State;
@@ -48,7 +48,7 @@ pub(super) async fn ask(
                 "account-unknown",
                 text!(
                     "cannot determine the account of the credentials (--allow-unknown-account is set): {why}",
-                    "无法确定密钥属于哪个账号（已设置 --allow-unknown-account）：{why:#}"
+                    why
                 ),
             )]);
             Ok(Proven::Waived)
@@ -57,10 +57,7 @@ pub(super) async fn ask(
         Err(error) if project.account().endpoint == SANDBOX && is_no_sts(&error) => {
             world.diagnose(&[Diagnostic::warning(
                 "account-unknown",
-                text!(
-                    "the endpoint on this machine has no STS, so the account is unknown",
-                    "本机上的端点没有 STS，因此账号未知"
-                ),
+                text!("the endpoint on this machine has no STS, so the account is unknown"),
             )]);
             Ok(Proven::Waived)
         }
@@ -97,10 +94,7 @@ pub(super) async fn expected(
 /// Tencent Cloud did not say, or could not be asked. What is wrong comes first.
 pub(super) fn not_told(error: &CloudError) -> Failure {
     let why = &error.message;
-    let whoami = text!(
-        "run `postpay whoami` to show the active credentials and their source",
-        "运行 `postpay whoami` 查看使用的密钥及其来源"
-    );
+    let whoami = text!("run `postpay whoami` to show the active credentials and their source");
     match error.grade {
         Grade::NotSent(NotSent::NoKey | NotSent::NoRequest | NotSent::Withdrawn) => {
             Failure::new("no-key", why.clone()).told_by(error)
@@ -109,35 +103,23 @@ pub(super) fn not_told(error: &CloudError) -> Failure {
             NotSent::Connect | NotSent::Tls | NotSent::Throttled | NotSent::Repaired,
         ) => Failure::new(
             "account-unreachable",
-            text!(
-                "cannot look up the account of the credentials: {why}",
-                "无法查询密钥所属的账号：{why:#}"
-            ),
+            text!("cannot look up the account of the credentials: {why}", why),
         )
         .told_by(error)
-        .help(text!(
-            "check the network and its proxy; set another STS with `--sts-endpoint`",
-            "请检查网络和代理；可用 `--sts-endpoint` 指定 STS 的位置"
-        )),
+        .help(text!("check the network and its proxy; set another STS with `--sts-endpoint`")),
         Grade::Refused(_) if is_of_the_key(error) => Failure::new(
             "key-refused",
-            text!("Tencent Cloud rejected the credentials: {why}", "腾讯云拒绝了密钥：{why:#}"),
+            text!("Tencent Cloud rejected the credentials: {why}", why),
         )
         .told_by(error)
         .help(whoami),
         Grade::Refused(_) | Grade::Unknown => Failure::new(
             "account-unknown",
-            text!(
-                "Tencent Cloud did not return the account of the credentials: {why}",
-                "腾讯云没有返回密钥所属的账号：{why:#}"
-            ),
+            text!("Tencent Cloud did not return the account of the credentials: {why}", why),
         )
         .told_by(error)
         .help(whoami)
-        .help(text!(
-            "to continue anyway: `--allow-unknown-account` (not possible if the state or guard.allowed_accounts has an account)",
-            "若仍要继续：`--allow-unknown-account`（状态文件或 guard.allowed_accounts 指定了账号时不可用）"
-        )),
+        .help(text!("to continue anyway: `--allow-unknown-account` (not possible if the state or guard.allowed_accounts has an account)")),
     }
 }
 

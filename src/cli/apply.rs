@@ -14,7 +14,7 @@ use crate::config;
 use crate::crash;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Address;
 use crate::plan::{Plan, file};
 use crate::state::journal::RunId;
@@ -113,11 +113,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     let text = files::read(path, Links::Followed, file::MAX_BYTES).map_err(|error| {
         let path = path.display();
-        Failure::new("plan-file", text!("cannot read {path}: {error}", "无法读取 {path}：{error:#}"))
-            .help(text!(
-                "make and review a plan: `postpay plan -o FILE`",
-                "请先生成并审阅计划：`postpay plan -o FILE`"
-            ))
+        Failure::new("plan-file", text!("cannot read {path}: {error}", path, error))
+            .help(text!("make and review a plan: `postpay plan -o FILE`"))
             .help(NOTHING_SENT)
     })?;
     file::decode(&String::from_utf8_lossy(&text)).map_err(|error| Failure::from((path, error)))
@@ -140,27 +137,19 @@ fn recovered(run: RunId, state: Option<&State>, rescues: &[RescueFile]) -> Diagn
         .collect();
     let mut diagnostic = Diagnostic::warning(
         "recovered",
-        text!(
-            "run {run} was interrupted; its journal was merged into the state",
-            "运行 {run} 曾中断；其日志已并入状态文件"
-        ),
+        text!("run {run} was interrupted; its journal was merged into the state", run),
     );
     if unknown.is_empty() {
-        return diagnostic.help(text!("it has no unknown outcomes", "其中没有未知结果"));
+        return diagnostic.help(text!("it has no unknown outcomes"));
     }
     let names: Vec<String> = unknown.iter().map(|address| format!("`{address}`")).collect();
     let (en, zh) = (names.join(", "), names.join("、"));
-    diagnostic = diagnostic.help(text!(
-        "unknown outcomes: {en}; they will not be created again",
-        "结果未知：{zh}；不会再次创建"
-    ));
+    diagnostic = diagnostic.help(text!("unknown outcomes: {en}; they will not be created again", en; zh));
     for address in unknown {
         for file in rescues.iter().filter(|file| file.about(address).is_some()) {
             let path = file.path.display();
-            diagnostic = diagnostic.help(text!(
-                "the response for `{address}` was saved to {path}",
-                "`{address}` 的响应已保存到 {path}"
-            ));
+            diagnostic =
+                diagnostic.help(text!("the response for `{address}` was saved to {path}", address, path));
         }
     }
     diagnostic

@@ -25,7 +25,7 @@ use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Ver
 use crate::clock::SystemClock;
 use crate::crash;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest;
 use crate::model::ManifestHash;
 use crate::plan::guard::{self, Approved, CallerIdentity, Facts, Limits};
@@ -215,8 +215,7 @@ pub(super) fn carry_out(
 const LEAVE: Duration = Duration::from_millis(200);
 
 fn no_thread(error: &std::io::Error) -> Failure {
-    Failure::new("resources", text!("cannot start a thread: {error}", "无法启动线程：{error}"))
-        .help(NOTHING_ORDERED)
+    Failure::new("resources", text!("cannot start a thread: {error}", error)).help(NOTHING_ORDERED)
 }
 
 fn exit_of(report: &ApplySummary) -> Exit {
@@ -331,10 +330,7 @@ fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>,
     let key = session.credentials.held().map(|key| key.short_id());
     let key = key.unwrap_or_default();
     let source = session.chain.source.text();
-    world.tell(&text!(
-        "Account {account}, credentials {key} ({source}).\n",
-        "账号 {account}，密钥 {key}（{source:#}）。\n"
-    ));
+    world.tell(&text!("Account {account}, credentials {key} ({source}).\n", account, key, source));
 }
 
 /// A state that nobody could tell the account of has one from now on.
@@ -347,15 +343,9 @@ fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &Wo
         let account = clean(&caller.account);
         world.diagnose(&[Diagnostic::warning(
             "account-first-known",
-            text!(
-                "the state had no account; this run sets it to {account}",
-                "状态文件中原来没有账号，本次运行将其设为 {account}"
-            ),
+            text!("the state had no account; this run sets it to {account}", account),
         )
-        .help(text!(
-            "run `postpay drift` to check that every environment in the state is in that account",
-            "运行 `postpay drift` 可检查状态文件中的环境是否都在该账号下"
-        ))]);
+        .help(text!("run `postpay drift` to check that every environment in the state is in that account"))]);
     }
 }
 
@@ -448,24 +438,17 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
     let left = Failure::new(
         "left-at-once",
         text!(
-            "stopped immediately on a second signal; everything created so far is in the journal, and the next command recovers it",
-            "收到第二次信号，已立即退出：此前创建的内容都在运行日志中，下一条命令会恢复"
+            "stopped immediately on a second signal; everything created so far is in the journal, and the next command recovers it"
         ),
     );
     if unknown.is_empty() {
-        let failure = left.help(text!(
-            "show the state with `postpay show`; continue with `postpay apply`",
-            "用 `postpay show` 查看状态文件；用 `postpay apply` 继续"
-        ));
+        let failure = left.help(text!("show the state with `postpay show`; continue with `postpay apply`"));
         return Failure { exit: Exit::PartWay, ..failure };
     }
     let (en, zh) = (unknown.join(", "), unknown.join("、"));
     let failure = left
-        .help(text!(
-            "unknown outcomes, because apply did not wait for the responses: {en}; they may exist and will not be created again",
-            "因未等待响应而结果未知：{zh}；它们可能存在，不会再次创建"
-        ))
-        .help(text!("to find out: `postpay resolve`", "查明结果：`postpay resolve`"));
+        .help(text!("unknown outcomes, because apply did not wait for the responses: {en}; they may exist and will not be created again", en; zh))
+        .help(text!("to find out: `postpay resolve`"));
     Failure { exit: Exit::Unknown, ..failure }
 }
 

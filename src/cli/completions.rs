@@ -5,7 +5,7 @@ use clap_complete::Shell;
 use super::Exit;
 use super::failure::Failure;
 use super::world::World;
-use crate::lang::text;
+use crate::i18n::text;
 
 /// Print the completion script for a shell
 #[derive(Debug, clap::Args)]
@@ -28,9 +28,9 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
 
 pub(super) fn man(world: &mut World) -> Result<Exit, Failure> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(super::command()).render(&mut page).map_err(|error| {
-        Failure::new("man", text!("cannot render the manual page: {error}", "无法生成手册页：{error:#}"))
-    })?;
+    clap_mangen::Man::new(super::command())
+        .render(&mut page)
+        .map_err(|error| Failure::new("man", text!("cannot render the manual page: {error}", error)))?;
     world.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }

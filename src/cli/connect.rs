@@ -20,7 +20,7 @@ use crate::cloud::tencent::{
 use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sandbox::{self, Fault, ListAlias, Sandbox};
 use crate::state::State;
 
@@ -143,15 +143,9 @@ impl Connection {
                 if *embedded != Embedded::default() {
                     return Err(Failure::new(
                         "sandbox-only",
-                        text!(
-                            "--fault, --latency, --jitter, --list-delay, --list-alias and --sandbox-rate require the embedded endpoint",
-                            "--fault、--latency、--jitter、--list-delay、--list-alias 和 --sandbox-rate 仅用于内置端点"
-                        ),
+                        text!("--fault, --latency, --jitter, --list-delay, --list-alias and --sandbox-rate require the embedded endpoint"),
                     )
-                    .help(text!(
-                        "add `--endpoint sandbox`, or pass them to `postpay sandbox serve`",
-                        "请加上 `--endpoint sandbox`，或把它们用于 `postpay sandbox serve`"
-                    ))
+                    .help(text!("add `--endpoint sandbox`, or pass them to `postpay sandbox serve`"))
                     .help(NOTHING_SENT));
                 }
                 Place::Remote { url: url.clone(), session: Arc::default() }
@@ -288,13 +282,10 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
             "fault-sts",
             text!(
                 "`--fault {fault}` has no effect: the embedded endpoint is never asked for credentials",
-                "`--fault {fault}` 永远不会触发：不会向内置端点请求密钥"
+                fault
             ),
         )
-        .help(text!(
-            "pass it to `postpay sandbox serve`, and apply to that with `--endpoint`",
-            "请把它用于 `postpay sandbox serve`，并用 `--endpoint` 向其 apply"
-        ))
+        .help(text!("pass it to `postpay sandbox serve`, and apply to that with `--endpoint`"))
         .help(NOTHING_SENT));
     }
     let options::Keys { profile, cvm_role, assume_role, oidc_provider, .. } = &project.api.keys;
@@ -307,19 +298,14 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
     if let Some((flag, _)) = given.iter().find(|(_, is_given)| *is_given) {
         world.diagnose(&[Diagnostic::warning(
             "sandbox-key",
-            text!(
-                "`{flag}` has no effect: the embedded endpoint uses its own credentials",
-                "`{flag}` 在此无意义：内置端点使用自带的密钥"
-            ),
+            text!("`{flag}` has no effect: the embedded endpoint uses its own credentials", flag),
         )]);
     }
     Ok(())
 }
 
-const NO_KEY_WAS_LOOKED_FOR: Text = Text::fixed(
-    "no credentials were loaded, because nothing needs to be sent",
-    "没有加载密钥，因为不需要发送任何请求",
-);
+const NO_KEY_WAS_LOOKED_FOR: Text =
+    Text::fixed("no credentials were loaded, because nothing needs to be sent");
 
 /// Progress while Tencent Cloud is asked whose the credentials are.
 struct Waiting(Option<Watcher>);

@@ -4,7 +4,7 @@ use super::carry_out::Job;
 use super::failure::{Failure, NOTHING_ORDERED};
 use super::world::World;
 use crate::config::endpoint::SANDBOX;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::plan::guard::Consent;
 use crate::plan::{Mode, Plan, Step};
 use crate::report::{clean, count};
@@ -52,39 +52,33 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
     let what = match (orders, others - orders) {
         (0, n) => {
             let changes = count(n, "change", "changes");
-            text!("Apply {changes} at {endpoint}?", "在 {endpoint:#} 执行 {n} 项变更？")
+            text!("Apply {changes} at {endpoint}?", changes, endpoint; n)
         }
         (n, 0) => {
             let environments = environments(n);
-            text!("Create {environments} at {endpoint}?", "在 {endpoint:#} 创建 {n} 个按量付费环境？")
+            text!("Create {environments} at {endpoint}?", environments, endpoint; n)
         }
         (n, more) => {
             let environments = environments(n);
             let changes = count(more, "other change", "other changes");
             text!(
-                "Create {environments} and apply {changes} at {endpoint}?",
-                "在 {endpoint:#} 创建 {n} 个按量付费环境，并执行其他 {more} 项变更？"
-            )
+                "Create {environments} and apply {changes} at {endpoint}?", environments, changes, endpoint; n, more)
         }
     };
     let cost = match (orders, url) {
-        (0, _) => text!("Nothing will be created.", "不会创建任何环境。"),
+        (0, _) => text!("Nothing will be created."),
         (_, None) => {
-            text!("This is the embedded sandbox: it costs nothing.", "这是内置沙箱，不产生任何费用。")
+            text!("This is the embedded sandbox: it costs nothing.")
         }
         // What answers on this computer may be a way to Tencent Cloud.
-        (_, Some(_)) if plan.account.endpoint == SANDBOX => text!(
-            "Unless this endpoint is a sandbox, created environments are billed from then on.",
-            "除非该端点是沙箱，否则环境自创建起计费。"
-        ),
+        (_, Some(_)) if plan.account.endpoint == SANDBOX => {
+            text!("Unless this endpoint is a sandbox, created environments are billed from then on.")
+        }
         (_, Some(_)) => {
-            text!("Created environments are billed from then on.", "环境自创建起计费。")
+            text!("Created environments are billed from then on.")
         }
     };
-    text!(
-        "\n{what} {cost}\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
-        "\n{what:#}{cost:#}\n只有输入 'yes' 才表示批准。\n请输入："
-    )
+    text!("\n{what} {cost}\nOnly 'yes' will be accepted to approve.\nEnter a value: ", what, cost)
 }
 
 fn environments(n: usize) -> String {
@@ -100,70 +94,49 @@ fn place(plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
     };
     match account {
         None => Text::same(endpoint.into_owned()),
-        Some(account) => text!("{endpoint}, account {account}", "{endpoint}（账号 {account}）"),
+        Some(account) => text!("{endpoint}, account {account}", endpoint, account),
     }
 }
 
 fn last_question(step: &Step, plan: &Plan, url: Option<&str>, account: Option<&str>) -> Text {
     let env_id = clean(step.ids.env_id.as_deref().unwrap_or("-"));
     let endpoint = place(plan, url, account);
-    let which =
-        if step.deposed { text!(" (deposed)", "（已被替换的旧环境）") } else { Text::same("") };
+    let which = if step.deposed { text!(" (deposed)") } else { Text::same("") };
     let address = &step.address;
     text!(
         "\nDestroy `{address}`{which}, {env_id}, at {endpoint}? Its data will be lost; this cannot be undone.\nType the address to approve: ",
-        "\n在 {endpoint:#} 销毁 `{address}`{which:#}（{env_id}）？其数据将丢失，且无法恢复。\n输入它的地址以批准："
+        address,
+        which,
+        env_id,
+        endpoint
     )
 }
 
 fn no_terminal(approved: bool, json: bool, plan: &Plan) -> Failure {
-    let why = if json {
-        text!("`--json` never asks", "`--json` 不会询问")
-    } else {
-        text!("there is no terminal to ask on", "没有终端可供询问")
-    };
+    let why = if json { text!("`--json` never asks") } else { text!("there is no terminal to ask on") };
     let failure = if plan.options.mode != Mode::Normal && !approved {
-        Failure::new(
-            "no-terminal",
-            text!(
-                "destroying needs the address typed as approval, but {why}",
-                "销毁需要输入地址来批准，但{why:#}"
-            ),
-        )
-        .help(text!(
-            "to destroy without asking: `--auto-approve --allow-destroy`",
-            "如果要不经询问直接销毁：`--auto-approve --allow-destroy`"
-        ))
+        Failure::new("no-terminal", text!("destroying needs the address typed as approval, but {why}", why))
+            .help(text!("to destroy without asking: `--auto-approve --allow-destroy`"))
     } else if approved {
         Failure::new(
             "no-terminal",
             text!(
                 "the plan destroys environments, which needs each address typed as approval, but {why}",
-                "计划要销毁环境，需要逐一输入地址来批准，但{why:#}"
+                why
             ),
         )
-        .help(text!(
-            "to destroy without asking, add `--allow-destroy` to this command",
-            "如果要不经询问直接销毁，请在本条命令中写明：`--allow-destroy`"
-        ))
+        .help(text!("to destroy without asking, add `--allow-destroy` to this command"))
     } else {
-        Failure::new(
-            "no-terminal",
-            text!("apply needs approval, but {why}", "apply 需要批准，但{why:#}"),
-        )
-        .help(text!(
-            "review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`",
-            "请先审阅计划文件再执行：`postpay plan -o plan.json`，然后 `postpay apply plan.json`"
-        ))
-        .help(text!(
-            "or apply without asking: `--auto-approve`",
-            "或不经询问直接执行：`--auto-approve`"
-        ))
+        Failure::new("no-terminal", text!("apply needs approval, but {why}", why))
+            .help(text!(
+                "review a plan file and apply it: `postpay plan -o plan.json`, then `postpay apply plan.json`"
+            ))
+            .help(text!("or apply without asking: `--auto-approve`"))
     };
     // Whose account it is was asked by then.
     failure.help(NOTHING_ORDERED)
 }
 
 fn declined() -> Failure {
-    Failure::new("declined", text!("not approved", "未获批准")).help(NOTHING_ORDERED)
+    Failure::new("declined", text!("not approved")).help(NOTHING_ORDERED)
 }

@@ -12,7 +12,7 @@ use super::options::Global;
 use super::world::World;
 use crate::check::near;
 use crate::config;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Address;
 use crate::plan::guard::Limits;
 use crate::plan::{Mode, Options};
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         } else if !args.deposed && was_there(&store, address)? {
             world.tell(&text!(
                 "`{address}` is not in the state any more: it was already destroyed, moved or removed.\n",
-                "`{address}` 已不在状态文件中：此前已被销毁、改了地址或移除。\n"
+                address
             ));
         } else {
             return Err(unknown(address, state, args.deposed));
@@ -128,12 +128,9 @@ fn store_had(journal: &Journal, address: &Address) -> bool {
 
 fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
     let what = if deposed {
-        text!(
-            "the state has no deposed environment at `{address}`",
-            "状态文件中 `{address}` 没有已被替换的旧环境"
-        )
+        text!("the state has no deposed environment at `{address}`", address)
     } else {
-        text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
+        text!("`{address}` is not in the state", address)
     };
     let known: Vec<&str> = state
         .into_iter()
@@ -144,11 +141,8 @@ fn unknown(address: &Address, state: Option<&State>, deposed: bool) -> Failure {
         .collect();
     let failure = Failure::new("unknown-address", what);
     match near::nearest(address.as_str(), &known) {
-        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => failure.help(text!(
-            "run `postpay state list` to list the addresses",
-            "`postpay state list` 列出所有地址"
-        )),
+        Some(near) => failure.help(text!("did you mean `{near}`?", near)),
+        None => failure.help(text!("run `postpay state list` to list the addresses")),
     }
     .help(NOTHING_SENT)
 }

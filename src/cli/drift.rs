@@ -12,7 +12,7 @@ use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Drift, Ignore, Options};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::{human, json, page};
 
 /// Detect drift between manifests, state and account (read-only)
@@ -95,22 +95,18 @@ pub(super) fn known(project: &Project, world: &World) -> Options {
 
 fn expired(ignore: &Ignore) -> Diagnostic {
     let code = ignore.code.name();
-    let place = ignore
-        .address
-        .as_ref()
-        .map_or(Text::same(""), |address| text!(" at `{address}`", "（地址 `{address}`）"));
+    let place = ignore.address.as_ref().map_or(Text::same(""), |address| text!(" at `{address}`", address));
     let until = ignore.until.map_or(String::new(), |until| until.to_string());
     Diagnostic::warning(
         "ignore-expired",
         text!(
             "the entry for `{code}`{place} in `ignore` expired on {until}; the finding counts again",
-            "`ignore` 中 `{code}`{place:#} 的条目已于 {until} 到期，现已重新计入"
+            code,
+            place,
+            until
         ),
     )
-    .help(text!(
-        "remove it from `ignore` in postpay.yaml, or set a later date",
-        "请从 postpay.yaml 的 `ignore` 中去掉它，或写明新的截止日期"
-    ))
+    .help(text!("remove it from `ignore` in postpay.yaml, or set a later date"))
 }
 
 fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ use super::shown::Shown;
 use super::world::World;
 use crate::check::near::nearest;
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Desired, SourceRef};
 use crate::report::{human, json};
 use crate::state::edits::Change;
@@ -21,10 +21,8 @@ use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, Run
 use crate::state::{State, Writer};
 
 /// What every refusal of an edit says.
-pub(super) const NOTHING_CHANGED: Text = Text::fixed(
-    "nothing was changed, and nothing was sent to Tencent Cloud",
-    "未更改任何内容，也未向腾讯云发送任何请求",
-);
+pub(super) const NOTHING_CHANGED: Text =
+    Text::fixed("nothing was changed, and nothing was sent to Tencent Cloud");
 
 /// Flags of the commands that change what is in the state.
 #[derive(Debug, clap::Args)]
@@ -79,10 +77,7 @@ impl Editing<'_> {
         world.diagnose(&wanted.warnings);
         if self.writing.dry_run || wanted.edits.is_empty() {
             self.show(&state, &wanted, None, world)?;
-            world.tell(&text!(
-                "Nothing was written, and nothing was sent to Tencent Cloud.\n",
-                "未写入任何内容，也未向腾讯云发送任何请求。\n"
-            ));
+            world.tell(&text!("Nothing was written, and nothing was sent to Tencent Cloud.\n"));
             return Ok(Exit::Fine);
         }
         if self.writing.asks() && !world.can_ask() {
@@ -94,25 +89,18 @@ impl Editing<'_> {
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {
             wanted = want(&now, world)?;
-            world.tell(&text!(
-                "The state changed in the meantime; the changes are now:\n",
-                "状态文件在此期间已被更改，现在的改动是：\n"
-            ));
+            world.tell(&text!("The state changed in the meantime; the changes are now:\n"));
         }
         if let Some(run) = writer.recovered() {
-            world.tell(&text!(
-                "Run {run} was interrupted; its journal was merged into the state.\n",
-                "运行 {run} 曾中断；其日志已并入状态文件。\n"
-            ));
+            world.tell(&text!("Run {run} was interrupted; its journal was merged into the state.\n", run));
         }
         if self.writing.asks() {
             world.say(&human::edits::changes(&self.line, &wanted.changes, world.err));
             let question = text!(
-                "\nWrite this to the state? Nothing is sent to Tencent Cloud.\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
-                "\n将以上内容写入状态文件？不会向腾讯云发送任何请求。\n只有输入 'yes' 才表示批准。\n请输入："
+                "\nWrite this to the state? Nothing is sent to Tencent Cloud.\nOnly 'yes' will be accepted to approve.\nEnter a value: "
             );
             if !world.ask(&world.err.say(&question)) {
-                let why = text!("not approved", "未获批准");
+                let why = text!("not approved");
                 return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
         }
@@ -126,10 +114,7 @@ impl Editing<'_> {
         let written = write(&mut writer, run, edits, world)?;
         self.show(&now, &wanted, Some(&written), world)?;
         let serial = written.serial;
-        world.tell(&text!(
-            "Written. The state now has serial {serial}; the previous one is its backup. Nothing was sent to Tencent Cloud.\n",
-            "已写入：状态文件的 serial 现为 {serial}，之前的状态文件是其备份。未向腾讯云发送任何请求。\n"
-        ));
+        world.tell(&text!("Written. The state now has serial {serial}; the previous one is its backup. Nothing was sent to Tencent Cloud.\n", serial));
         Ok(Exit::Fine)
     }
 
@@ -153,17 +138,10 @@ impl Editing<'_> {
 
     fn no_terminal(&self) -> Failure {
         let line = &self.line;
-        let why =
-            text!("approval is required, but there is no terminal to ask on", "需要批准，但没有终端可供询问");
+        let why = text!("approval is required, but there is no terminal to ask on");
         Failure::new("no-terminal", why)
-            .help(text!(
-                "to preview: `postpay {line} --dry-run`",
-                "查看将写入的内容：`postpay {line} --dry-run`"
-            ))
-            .help(text!(
-                "or write without asking: `postpay {line} --auto-approve`",
-                "或不经询问直接写入：`postpay {line} --auto-approve`"
-            ))
+            .help(text!("to preview: `postpay {line} --dry-run`", line))
+            .help(text!("or write without asking: `postpay {line} --auto-approve`", line))
             .help(NOTHING_CHANGED)
     }
 }
@@ -187,7 +165,7 @@ pub(super) fn write(
 pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunStarted, Failure> {
     let operator = world.operator();
     let account = state.account.clone().ok_or_else(|| {
-        let why = text!("the state has no account", "状态文件没有写明账号");
+        let why = text!("the state has no account");
         Failure::new("state-account", why).help(NOTHING_CHANGED)
     })?;
     Ok(RunStarted {
@@ -206,37 +184,25 @@ pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunSta
 }
 
 fn no_state() -> Failure {
-    let why = text!("no state: nothing has been created yet", "没有状态文件：尚未创建任何环境");
+    let why = text!("no state: nothing has been created yet");
     Failure::new("no-state", why)
-        .help(text!(
-            "use another one with --state, or restore a copy: `postpay state restore --from FILE`",
-            "用 --state 指定另一个，或用副本恢复：`postpay state restore --from FILE`"
-        ))
+        .help(text!("use another one with --state, or restore a copy: `postpay state restore --from FILE`"))
         .help(NOTHING_SENT)
 }
 
 /// An address that has no record.
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
-    let failure = Failure::new(
-        "unknown-address",
-        text!("`{address}` is not in the state", "`{address}` 不在状态文件中"),
-    );
+    let failure = Failure::new("unknown-address", text!("`{address}` is not in the state", address));
     let known: Vec<&str> = state.current().map(|(address, _)| address.as_str()).collect();
     let failure = match nearest(address.as_str(), &known) {
-        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => failure.help(text!(
-            "run `postpay state list` to list the addresses",
-            "运行 `postpay state list` 列出所有地址"
-        )),
+        Some(near) => failure.help(text!("did you mean `{near}`?", near)),
+        None => failure.help(text!("run `postpay state list` to list the addresses")),
     };
     let mut deposed = state.deposed_at(address);
     match deposed.next().and_then(|(_, record)| record.env_id.as_deref()) {
         Some(env_id) => {
             let env_id = crate::report::clean(env_id);
-            failure.help(text!(
-                "its earlier environment {env_id} is in the state, deposed",
-                "它之前的环境 {env_id} 在状态文件中，是已被替换的旧环境"
-            ))
+            failure.help(text!("its earlier environment {env_id} is in the state, deposed", env_id))
         }
         None => failure,
     }

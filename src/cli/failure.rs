@@ -6,7 +6,7 @@ use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError, EndpointError};
 use crate::cloud::{self, CloudError};
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::SourceRef;
 use crate::plan::Blocker;
 use crate::plan::file::PlanFileError;
@@ -17,8 +17,7 @@ use crate::state::StateError;
 use super::Exit;
 use super::load::Lines;
 
-pub(super) const NOTHING_ORDERED: Text =
-    Text::fixed("nothing was created or changed", "未创建或更改任何环境");
+pub(super) const NOTHING_ORDERED: Text = Text::fixed("nothing was created or changed");
 
 /// Why a command ended early.
 #[derive(Debug)]
@@ -28,8 +27,7 @@ pub(super) struct Failure {
 }
 
 /// What every failure before the first request says.
-pub(super) const NOTHING_SENT: Text =
-    Text::fixed("nothing was sent to Tencent Cloud", "未向腾讯云发送任何请求");
+pub(super) const NOTHING_SENT: Text = Text::fixed("nothing was sent to Tencent Cloud");
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<Text>) -> Self {
@@ -100,7 +98,7 @@ const OF_ACCOUNT: [&str; 4] = ["state-account", "plan-account", "account-not-all
 fn declared_in(source: &SourceRef) -> Text {
     let source = source.to_string();
     let source = clean(&source);
-    text!("declared in {source}", "声明于 {source}")
+    text!("declared in {source}", source)
 }
 
 impl From<EndpointError> for Failure {
@@ -122,27 +120,20 @@ impl From<CredentialsError> for Failure {
             CredentialsError::Absent { looked } => looked
                 .iter()
                 .fold(failure, |failure, place| {
-                    failure.help(text!("searched {place}", "已查找 {place:#}"))
+                    failure.help(text!("searched {place}", place))
                 })
-                .help(Text::fixed(
-                    "set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (get them at https://console.cloud.tencent.com/cam/capi), or log in with tccli",
-                    "设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY（密钥：https://console.cloud.tencent.com/cam/capi ），\
-                     或用 tccli 登录",
-                ))
-                .help(Text::fixed(
-                    "to try postpay without an account: `--endpoint sandbox`",
-                    "无需账号即可试用 postpay：`--endpoint sandbox`",
-                )),
+                .help(Text::fixed("set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY (get them at https://console.cloud.tencent.com/cam/capi), or log in with tccli"))
+                .help(Text::fixed("to try postpay without an account: `--endpoint sandbox`")),
             CredentialsError::NoProfile { name, known, .. } => {
                 let names: Vec<&str> = known.iter().map(String::as_str).collect();
                 let all = clean(&names.join(", ")).into_owned();
                 match nearest(name, &names) {
                     Some(near) => {
                         let near = clean(near);
-                        failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？"))
+                        failure.help(text!("did you mean `{near}`?", near))
                     }
                     None if names.is_empty() => failure,
-                    None => failure.help(text!("available: {all}", "可用：{all}")),
+                    None => failure.help(text!("available: {all}", all)),
                 }
             }
             CredentialsError::Invalid(_) => failure,
@@ -160,65 +151,46 @@ impl From<ApplyError> for Failure {
             ApplyError::Incomplete { gaps, accepted, creates } => {
                 let wait = Text::fixed(
                     "an unlisted environment could be created again: run the command again in a few minutes",
-                    "未列出的环境可能会被再次创建：请过几分钟再次执行",
                 );
                 let failure = Self::new("listing-incomplete", message).help(wait);
                 let failure = match (cloud::missing(&gaps), accepted) {
                     (Some(missing), Some(accepted)) if creates => failure.help(text!(
                         "{missing} rows are missing, but --accept-missing-rows is {accepted}",
-                        "缺少 {missing} 行，而 --accept-missing-rows 为 {accepted}"
+                        missing,
+                        accepted
                     )),
                     (_, _) => failure,
                 };
                 let failure = match cloud::missing(&gaps) {
-                    Some(missing) if creates => failure.help(text!(
-                        "if the list stays incomplete, and the console shows that none of the declared environments exists: `postpay apply --accept-missing-rows {missing}`",
-                        "若列表一直如此，且控制台显示所声明的环境都不存在：`postpay apply --accept-missing-rows {missing}`"
-                    )),
+                    Some(missing) if creates => failure.help(text!("if the list stays incomplete, and the console shows that none of the declared environments exists: `postpay apply --accept-missing-rows {missing}`", missing)),
                     Some(_) | None => failure,
                 };
                 return failure.help(NOTHING_ORDERED);
             }
             ApplyError::Elsewhere { .. } => {
                 return Self::new("state-account", message)
-                    .help(Text::fixed(
-                        "use credentials of the account they were created in (`postpay whoami` shows the active ones and their source)",
-                        "请使用创建时所用账号的密钥（`postpay whoami` 显示使用的密钥及其来源）",
-                    ))
-                    .help(Text::fixed(
-                        "if they no longer exist: `postpay drift` shows it, and `postpay state rm ADDR` removes them from the state",
-                        "如果它们都已不存在：`postpay drift` 会显示，`postpay state rm ADDR` 可将其从状态文件移除",
-                    ))
+                    .help(Text::fixed("use credentials of the account they were created in (`postpay whoami` shows the active ones and their source)"))
+                    .help(Text::fixed("if they no longer exist: `postpay drift` shows it, and `postpay state rm ADDR` removes them from the state"))
                     .help(NOTHING_ORDERED);
             }
             ApplyError::AlreadyThere(twins) => {
                 let line = |AliasConflict { address, env_id }: &AliasConflict| {
                     let env_id = clean(env_id);
-                    text!("`{address}` matches {env_id}", "`{address}` 与 {env_id} 匹配")
+                    text!("`{address}` matches {env_id}", address, env_id)
                 };
                 return twins
                     .iter()
                     .map(line)
                     .fold(Self::new("already-there", message), Self::help)
-                    .help(Text::fixed(
-                        "if they were created with a state that was lost, restore it: `postpay state restore`",
-                        "若创建它们的状态文件已丢失，请恢复：`postpay state restore`",
-                    ))
-                    .help(Text::fixed(
-                        "to manage them: `postpay import ADDR ENV_ID` adds them to the state and creates nothing",
-                        "若要管理它们：`postpay import ADDR ENV_ID` 会加入状态文件，不会创建任何环境",
-                    ))
-                    .help(Text::fixed(
-                        "if they are different environments: choose another alias, or create anyway with `--allow-same-alias`",
-                        "若它们是别的环境：请换一个别名，或用 `--allow-same-alias` 照样创建",
-                    ))
+                    .help(Text::fixed("if they were created with a state that was lost, restore it: `postpay state restore`"))
+                    .help(Text::fixed("to manage them: `postpay import ADDR ENV_ID` adds them to the state and creates nothing"))
+                    .help(Text::fixed("if they are different environments: choose another alias, or create anyway with `--allow-same-alias`"))
                     .help(NOTHING_ORDERED);
             }
         };
         Self::listing(&error)
             .help(Text::fixed(
                 "the list from before the first create is needed to find the environment of a lost response",
-                "响应丢失时，要靠首次创建之前的环境列表来查找",
             ))
             .help(NOTHING_ORDERED)
     }
@@ -247,14 +219,11 @@ impl From<Vec<NotImportable>> for Failure {
             let NotImportable { address, env_id, source, why } = problem;
             let (code, why, help) = why.explain();
             let env_id = clean(env_id);
-            let message = text!(
-                "cannot import {env_id} as `{address}`: {why}",
-                "无法将 {env_id} 导入为 `{address}`：{why:#}"
-            );
-            Diagnostic::error(code, message).help(declared_in(source)).help(help).help(Text::fixed(
-                "nothing was changed, locally or at Tencent Cloud",
-                "未做任何更改，无论是本地还是腾讯云",
-            ))
+            let message = text!("cannot import {env_id} as `{address}`: {why}", env_id, address, why);
+            Diagnostic::error(code, message)
+                .help(declared_in(source))
+                .help(help)
+                .help(Text::fixed("nothing was changed, locally or at Tencent Cloud"))
         });
         Self::from(diagnostics.collect::<Vec<_>>())
     }
@@ -275,11 +244,8 @@ impl From<LedgerError> for Failure {
 impl From<(&std::path::Path, PlanFileError)> for Failure {
     fn from((path, error): (&std::path::Path, PlanFileError)) -> Self {
         let path = path.display();
-        Self::new("plan-file", text!("{path}: {error}", "{path}: {error:#}"))
-            .help(Text::fixed(
-                "make and review a new plan: `postpay plan -o FILE`",
-                "重新生成并审阅计划：`postpay plan -o FILE`",
-            ))
+        Self::new("plan-file", text!("{path}: {error}", path, error))
+            .help(Text::fixed("make and review a new plan: `postpay plan -o FILE`"))
             .help(NOTHING_SENT)
     }
 }

@@ -11,7 +11,7 @@ use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest::{self, Bounds, Found};
 use crate::report::human::{self, Look};
 use crate::report::json::layout::Details;
@@ -70,7 +70,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     if any_error(&problems) {
         if let Some(last) = problems.pop() {
-            problems.push(last.help(text!("no file was written", "未写入任何文件")));
+            problems.push(last.help(text!("no file was written")));
         }
     } else {
         for (path, file) in paths.iter().zip(&mut formatted) {
@@ -106,11 +106,8 @@ fn find(args: &Args, global: &Global, world: &World) -> Result<(Vec<Found>, Vec<
     problems.extend(others.iter().map(|path| {
         let shown = path.display().to_string();
         let shown = clean(&shown);
-        Diagnostic::error(
-            "not-yaml",
-            text!("`{shown}` is not a manifest file name", "`{shown}` 不是清单的文件名"),
-        )
-        .help(text!("only *.yaml and *.yml files are formatted", "只处理 *.yaml 和 *.yml 文件"))
+        Diagnostic::error("not-yaml", text!("`{shown}` is not a manifest file name", shown))
+            .help(text!("only *.yaml and *.yml files are formatted"))
     }));
     Ok((found, problems))
 }
@@ -131,9 +128,8 @@ fn lay_out(path: &Path, bytes: Vec<u8>) -> Result<Formatted, Vec<Diagnostic>> {
 
 fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
     let path = clean(path);
-    let why = text!("cannot write {path}: {error}", "无法写入 {path}：{error:#}");
-    Diagnostic::error("write", why)
-        .help(text!("it is unchanged; only the listed files were written", "它没有改动；只写入了列出的文件"))
+    let why = text!("cannot write {path}: {error}", path, error);
+    Diagnostic::error("write", why).help(text!("it is unchanged; only the listed files were written"))
 }
 
 fn show(
@@ -172,26 +168,18 @@ fn prints(args: &Args, world: &World) -> bool {
 
 fn not_harmless() -> Diagnostic {
     let why = text!(
-        "standard input contains text that a CI system would execute: `##` before a bracket, or `::` at the start of a line",
-        "标准输入中有 CI 系统会执行的文本：方括号前的 `##`，或行首的 `::`"
+        "standard input contains text that a CI system would execute: `##` before a bracket, or `::` at the start of a line"
     );
-    Diagnostic::error("fmt-ci-command", why).help(text!(
-        "change that text, or format the file in place: `postpay fmt FILE`",
-        "请修改该文本，或直接整理文件：`postpay fmt FILE`"
-    ))
+    Diagnostic::error("fmt-ci-command", why)
+        .help(text!("change that text, or format the file in place: `postpay fmt FILE`"))
 }
 
 /// From standard input to standard output.
 fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
-        let why = text!(
-            "`-` (standard input) cannot be combined with other paths",
-            "`-`（标准输入）不能与其他路径同时使用"
-        );
-        return Err(Failure::new("fmt-stdin", why).help(text!(
-            "format the files in a separate command; no file was written",
-            "请用另一条命令整理文件；未写入任何文件"
-        )));
+        let why = text!("`-` (standard input) cannot be combined with other paths");
+        return Err(Failure::new("fmt-stdin", why)
+            .help(text!("format the files in a separate command; no file was written")));
     }
     let path = Path::new(STDIN);
     let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);

@@ -16,7 +16,7 @@ use crate::cloud::{Bills, CloudRead as _};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::files::{self, Unnamed};
 use crate::generate::{Drafts, draft, known, manifest};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Desired;
 use crate::report::{clean, count, json};
 
@@ -107,7 +107,7 @@ fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure
     let mut diagnostics = project.check_with(Arc::new(SourceFile::new(path, text.to_owned())));
     diagnostics.retain(|diagnostic| !is_no_manifest(diagnostic));
     if any_error(&diagnostics) {
-        return Err(Failure::from(diagnostics).help(text!("nothing was written", "未写入任何内容")));
+        return Err(Failure::from(diagnostics).help(text!("nothing was written")));
     }
     Ok(())
 }
@@ -134,15 +134,9 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
 fn there_already(path: &Path) -> Failure {
     let shown = path.display().to_string();
     let shown = clean(&shown);
-    Failure::new(
-        "generate-out",
-        text!("{shown} already exists and will not be overwritten", "{shown} 已存在，不会被覆盖"),
-    )
-    .help(text!(
-        "name a new file: `postpay generate -o FILE`; nothing was written",
-        "请指定一个新文件：`postpay generate -o FILE`；未写入任何内容"
-    ))
-    .help(NOTHING_SENT)
+    Failure::new("generate-out", text!("{shown} already exists and will not be overwritten", shown))
+        .help(text!("name a new file: `postpay generate -o FILE`; nothing was written"))
+        .help(NOTHING_SENT)
 }
 
 fn show(
@@ -162,24 +156,18 @@ fn show(
     world.report(shown)?;
     let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
     let generated = count(made, "environment", "environments");
-    world.tell(&text!(
-        "{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n",
-        "已声明 {made} 个环境，{known} 个早已声明或在状态文件中，{left_out} 个略过。未创建任何环境，也未写入状态文件。\n"
-    ));
+    world.tell(&text!("{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n", generated, known, left_out; made));
     for one in &drafts.left_out {
         let (env_id, why) = (clean(&one.env_id), &one.why);
-        world.tell(&text!("  skipped {env_id}: {why}\n", "  略过：{env_id}：{why:#}\n"));
+        world.tell(&text!("  skipped {env_id}: {why}\n", env_id, why));
     }
     match written {
         Some(path) => {
             let shown = path.display().to_string();
             let shown = clean(&shown);
-            world.tell(&text!(
-                "Written to {shown}. To preview the import: postpay plan\n",
-                "已写入 {shown}。预览导入：postpay plan\n"
-            ));
+            world.tell(&text!("Written to {shown}. To preview the import: postpay plan\n", shown));
         }
-        None if wanted => world.tell(&text!("No file was written.\n", "未写入任何文件。\n")),
+        None if wanted => world.tell(&text!("No file was written.\n")),
         None => {}
     }
     Ok(())

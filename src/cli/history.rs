@@ -11,7 +11,7 @@ use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Address;
 use crate::report::{csv, human, json};
 use crate::state::State;
@@ -150,10 +150,10 @@ impl Past {
         let near = crate::check::near::nearest(address.as_str(), &known);
         let diagnostic = Diagnostic::warning(
             "unknown-address",
-            text!("the history has nothing about `{address}`", "历史中没有 `{address}`"),
+            text!("the history has nothing about `{address}`", address),
         );
         Some(match near {
-            Some(near) => diagnostic.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
+            Some(near) => diagnostic.help(text!("did you mean `{near}`?", near)),
             None => diagnostic,
         })
     }
@@ -172,10 +172,7 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
     });
     let notices = found.notices.iter().filter_map(|notice| match notice {
         Notice::BeginningMissing { unverified, .. } => {
-            let shown = text!(
-                "for earlier runs, only orders that are still in the state are shown",
-                "对于更早的运行，只显示仍在状态文件中的订单"
-            );
+            let shown = text!("for earlier runs, only orders that are still in the state are shown");
             let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
             (!unverified.is_empty()).then(|| diagnostic.help(shown))
         }

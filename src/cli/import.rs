@@ -9,7 +9,7 @@ use super::load::{Project, unknown_address};
 use super::options::{Global, id};
 use super::world::World;
 use crate::config;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Import};
 use crate::plan::Options;
 use crate::plan::guard::Limits;
@@ -58,23 +58,22 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if let Some(record) = on_record {
         let id = match &record.env_id {
             Some(env_id) => Text::same(clean(env_id).into_owned()),
-            None => text!("an unknown environment", "未知的环境"),
+            None => text!("an unknown environment"),
         };
         return Err(Failure::new(
             "import-used",
-            text!("`{address}` is already in the state, as {id}", "`{address}` 已在状态文件中：{id:#}"),
+            text!("`{address}` is already in the state, as {id}", address, id),
         )
         .help(text!(
             "choose another address, or remove it from the state first: `postpay state rm {address}`",
-            "请换一个地址，或先将其从状态文件移除：`postpay state rm {address}`"
+            address
         ))
         .help(NOTHING_SENT));
     }
     let declared = desired.environments.iter_mut().find(|environment| environment.address == *address);
     let Some(environment) = declared else {
         return Err(unknown_address(address, &desired, None).help(text!(
-            "declare it first; `postpay generate` writes manifests for undeclared environments",
-            "请先声明它；`postpay generate` 会为没有声明的环境生成清单"
+            "declare it first; `postpay generate` writes manifests for undeclared environments"
         )));
     };
     environment.import = Some(Import {

@@ -10,7 +10,7 @@ use super::Exit;
 use super::failure::Failure;
 use super::world::{World, cant_write};
 use crate::files::{self, Access, Links};
-use crate::lang::{shell_word, text};
+use crate::i18n::{shell_word, text};
 use crate::report::clean;
 use crate::{config, manifest};
 
@@ -101,17 +101,11 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     if !taken.is_empty() {
         let (en, zh) = (taken.join(", "), taken.join("、"));
         return Err(
-            Failure::new("init-exists", text!("already exist: {en}", "已存在：{zh}")).help(
+            Failure::new("init-exists", text!("already exist: {en}", en; zh)).help(
                 if args.ci.is_some() {
-                    text!(
-                        "nothing was written; move these files away, or write to another folder and copy what you need: `postpay init --ci WHERE DIR`",
-                        "未写入任何内容；请移走这些文件，或写到另一个目录，再取用需要的部分：`postpay init --ci WHERE DIR`"
-                    )
+                    text!("nothing was written; move these files away, or write to another folder and copy what you need: `postpay init --ci WHERE DIR`")
                 } else {
-                    text!(
-                        "nothing was written; choose an empty folder: `postpay init DIR`",
-                        "未写入任何内容；请选择一个空目录：`postpay init DIR`"
-                    )
+                    text!("nothing was written; choose an empty folder: `postpay init DIR`")
                 },
             ),
         );
@@ -124,7 +118,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         names.push(ATTRIBUTES);
     }
     let (en, zh) = (names.join(", "), names.join("、"));
-    let created = world.out.say(text!("Created {en}.\n", "已创建 {zh}。\n"));
+    let created = world.out.say(text!("Created {en}.\n", en; zh));
     world.print(&world.out.within(created, 2))?;
     let go = if args.dir == Path::new(".") {
         String::new()
@@ -132,15 +126,9 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         let dir = args.dir.display().to_string();
         format!("cd {} && ", clean(&shell_word(&dir)))
     };
-    world.tell(&text!(
-        "\nNext:\n  {go}postpay plan\n  postpay apply\n",
-        "\n下一步：\n  {go}postpay plan\n  postpay apply\n"
-    ));
+    world.tell(&text!("\nNext:\n  {go}postpay plan\n  postpay apply\n", go));
     if let Some((name, _)) = pipeline.first() {
-        world.tell(&text!(
-            "\nBefore the pipeline's first run: set where to download postpay, and do the setup listed at the top of {name}.\n",
-            "\n流水线首次运行前：请填写 postpay 的下载来源，并完成 {name} 开头所列的设置。\n"
-        ));
+        world.tell(&text!("\nBefore the pipeline's first run: set where to download postpay, and do the setup listed at the top of {name}.\n", name));
     }
     Ok(Exit::Fine)
 }

@@ -16,7 +16,7 @@ use crate::cloud::tencent::{
     EndpointUrl, Metadata, Source, Sts, StsOptions, Transport,
 };
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::clean;
 
 /// Who may be asked for a key.
@@ -60,15 +60,9 @@ pub(super) fn find_session(
     if sts_url.is_loopback() && !url.is_loopback() {
         return Err(Failure::new(
             "sts-endpoint",
-            text!(
-                "{sts_url} is on this machine, and {url} is not: it cannot return the account of credentials for that endpoint",
-                "{sts_url} 在本机，而 {url} 不在：它无法返回密钥在该端点所属的账号"
-            ),
+            text!("{sts_url} is on this machine, and {url} is not: it cannot return the account of credentials for that endpoint", sts_url, url),
         )
-        .help(text!(
-            "remove `--sts-endpoint`, or use an endpoint on this machine too",
-            "去掉 `--sts-endpoint`，或同样使用本机的端点"
-        ))
+        .help(text!("remove `--sts-endpoint`, or use an endpoint on this machine too"))
         .help(NOTHING_SENT));
     }
     // A token is sent as it is, so postpay.yaml must not choose the receiver.
@@ -76,15 +70,9 @@ pub(super) fn find_session(
     if matches!(chain.source, Source::WebIdentity(_)) && sts_url.is_loopback() && !is_chosen {
         return Err(Failure::new(
             "sts-endpoint",
-            text!(
-                "the endpoint in postpay.yaml is on this machine, but the web identity token would be sent to {sts_url}",
-                "postpay.yaml 中的端点在本机，Web 身份令牌会被发送到 {sts_url}"
-            ),
+            text!("the endpoint in postpay.yaml is on this machine, but the web identity token would be sent to {sts_url}", sts_url),
         )
-        .help(text!(
-            "if this is intended, set it explicitly: `--sts-endpoint {sts_url}`",
-            "如果确实如此，请写明：`--sts-endpoint {sts_url}`"
-        ))
+        .help(text!("if this is intended, set it explicitly: `--sts-endpoint {sts_url}`", sts_url))
         .help(NOTHING_SENT));
     }
     let sts = StsOptions {
@@ -141,10 +129,10 @@ fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(),
             *role = Some(name);
             return Ok(());
         }
-        Ok(None) => text!("this machine's role: none", "本机角色：无"),
+        Ok(None) => text!("this machine's role: none"),
         Err(error) => {
             let why = error.message;
-            text!("this machine's role: {why}", "本机角色：{why:#}")
+            text!("this machine's role: {why}", why)
         }
     };
     let mut looked = std::mem::take(&mut chain.looked);
@@ -158,11 +146,8 @@ fn tell_open(chain: &Chain, world: &World) {
         let shown = clean(&shown);
         world.diagnose(&[Diagnostic::warning(
             "credentials-open",
-            text!(
-                "{shown} contains credentials and is readable by other users",
-                "{shown} 中有密钥，而本机其他用户可以读取它"
-            ),
+            text!("{shown} contains credentials and is readable by other users", shown),
         )
-        .help(text!("`chmod 600 {shown}`", "`chmod 600 {shown}`"))]);
+        .help(text!("`chmod 600 {shown}`", shown))]);
     }
 }

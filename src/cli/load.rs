@@ -14,7 +14,7 @@ use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
 use crate::files::{Place, Way};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::model::{Address, Desired, ManifestHash, SourceRef};
 use crate::plan::guard::Limits;
@@ -86,8 +86,7 @@ impl Project {
         };
         let state = if let Some(path) = &global.state {
             if let Err(why) = config::check_state(path) {
-                return Err(Failure::new("state-path", text!("--state: {why}", "--state：{why:#}"))
-                    .help(NOTHING_SENT));
+                return Err(Failure::new("state-path", text!("--state: {why}", why)).help(NOTHING_SENT));
             }
             // Where its links go round, whoever opens it says so.
             way(path, &root).map_or_else(|_| path.clone(), |way| settled(path, &way))
@@ -144,15 +143,9 @@ impl Project {
         let state = clean(&state);
         Err(Failure::new(
             "state-path",
-            text!(
-                "the state cannot be {state}: that is a manifest or postpay.yaml, or would be read as a manifest",
-                "状态文件不能是 {state}：它是清单或配置文件，或会被当作清单读取"
-            ),
+            text!("the state cannot be {state}: that is a manifest or postpay.yaml, or would be read as a manifest", state),
         )
-        .help(text!(
-            "use a .json file outside of the manifests, such as state/postpay.state.json",
-            "请指定清单之外的 .json 文件，例如 state/postpay.state.json"
-        ))
+        .help(text!("use a .json file outside of the manifests, such as state/postpay.state.json"))
         .help(NOTHING_SENT))
     }
 
@@ -266,12 +259,9 @@ impl Project {
                 let shown = clean(&shown);
                 return Err(Failure::new(
                     "report-path",
-                    text!(
-                        "--report {shown}: cannot write a file there",
-                        "--report {shown}：无法在那里写入文件"
-                    ),
+                    text!("--report {shown}: cannot write a file there", shown),
                 )
-                .help(text!("name a file in a folder that exists", "请指定已有目录中的文件"))
+                .help(text!("name a file in a folder that exists"))
                 .help(NOTHING_SENT));
             }
         }
@@ -283,12 +273,9 @@ impl Project {
         if world.store(&self.state).owns(path)? {
             let shown = path.display().to_string();
             let shown = clean(&shown);
-            return Err(Failure::new(
-                "state-file",
-                text!("{shown} is one of the state's own files", "{shown} 是状态文件自身的文件之一"),
-            )
-            .help(text!("choose another file", "请指定另一个文件"))
-            .help(NOTHING_SENT));
+            return Err(Failure::new("state-file", text!("{shown} is one of the state's own files", shown))
+                .help(text!("choose another file"))
+                .help(NOTHING_SENT));
         }
         Ok(())
     }
@@ -307,12 +294,9 @@ impl Project {
         let (path, end) = (clean(&path), clean(&end));
         Err(Failure::new(
             "outside-project",
-            text!("{path}: a link in the project points to {end}", "{path}：项目中的链接指向 {end}"),
+            text!("{path}: a link in the project points to {end}", path, end),
         )
-        .help(text!(
-            "name the target folder directly; nothing was written",
-            "请直接指定目标文件夹；未写入任何内容"
-        ))
+        .help(text!("name the target folder directly; nothing was written"))
         .help(NOTHING_SENT))
     }
 
@@ -386,7 +370,7 @@ impl Project {
             desired.environments.iter().map(|environment| &environment.address).collect();
         if let Some(address) = options.replaces.iter().find(|it| !declared.contains(it)) {
             return Err(unknown_address(address, desired, None)
-                .help(text!("only declared environments can be replaced", "只能替换已声明的环境")));
+                .help(text!("only declared environments can be replaced")));
         }
         for address in options.targets.iter().chain(&options.excludes) {
             let known = declared.contains(address) || state.is_some_and(|state| state.get(address).is_some());
@@ -452,15 +436,9 @@ impl Project {
             let (run, who, pid) = (started.run, &started.who, started.pid);
             world.diagnose(&[Diagnostic::warning(
                 "open-run",
-                text!(
-                    "run {run} of {who} (pid {pid}) is in progress or was interrupted",
-                    "{who} 的运行 {run}（进程 {pid}）尚未结束，或曾中断"
-                ),
+                text!("run {run} of {who} (pid {pid}) is in progress or was interrupted", run, who, pid),
             )
-            .help(text!(
-                "its progress so far is shown; requests without a response count as unknown",
-                "显示的是它目前的进展；没有响应的请求视为结果未知"
-            ))]);
+            .help(text!("its progress so far is shown; requests without a response count as unknown"))]);
         }
         let current = snapshot.current();
         rescue::found(&store, current.as_ref(), world);
@@ -482,7 +460,7 @@ impl Project {
 /// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
 fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     let here = std::fs::canonicalize(".").map_err(|error| {
-        let why = text!("cannot determine the current folder: {error}", "无法确定当前文件夹：{error}");
+        let why = text!("cannot determine the current folder: {error}", error);
         Failure::new("chdir", why).help(NOTHING_SENT)
     })?;
     // Where they are not there, reading them says so.
@@ -528,19 +506,10 @@ fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
     let (state, end) = (clean(&state), clean(&end));
     Err(Failure::new(
         "outside-project",
-        text!(
-            "the state {state} would be outside of the project, in {end}",
-            "状态文件 {state} 会保存在项目之外的 {end}"
-        ),
+        text!("the state {state} would be outside of the project, in {end}", state, end),
     )
-    .help(text!(
-        "`state` in postpay.yaml and links in a project may only point into the project, or to a .json file in its repository",
-        "postpay.yaml 中的 `state` 和项目中的链接只能指向项目中的文件夹，或其仓库中的 .json 文件"
-    ))
-    .help(text!(
-        "to use another place: `--state FILE`, or POSTPAY_STATE",
-        "若要使用其他位置：`--state FILE` 或 POSTPAY_STATE"
-    ))
+    .help(text!("`state` in postpay.yaml and links in a project may only point into the project, or to a .json file in its repository"))
+    .help(text!("to use another place: `--state FILE`, or POSTPAY_STATE"))
     .help(NOTHING_SENT))
 }
 
@@ -575,10 +544,10 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
     let (code, message, help) = why.explain();
     let diagnostic = Diagnostic::error(code, message);
     let diagnostic = if let Some(span) = Lines::default().of(&moved.source) {
-        diagnostic.at(&span, Text::fixed("this move", "这一处移动"))
+        diagnostic.at(&span, Text::fixed("this move"))
     } else {
         let source = &moved.source;
-        diagnostic.help(text!("it is declared in {source}", "声明于 {source}"))
+        diagnostic.help(text!("it is declared in {source}", source))
     };
     diagnostic.help(help).help(NOTHING_SENT)
 }
@@ -610,17 +579,11 @@ pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Optio
     let near = check::near::nearest(address.as_str(), &known);
     let failure = Failure::new(
         "unknown-address",
-        text!(
-            "no environment has the address `{address}`, in the manifests or in the state",
-            "清单和状态文件中都没有地址为 `{address}` 的环境"
-        ),
+        text!("no environment has the address `{address}`, in the manifests or in the state", address),
     );
     match near {
-        Some(near) => failure.help(text!("did you mean `{near}`?", "是否想输入 `{near}`？")),
-        None => failure.help(text!(
-            "run `postpay show` to list the addresses in the state",
-            "运行 `postpay show` 列出状态文件中的地址"
-        )),
+        Some(near) => failure.help(text!("did you mean `{near}`?", near)),
+        None => failure.help(text!("run `postpay show` to list the addresses in the state")),
     }
     .help(NOTHING_SENT)
 }

@@ -51,6 +51,7 @@ use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::config::endpoint;
+use crate::i18n::{Lang, text, use_english_only};
 use crate::report::page::Kind;
 use options::Global;
 use world::World;
@@ -169,16 +170,17 @@ pub fn main() -> Exit {
     {
         Ok(cli) => cli,
         Err(error) => {
-            let lang = help::lang(std::env::args_os());
             let error = without_user_info(error);
-            let printed = help::print(&error, without_empty_variables(Cli::command()), lang);
-            return match printed {
+            return match help::print(&error) {
                 Ok(()) if !error.use_stderr() => Exit::Fine,
                 Ok(()) => Exit::Error,
-                Err(error) => World::plain(lang).fail(&world::cant_print(&error)),
+                Err(error) => World::plain(world::lang_of_locale()).fail(&world::cant_print(&error)),
             };
         }
     };
+    if world::lang_of(&cli.global) == Lang::En {
+        use_english_only();
+    }
     let mut world = match World::new(&cli.global) {
         Ok(world) => world,
         Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
@@ -235,15 +237,13 @@ const FILES: usize = 100;
 /// A runtime that has all its threads, or an error before anything is sent: tokio would panic, or hang, later.
 fn runtime() -> Result<tokio::runtime::Runtime, failure::Failure> {
     let cant_start = |error: std::io::Error| {
-        let why = crate::lang::text!(
+        let why = text!(
             "cannot start: {error}; postpay needs about ten threads and {FILES} open files",
-            "无法启动：{error:#}；postpay 需要约十个线程和 {FILES} 个打开的文件"
+            error,
+            FILES
         );
         failure::Failure::new("resources", why)
-            .help(crate::lang::text!(
-                "raise the limits (`ulimit -u`, `ulimit -n`), then run the command again",
-                "请提高限制（`ulimit -u`、`ulimit -n`），然后重新运行该命令"
-            ))
+            .help(text!("raise the limits (`ulimit -u`, `ulimit -n`), then run the command again"))
             .help(failure::NOTHING_SENT)
     };
     check_threads(WORKERS + RESOLVERS + OTHER_THREADS)

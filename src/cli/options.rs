@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cloud::tencent::EndpointUrl;
 use crate::config::{self, Endpoint, Language, Region};
-use crate::lang::Lang;
+use crate::i18n::Lang;
 use crate::model::{Address, ID_RULE, is_id};
 use crate::sanitize::invisible;
 

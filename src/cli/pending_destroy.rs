@@ -3,7 +3,7 @@
 
 use super::world::World;
 use crate::cloud::SeenEnvironment;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::{Address, InstanceKey};
 use crate::report::clean;
 use crate::state::journal::{Edit, Edited};
@@ -45,28 +45,25 @@ pub(super) fn settle(
             None => None,
         };
         let what = match status {
-            Some(Status::Isolated) => text!("is isolated", "已被隔离"),
-            Some(_) => text!("still exists", "仍然存在"),
-            None => text!("is not in any listed region", "在所查询的各个地域中都没有列出"),
+            Some(Status::Isolated) => text!("is isolated"),
+            Some(_) => text!("still exists"),
+            None => text!("is not in any listed region"),
         };
         let env_id = clean(env_id);
         world.tell(&text!(
             "A destroy of `{address}`, {env_id}, was requested. It {what}.\n",
-            "曾请求销毁 `{address}`（{env_id}）。它{what:#}。\n"
+            address,
+            env_id,
+            what
         ));
-        let question = text!(
-            "Remove it from the state? Only 'yes' will be accepted to approve.\nEnter a value: ",
-            "从状态文件移除？只有输入 'yes' 才表示批准。\n请输入："
-        );
+        let question =
+            text!("Remove it from the state? Only 'yes' will be accepted to approve.\nEnter a value: ");
         let agreed =
             status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.say(&question)));
         if agreed {
             edits.push(edited(one, status));
         } else {
-            world.tell(&text!(
-                "If it no longer exists: `postpay resolve {address} --auto-approve` removes it from the state.\n",
-                "如果它已不存在：`postpay resolve {address} --auto-approve` 会将其从状态文件移除。\n"
-            ));
+            world.tell(&text!("If it no longer exists: `postpay resolve {address} --auto-approve` removes it from the state.\n", address));
         }
     }
     edits

@@ -20,7 +20,7 @@ use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
 use crate::files::{self, Links, Refusal, Unnamed};
-use crate::lang::{Lang, shell_word, text};
+use crate::i18n::{Lang, shell_word, text};
 use crate::model::{Address, Desired, SourceRef};
 use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
 use crate::report::human::plan::Detail;
@@ -134,13 +134,12 @@ fn tell_next(plan: &Plan, out: Option<&Path>, world: &mut World) -> Result<(), F
         let argument = shell_word(&path);
         world.tell(&text!(
             "Saved to {path}. To carry out exactly this: postpay apply {argument}{allow}\n",
-            "已保存到 {path}。要完全照此执行：postpay apply {argument}{allow}\n"
+            path,
+            argument,
+            allow
         ));
     } else if world.format == Format::Human && plan.changes().next().is_some() {
-        let text = text!(
-            "Not saved: use -o FILE. To plan again and apply: postpay apply{allow}\n",
-            "未保存：请使用 -o FILE。要重新生成计划并执行：postpay apply{allow}\n"
-        );
+        let text = text!("Not saved: use -o FILE. To plan again and apply: postpay apply{allow}\n", allow);
         world.print(text.in_lang(world.out.lang))?;
     }
     Ok(())
@@ -165,12 +164,9 @@ fn blocked(plan: &Plan, is_saved: bool) -> Option<Diagnostic> {
     }
     let steps = count(n, "step is", "steps are");
     let message = if is_saved {
-        text!(
-            "{steps} blocked; apply would refuse this plan. Not saved: no file was written",
-            "{n} 个步骤被阻止，apply 会拒绝此计划。未保存：没有写入文件"
-        )
+        text!("{steps} blocked; apply would refuse this plan. Not saved: no file was written", steps; n)
     } else {
-        text!("{steps} blocked; apply would refuse this plan", "{n} 个步骤被阻止，apply 会拒绝此计划")
+        text!("{steps} blocked; apply would refuse this plan", steps; n)
     };
     Some(Diagnostic::error("plan-blocked", message))
 }
@@ -185,15 +181,9 @@ fn not_allowed(plan: &Plan, project: &Project) -> Option<Diagnostic> {
     let uin = clean(uin);
     let warning = Diagnostic::warning(
         "account-not-allowed",
-        text!(
-            "the plan is for account {uin}, which guard.allowed_accounts does not list",
-            "计划是为账号 {uin} 生成的，它不在 guard.allowed_accounts 中"
-        ),
+        text!("the plan is for account {uin}, which guard.allowed_accounts does not list", uin),
     );
-    Some(warning.help(text!(
-        "list it too, or use another state for another account with `--state`",
-        "将它也加入列表，或用 `--state` 为其他账号使用另一个状态文件"
-    )))
+    Some(warning.help(text!("list it too, or use another state for another account with `--state`")))
 }
 
 /// The place of each change that is declared.
@@ -252,9 +242,9 @@ fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
         return Err(Failure::new("plan-out", {
             let path = path.display().to_string();
             let path = clean(&path);
-            text!("{path} already exists and is not a plan file", "{path} 已存在，且不是计划文件")
+            text!("{path} already exists and is not a plan file", path)
         })
-        .help(text!("choose another file; nothing was written", "请指定另一个文件；未写入任何内容")));
+        .help(text!("choose another file; nothing was written")));
     }
     let write = || {
         let mut unnamed = Unnamed::make(path, ".postpay-plan-", files::PRIVATE)?;
@@ -303,7 +293,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
 fn listed(requests: &[Request], lang: Lang) -> String {
     let mut text = String::new();
     if !requests.is_empty() {
-        let head = text!("\nRequests, in sending order:\n", "\n请求，按发送顺序：\n");
+        let head = text!("\nRequests, in sending order:\n");
         text.push_str(head.in_lang(lang));
     }
     for Request { name, text: request } in requests {

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::terminal::Narrow;
 use crate::cloud::{Reading, Watcher};
-use crate::lang::{Lang, Text};
+use crate::i18n::{Lang, Text};
 use crate::report::human::progress;
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::Holder;

@@ -9,7 +9,7 @@ use super::load::Project;
 use super::world::World;
 use crate::check;
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest;
 use crate::plan::{Plan, Step};
 use crate::report::{clean, human};
@@ -40,20 +40,19 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
             let message = match declared {
                 Some(environment) => {
                     let source = clean(&environment.source.to_string()).into_owned();
-                    text!(
-                        "`{address}` is still declared in {source}, which was not read",
-                        "`{address}` 仍在 {source} 中声明，而该文件未被读取"
-                    )
+                    text!("`{address}` is still declared in {source}, which was not read", address, source)
                 }
                 None if any_error(&checked.diagnostics) => text!(
                     "`{address}` was declared in {file}, which was not read and is not valid: it may still be declared there",
-                    "`{address}` 曾在 {file} 中声明；该文件未被读取且无效，它可能仍在其中声明"
+                    address,
+                    file
                 ),
                 None => continue,
             };
             refusals.push(Diagnostic::error("declared-elsewhere", message).help(text!(
                 "add that file: `-f {file}`; or remove `{address}` from it and plan the whole project",
-                "同时指定该文件：`-f {file}`；或从中去掉 `{address}`，并对整个项目执行 plan"
+                file,
+                address
             )));
         }
     }
@@ -86,15 +85,8 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
         return Ok(());
     }
     Err(Failure::from(contradictions)
-        .help(text!(
-            "nothing is created or destroyed while the state contradicts its receipts; run `postpay state verify` for details",
-            "状态文件与回执矛盾时，不会据此订购或销毁任何环境：`postpay state verify` 会列出全部矛盾"
-        ))
-        .help(text!(
-            "to follow the receipts: `postpay state restore` (preview with `--dry-run`); to keep an edit: copy the file, restore, increase the copy's `serial`, and `postpay state push` it",
-            "若以回执为准：`postpay state restore`（先用 `--dry-run` 查看）；若要保留编辑：先另存一份，恢复，\
-             提高副本的 `serial`，再用 `postpay state push` 推送"
-        ))
+        .help(text!("nothing is created or destroyed while the state contradicts its receipts; run `postpay state verify` for details"))
+        .help(text!("to follow the receipts: `postpay state restore` (preview with `--dry-run`); to keep an edit: copy the file, restore, increase the copy's `serial`, and `postpay state push` it"))
         .help(NOTHING_SENT))
 }
 
@@ -132,12 +124,8 @@ pub(super) fn unrecorded(
     }
     Err(Failure::from(found)
         .help(text!(
-            "restore the journal of that run, or import each environment: `postpay import ADDR ENV_ID`",
-            "恢复该运行的日志，或逐个导入环境：`postpay import ADDR ENV_ID`"
+            "restore the journal of that run, or import each environment: `postpay import ADDR ENV_ID`"
         ))
-        .help(text!(
-            "if none of its environments exists any more, move the rescue file out of the folder",
-            "如果其中的环境都已不存在，请把救援文件移出该文件夹"
-        ))
+        .help(text!("if none of its environments exists any more, move the rescue file out of the folder"))
         .help(NOTHING_SENT))
 }

@@ -26,7 +26,7 @@ use crate::cloud::tencent::TencentClient;
 use crate::config::{self, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::files;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Desired};
 use crate::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Action, Options, Plan, Target};
@@ -197,10 +197,9 @@ impl Simulation {
         for blocker in guard::over_limits(checked.plan(), simulation.project.limits(None, None), 0) {
             let (code, message, _) = blocker.explain();
             let warning = Diagnostic::warning(code, message);
-            world.diagnose(&[warning.help(text!(
-                "`postpay apply` would reject this plan; it is rehearsed anyway",
-                "`postpay apply` 会拒绝它；这里只是演练",
-            ))]);
+            world.diagnose(&[
+                warning.help(text!("`postpay apply` would reject this plan; it is rehearsed anyway"))
+            ]);
         }
         Ok(simulation)
     }
@@ -269,16 +268,13 @@ fn only_creates(desired: &mut Desired, recorded: Option<&State>) -> Vec<Text> {
         let address = &environment.address;
         let is_kept = environment.import.is_none() || is_recorded(address) || moved_to.contains(address);
         if !is_kept {
-            left_out.push(text!("the import of `{address}` is not rehearsed", "不演练 `{address}` 的导入"));
+            left_out.push(text!("the import of `{address}` is not rehearsed", address));
         }
         is_kept
     });
     let removed = std::mem::take(&mut desired.removed);
     for address in removed.iter().map(|removed| &removed.address).filter(|address| is_recorded(address)) {
-        left_out.push(text!(
-            "the removal of `{address}` from the state is not rehearsed",
-            "不演练从状态文件移除 `{address}`"
-        ));
+        left_out.push(text!("the removal of `{address}` from the state is not rehearsed", address));
     }
     left_out
 }
@@ -332,10 +328,7 @@ impl Play<'_> {
                 return Ok(None);
             }
             if self.run.applies == MOST_APPLIES {
-                return Ok(Some(text!(
-                    "not finished after {MOST_APPLIES} applies",
-                    "执行了 {MOST_APPLIES} 次 apply 仍未完成"
-                )));
+                return Ok(Some(text!("not finished after {MOST_APPLIES} applies", MOST_APPLIES)));
             }
             self.run.applies += 1;
             if let Some(why) = self.apply(plan, writer).await? {
@@ -398,7 +391,8 @@ impl Play<'_> {
             let address = &result.address;
             Some(text!(
                 "the create of `{address}` failed and left {left} behind; check it before creating it again",
-                "`{address}` 创建失败，却留下了 {left}；再次创建之前请先检查"
+                address,
+                left
             ))
         })
     }

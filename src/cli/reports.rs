@@ -15,7 +15,7 @@ use super::options::Format;
 use super::shown::allowed_endings;
 use super::world::cant_write;
 use crate::files::{self, Access, Links, Place, Refusal, Unnamed, Way};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::clean;
 use crate::report::page::from_root;
 use crate::state::file::FileStore;
@@ -137,7 +137,7 @@ impl Reports {
                 "write",
                 text!(
                     "{file} already exists and was not changed: it is not known yet whether it belongs to the project",
-                    "{file} 已存在，未作改动：此时还无法判断它是否属于本项目"
+                    file
                 ),
             ));
         }
@@ -187,15 +187,9 @@ fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> 
     let shown = clean(&shown);
     Err(Failure::new(
         "report-path",
-        text!(
-            "--report {shown}: the existing file is not a postpay report of this format",
-            "--report {shown}：已有的文件不是该格式的 postpay 报告"
-        ),
+        text!("--report {shown}: the existing file is not a postpay report of this format", shown),
     )
-    .help(text!(
-        "choose another file, or delete this one; it was not changed",
-        "请指定另一个文件，或删除该文件；未对其作更改"
-    ))
+    .help(text!("choose another file, or delete this one; it was not changed"))
     .help(NOTHING_SENT))
 }
 
@@ -292,12 +286,9 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     found.map(|(_, format)| format).ok_or_else(|| {
         let path = path.display().to_string();
         let path = clean(&path);
-        Failure::new(
-            "report-format",
-            text!("--report {path}: unknown file extension", "--report {path}：未知的文件扩展名"),
-        )
-        .help(allowed_endings())
-        .help(NOTHING_SENT)
+        Failure::new("report-format", text!("--report {path}: unknown file extension", path))
+            .help(allowed_endings())
+            .help(NOTHING_SENT)
     })
 }
 
@@ -306,12 +297,9 @@ fn taken(flag: &str, path: &Path) -> Failure {
     let path = clean(&path);
     Failure::new(
         "report-path",
-        text!(
-            "{flag} {path}: this file is already used for something else",
-            "{flag} {path}：该文件已另作他用"
-        ),
+        text!("{flag} {path}: this file is already used for something else", flag, path),
     )
-    .help(text!("choose another file", "请指定另一个文件"))
+    .help(text!("choose another file"))
     .help(NOTHING_SENT)
 }
 
@@ -320,15 +308,9 @@ fn led_away(path: &Path, end: &Path) -> Failure {
     let (path, end) = (clean(&path), clean(&end));
     Failure::new(
         "report-path",
-        text!(
-            "--report {path}: a link in the project points to {end}",
-            "--report {path}：项目中的链接指向 {end}"
-        ),
+        text!("--report {path}: a link in the project points to {end}", path, end),
     )
-    .help(text!(
-        "a link in the project may only point to a report of the same format in the project: remove it, or name the target file directly",
-        "项目中的链接只能指向项目中同一格式的报告：请删除该链接，或直接指定目标文件"
-    ))
+    .help(text!("a link in the project may only point to a report of the same format in the project: remove it, or name the target file directly"))
     .help(NOTHING_SENT)
 }
 

@@ -3,7 +3,7 @@
 use super::world::World;
 use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::human::verify::{notice, problem, said};
 use crate::state::file::FileStore;
 use crate::state::rescue::{self, RescueFile};
@@ -23,25 +23,20 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
         }
         Some(_) | None => Diagnostic::error(
             "outcome-unwritten",
-            text!(
-                "the journal could not be written, so the next run will treat these outcomes as unknown",
-                "无法写入运行日志，下一次运行会把以下结果视为未知"
-            ),
+            text!("the journal could not be written, so the next run will treat these outcomes as unknown"),
         ),
     };
     for rescued in &report.unwritten {
         let said = said(&rescued.outcome);
-        diagnostic = diagnostic.help(text!("save this: {said}", "请保存：{said:#}"));
+        diagnostic = diagnostic.help(text!("save this: {said}", said));
     }
     vec![match kept {
         Ok(path) => {
             let path = path.display();
-            diagnostic.help(text!("saved to {path}", "已保存在 {path}"))
+            diagnostic.help(text!("saved to {path}", path))
         }
-        Err(error) => diagnostic.help(text!(
-            "it could not be saved to any file; these lines are the only copy: {error}",
-            "无法保存到任何文件，以上各行是仅有的记录：{error:#}"
-        )),
+        Err(error) => diagnostic
+            .help(text!("it could not be saved to any file; these lines are the only copy: {error}", error)),
     }]
 }
 

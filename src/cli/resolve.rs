@@ -17,7 +17,7 @@ use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, look};
 use crate::cloud::tencent::{RETRY_READS_FOR, TencentClient};
 use crate::cloud::{CloudError, CloudRead as _};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, InstanceKey};
 use crate::plan::guard;
 use crate::report::{clean, human, json};
@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Writer::open(&store, &world.holder("resolve"), args.lock_timeout)
     })?;
     let Some(state) = writer.state().cloned() else {
-        let none = text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n");
+        let none = text!("No state: nothing has been created yet.\n");
         world.print(&world.out.say(&none))?;
         return Ok(Exit::Fine);
     };
@@ -97,19 +97,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         let n = open.len();
         return Err(Failure::new(
             "resolve-one",
-            text!(
-                "--adopt and --not-created work on one address, but {n} are unresolved",
-                "--adopt 和 --not-created 一次只处理一个地址；现有 {n} 个待处理"
-            ),
+            text!("--adopt and --not-created work on one address, but {n} are unresolved", n),
         )
-        .help(text!(
-            "name the address: `postpay resolve ADDR --adopt ENV_ID`",
-            "请指定地址：`postpay resolve ADDR --adopt ENV_ID`"
-        )));
+        .help(text!("name the address: `postpay resolve ADDR --adopt ENV_ID`")));
     }
     if open.is_empty() && destroys.is_empty() {
         show(&[], world)?;
-        world.tell(&text!("Nothing to resolve.\n", "没有待处理的内容。\n"));
+        world.tell(&text!("Nothing to resolve.\n"));
         return Ok(Exit::Fine);
     }
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
@@ -138,10 +132,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let left =
         writer.state().map_or(0, |state| is_open(state).count() + pending_destroy::open(state, &[]).len());
-    world.tell(&text!(
-        "{settled} resolved, {left} unresolved. Nothing was created.\n",
-        "已处理 {settled} 个，仍待处理 {left} 个。未创建任何环境。\n"
-    ));
+    world.tell(&text!("{settled} resolved, {left} unresolved. Nothing was created.\n", settled, left));
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
 
@@ -163,14 +154,12 @@ fn wanted<'a>(
         .filter(|_| !is_given_up)
     {
         let why = if state.get(address).is_some() {
-            text!("`{address}` is already resolved", "`{address}` 早已处理完毕")
+            text!("`{address}` is already resolved", address)
         } else {
-            text!("`{address}` is not in the state", "`{address}` 不在状态文件中")
+            text!("`{address}` is not in the state", address)
         };
-        return Err(Failure::new("resolve-address", why).help(text!(
-            "run `postpay show` to list unresolved addresses; nothing was changed",
-            "运行 `postpay show` 列出待处理的地址；未更改任何内容"
-        )));
+        return Err(Failure::new("resolve-address", why)
+            .help(text!("run `postpay show` to list unresolved addresses; nothing was changed")));
     }
     Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
 }
@@ -224,8 +213,8 @@ async fn case(
 
 fn unreadable(error: &CloudError) -> Failure {
     let message = &error.message;
-    Failure::new("listing", text!("cannot read the account: {message}", "无法读取账号：{message:#}"))
-        .help(text!("nothing was changed", "未更改任何内容"))
+    Failure::new("listing", text!("cannot read the account: {message}", message))
+        .help(text!("nothing was changed"))
 }
 
 fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
@@ -310,7 +299,8 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
     let address = &case.open.address;
     world.ask(&world.err.say(text!(
         "\nImport {env_id} as `{address}`? Only 'yes' will be accepted to approve.\nEnter a value: ",
-        "\n将 {env_id} 导入为 `{address}`？只有输入 'yes' 才表示批准。\n请输入："
+        env_id,
+        address
     )))
 }
 
@@ -330,52 +320,31 @@ pub(super) fn adopt_named(
         let env_id = clean(env_id);
         return Err(Failure::new(
             "resolve-taken",
-            text!(
-                "{env_id} is already in the state as `{address}`",
-                "{env_id} 已在状态文件中，地址是 `{address}`"
-            ),
+            text!("{env_id} is already in the state as `{address}`", env_id, address),
         )
-        .help(text!(
-            "an environment can have only one address; nothing was changed",
-            "一个环境只有一个地址；未更改任何内容"
-        )));
+        .help(text!("an environment can have only one address; nothing was changed")));
     }
     let Some(candidate) = case.candidates.iter().find(|candidate| candidate.environment.env_id == env_id)
     else {
         let (env_id, address) = (clean(env_id), &case.open.address);
         return Err(Failure::new(
             "resolve-not-there",
-            text!(
-                "the account has no environment {env_id} that could be `{address}`",
-                "账号中没有列出可能是 `{address}` 的环境 {env_id}"
-            ),
+            text!("the account has no environment {env_id} that could be `{address}`", env_id, address),
         )
-        .help(text!(
-            "it must be in the account and created after the run began; nothing was changed",
-            "它必须在该账号中，并且是在那次运行开始之后创建的；未更改任何内容"
-        )));
+        .help(text!("it must be in the account and created after the run began; nothing was changed")));
     };
     if !force && candidate.contradicts_the_alias() {
         let found = match &candidate.environment.alias {
             Some(alias) => Text::same(clean(alias).into_owned()),
-            None => text!("none", "（无）"),
+            None => text!("none"),
         };
         let (env_id, address) = (clean(env_id), &case.open.address);
         return Err(Failure::new(
             "resolve-other-alias",
-            text!(
-                "{env_id} has the alias {found}, but `{address}` was created with another one",
-                "{env_id} 的别名是 {found:#}，而创建 `{address}` 时用的是另一个"
-            ),
+            text!("{env_id} has the alias {found}, but `{address}` was created with another one", env_id, found, address),
         )
-        .help(text!(
-            "importing the wrong environment leaves the right one unmanaged and creates another one; nothing was changed",
-            "导入错误的环境会使正确的环境无人管理，并且再创建一个；未更改任何内容"
-        ))
-        .help(text!(
-            "if its alias was changed at Tencent Cloud since then: add --force",
-            "如果它的别名此后在腾讯云被改过：加上 --force"
-        )));
+        .help(text!("importing the wrong environment leaves the right one unmanaged and creates another one; nothing was changed"))
+        .help(text!("if its alias was changed at Tencent Cloud since then: add --force")));
     }
     let known = candidate.tran_id().or(case.open.record.tran_id.as_deref());
     if let (Some(said), Some(known)) = (tran_id, known)
@@ -384,12 +353,9 @@ pub(super) fn adopt_named(
         let (known, said) = (clean(known), clean(said));
         return Err(Failure::new(
             "resolve-other-number",
-            text!("the order number is {known}, not {said}", "订单号是 {known}，不是 {said}"),
+            text!("the order number is {known}, not {said}", known, said),
         )
-        .help(text!(
-            "remove --tran-id: it is only for bills without an order number; nothing was changed",
-            "请去掉 --tran-id：它用于账单没有写明订单号的情况；未更改任何内容"
-        )));
+        .help(text!("remove --tran-id: it is only for bills without an order number; nothing was changed")));
     }
     Ok(put(case, env_id, known.or(tran_id)))
 }
@@ -403,14 +369,10 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     if case.status == Status::AwaitingEnvId || is_its_own {
         return Err(Failure::new(
             "resolve-ordered",
-            text!(
-                "Tencent Cloud returned an order number for `{address}`",
-                "腾讯云已为 `{address}` 返回了订单号"
-            ),
+            text!("Tencent Cloud returned an order number for `{address}`", address),
         )
         .help(text!(
-            "an order exists: find its environment and import it with --adopt; nothing was changed",
-            "订单已存在：请找到它的环境，并用 --adopt 导入；未更改任何内容"
+            "an order exists: find its environment and import it with --adopt; nothing was changed"
         )));
     }
     // What was not asked can't say that nothing is there.
@@ -421,18 +383,15 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
         case.candidates.iter().find(|candidate| candidate.fits() || candidate.looks_alike())
     {
         let env_id = clean(&candidate.environment.env_id);
-        return Err(Failure::new(
-            "resolve-created",
-            text!("{env_id} matches `{address}`", "{env_id} 与 `{address}` 匹配"),
-        )
-        .help(text!(
-            "if it is the right one: `postpay resolve {address} --adopt {env_id}`",
-            "如果就是它：`postpay resolve {address} --adopt {env_id}`"
-        ))
-        .help(text!(
-            "if not, first change its alias in the Tencent Cloud console; nothing was changed",
-            "如果不是，请先在腾讯云控制台给它换一个别名；未更改任何内容"
-        )));
+        return Err(Failure::new("resolve-created", text!("{env_id} matches `{address}`", env_id, address))
+            .help(text!(
+                "if it is the right one: `postpay resolve {address} --adopt {env_id}`",
+                address,
+                env_id
+            ))
+            .help(text!(
+                "if not, first change its alias in the Tencent Cloud console; nothing was changed"
+            )));
     }
     // What this order would have replaced has its address back.
     let kept =
@@ -458,19 +417,10 @@ fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
     let (minutes, seconds) = (left / 60, left % 60);
     Err(Failure::new(
         "resolve-too-early",
-        text!(
-            "the request for `{address}` was sent {passed} s ago, and Tencent Cloud may still create it",
-            "`{address}` 的请求在 {passed} 秒前发出，腾讯云仍可能创建它"
-        ),
+        text!("the request for `{address}` was sent {passed} s ago, and Tencent Cloud may still create it", address, passed),
     )
-    .help(text!(
-        "wait {minutes} min {seconds} s, then run `postpay resolve {address} --not-created` again; nothing was changed",
-        "请等待 {minutes} 分 {seconds} 秒，然后再次执行 `postpay resolve {address} --not-created`；未更改任何内容"
-    ))
-    .help(text!(
-        "if you know that it was not created: add --force",
-        "如果确知没有创建：加上 --force"
-    )))
+    .help(text!("wait {minutes} min {seconds} s, then run `postpay resolve {address} --not-created` again; nothing was changed", minutes, seconds, address))
+    .help(text!("if you know that it was not created: add --force")))
 }
 
 fn not_asked(case: &Case) -> Failure {
@@ -480,31 +430,21 @@ fn not_asked(case: &Case) -> Failure {
             let region = clean(region);
             Failure::new(
                 "resolve-region",
-                text!(
-                    "`{address}` was created in {region}, which was not searched",
-                    "`{address}` 是在地域 {region} 创建的，而没有查询该地域"
-                ),
+                text!("`{address}` was created in {region}, which was not searched", address, region),
             )
-            .help(text!(
-                "add it: `api.list_regions` in postpay.yaml, or --region",
-                "请指定该地域：postpay.yaml 的 `api.list_regions`，或 --region"
-            ))
+            .help(text!("add it: `api.list_regions` in postpay.yaml, or --region"))
         }
         None => Failure::new(
             "resolve-region",
             text!(
                 "`{address}` was created by a call without a region, but only named regions were searched",
-                "创建 `{address}` 的请求没有指定地域，而这次查询都指定了地域"
+                address
             ),
         )
-        .help(text!(
-            "run it once without --region and `api.region`",
-            "这一次请不要使用 --region 和 `api.region`"
-        )),
+        .help(text!("run it once without --region and `api.region`")),
     };
     failure.help(text!(
-        "a region that was not searched cannot prove that nothing was created; nothing was changed",
-        "没有查询过的地域不能证明什么都没有创建；未更改任何内容"
+        "a region that was not searched cannot prove that nothing was created; nothing was changed"
     ))
 }
 

@@ -17,7 +17,7 @@ use super::shown::Shown;
 use super::world::{World, cant_write};
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::files;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::clean;
 use crate::report::human::Look;
 use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
@@ -142,10 +142,7 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             let path = args.file.path(global, world)?;
             sandbox::reset(&path, &args.existing, &args.existing_postpaid, world.now())?;
             let path = path.display();
-            world.tell(&text!(
-                "Reset {path}. States that were made with it no longer match.\n",
-                "已重置 {path}。用它生成的状态文件不再与之相符。\n"
-            ));
+            world.tell(&text!("Reset {path}. States that were made with it no longer match.\n", path));
             Ok(Exit::Fine)
         }
     }
@@ -154,14 +151,8 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
 fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
         let listen = args.listen;
-        return Err(Failure::new(
-            "listen",
-            text!("{listen} is not a loopback address", "{listen} 不是回环地址"),
-        )
-        .help(text!(
-            "the embedded endpoint only serves this machine: 127.0.0.1:PORT or [::1]:PORT",
-            "内置端点只供本机使用：127.0.0.1:PORT 或 [::1]:PORT"
-        )));
+        return Err(Failure::new("listen", text!("{listen} is not a loopback address", listen))
+            .help(text!("the embedded endpoint only serves this machine: 127.0.0.1:PORT or [::1]:PORT")));
     }
     let runtime = super::runtime()?;
     runtime.block_on(async {
@@ -185,10 +176,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         world.print(&format!("{url}\n"))?;
         let ledger = ledger.display();
         let (id, key) = (sandbox::SECRET_ID, sandbox::SECRET_KEY);
-        world.tell(&text!(
-            "Serving; the ledger is {ledger}. In another terminal:\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\nThese credentials belong to the sandbox and are not secret. Press Ctrl-C to stop.\n",
-            "已启动；账本是 {ledger}。请在另一个终端执行：\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\n密钥是内置端点自己的，不是机密。按 Ctrl-C 停止。\n"
-        ));
+        world.tell(&text!("Serving; the ledger is {ledger}. In another terminal:\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\nThese credentials belong to the sandbox and are not secret. Press Ctrl-C to stop.\n", ledger, id, key, url));
         super::signals::signal().await;
         running.shutdown().await;
         Ok(Exit::Fine)
@@ -211,13 +199,13 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
     table.load_style(presets::NOTHING);
     table.set_header(
         [
-            text!("CALL", "序号"),
-            text!("ARRIVED", "到达时间"),
-            text!("ACTION", "接口"),
-            text!("TARGET", "对象"),
-            text!("EFFECT", "已执行"),
-            text!("ANSWER", "应答"),
-            text!("FAULT", "故障"),
+            text!("CALL"),
+            text!("ARRIVED"),
+            text!("ACTION"),
+            text!("TARGET"),
+            text!("EFFECT"),
+            text!("ANSWER"),
+            text!("FAULT"),
             Text::same("TRAN_ID"),
             Text::same("ENV_ID"),
         ]
@@ -231,7 +219,7 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
             format!("{:.3}", entry.at),
             clean(&entry.action).into_owned(),
             or_dash(asked_for(entry).as_deref()),
-            look.say(&if entry.acted || entry.changed { text!("yes", "是") } else { text!("no", "否") }),
+            look.say(&if entry.acted || entry.changed { text!("yes") } else { text!("no") }),
             clean(&entry.answer).into_owned(),
             or_dash(entry.fault.as_deref()),
             or_dash(entry.tran_id.as_deref()),

@@ -9,7 +9,7 @@ use super::options::{Api, Global};
 use super::shown::Shown;
 use super::world::World;
 use super::{apply, plan};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::human;
 use crate::report::page::{self, Kind};
 use crate::state::encode_state;
@@ -59,9 +59,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     };
     let human = |look: human::Look| match &state {
         Some(state) => human::state::state(state, look),
-        None => {
-            look.say(text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n"))
-        }
+        None => look.say(text!("No state: nothing has been created yet.\n")),
     };
     let told = world.told();
     let page = |lang| page::state(state.as_ref(), &told, lang);

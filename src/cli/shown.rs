@@ -8,7 +8,7 @@ use super::options::Format;
 use super::world::World;
 use crate::diagnostic::limit::Limited;
 use crate::diagnostic::{Diagnostic, render};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::report::human::Look;
 use crate::report::page::{self, Kind, Page, Setting};
 use crate::report::{clean, github, html, json, junit, markdown, sarif};
@@ -97,19 +97,10 @@ fn not_shown(format: Format) -> Failure {
     let name = format.name();
     Failure::new(
         "format",
-        text!(
-            "this command has no format `{name}`",
-            "该命令没有 `{name}` 格式"
-        ),
+        text!("this command has no format `{name}`", name),
     )
-    .help(text!(
-        "every command supports `--format human` and `--format json`, and `--report` with .txt or .json",
-        "所有命令都支持 `--format human` 和 `--format json`，以及以 .txt 或 .json 结尾的 `--report`"
-    ))
-    .help(text!(
-        "plan, drift, apply, destroy, import, validate and show also support markdown, github, sarif, junit and html; history also supports csv",
-        "plan、drift、apply、destroy、import、validate 和 show 还支持 markdown、github、sarif、junit 和 html，history 还支持 csv"
-    ))
+    .help(text!("every command supports `--format human` and `--format json`, and `--report` with .txt or .json"))
+    .help(text!("plan, drift, apply, destroy, import, validate and show also support markdown, github, sarif, junit and html; history also supports csv"))
     .help(NOTHING_SENT)
 }
 
@@ -181,7 +172,7 @@ impl World {
             let file = clean(&file);
             self.diagnose(&[Diagnostic::warning(
                 "step-summary",
-                text!("cannot write the step summary to {file}: {error}", "步骤摘要未能写入 {file}：{error}"),
+                text!("cannot write the step summary to {file}: {error}", file, error),
             )]);
         }
         Ok(())
@@ -218,8 +209,5 @@ impl World {
 
 /// As [`Text`], so that no sentence is made in one language only.
 pub(super) fn allowed_endings() -> Text {
-    text!(
-        "allowed: .txt, .json, .md, .html, .sarif (or .sarif.json) and .xml (JUnit)",
-        "允许：.txt、.json、.md、.html、.sarif（或 .sarif.json）和 .xml（JUnit）"
-    )
+    text!("allowed: .txt, .json, .md, .html, .sarif (or .sarif.json) and .xml (JUnit)")
 }

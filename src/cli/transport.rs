@@ -12,7 +12,7 @@ use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport, tls};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Unnamed};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::clean;
 
 pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, Failure> {
@@ -44,9 +44,8 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
     let shown = clean(&shown);
     let failure = |why| Failure::new("ca-file", why).help(NOTHING_SENT);
     let pem = files::read(path, Links::Followed, MOST)
-        .map_err(|error| failure(text!("--ca-file {shown}: {error}", "--ca-file {shown}：{error:#}")))?;
-    tls::authorities(&pem)
-        .map_err(|why| failure(text!("--ca-file {shown}: {why}", "--ca-file {shown}：{why:#}")))
+        .map_err(|error| failure(text!("--ca-file {shown}: {error}", shown, error)))?;
+    tls::authorities(&pem).map_err(|why| failure(text!("--ca-file {shown}: {why}", shown, why)))
 }
 
 /// The variables that name the system's roots elsewhere are passed over in silence where nothing is there.
@@ -71,12 +70,13 @@ fn tell_lost_roots(world: &World) {
             "tls-roots",
             text!(
                 "{name} is set to {shown}, but no certificate authorities can be read there: {error}",
-                "{name} 指定的 {shown} 中读不到证书颁发机构：{error}"
+                name,
+                shown,
+                error
             ),
         )
         .help(text!(
-            "postpay falls back to its built-in authorities; `--log debug` shows which ones are used",
-            "postpay 会改用内置的证书颁发机构；`--log debug` 会显示使用的是哪些"
+            "postpay falls back to its built-in authorities; `--log debug` shows which ones are used"
         ))]);
     }
 }
@@ -89,19 +89,16 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
     let failure = |why, help| Failure::new("record", why).help(help).help(NOTHING_SENT);
     if path.symlink_metadata().is_ok() {
         return Err(failure(
-            text!("--record {shown}: the file already exists", "--record {shown}：文件已存在"),
-            text!("choose a file that does not exist yet", "请指定一个尚不存在的文件"),
+            text!("--record {shown}: the file already exists", shown),
+            text!("choose a file that does not exist yet"),
         ));
     }
     let path = project.keeps_in(path)?;
     // It is removed again, without having had its name.
     Unnamed::make(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
         failure(
-            text!(
-                "--record {shown}: cannot write a file there: {error}",
-                "--record {shown}：无法在那里写入文件：{error}"
-            ),
-            text!("name a file in an existing, writable folder", "请指定已有的、可写目录中的文件"),
+            text!("--record {shown}: cannot write a file there: {error}", shown, error),
+            text!("name a file in an existing, writable folder"),
         )
     })?;
     Ok(Arc::new(Recorder::at(path)))

@@ -9,7 +9,7 @@ use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::human::Look;
 use crate::report::{count, json, page};
 use crate::state::{Snapshot, read};
@@ -58,10 +58,10 @@ fn show(
         let files = count(n, "file", "files");
         look.say(if valid {
             let declared = count(environments, "environment", "environments");
-            text!("Valid: {declared} in {files}.\n", "有效：{n} 个文件，{environments} 个环境。\n")
+            text!("Valid: {declared} in {files}.\n", declared, files; n, environments)
         } else {
             let found = count(errors, "error", "errors");
-            text!("Invalid: {found} in {files}.\n", "无效：{n} 个文件，{errors} 个错误。\n")
+            text!("Invalid: {found} in {files}.\n", found, files; n, errors)
         })
     };
     world.diagnose(diagnostics);

@@ -11,7 +11,7 @@ use super::world::World;
 use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
-use crate::lang::Lang;
+use crate::i18n::Lang;
 use crate::plan::Plan;
 use crate::report::events;
 use crate::report::human::{self, progress};

@@ -14,7 +14,7 @@ use super::world::World;
 use super::{Exit, account};
 use crate::cloud::Caller;
 use crate::cloud::tencent::RETRY_READS_FOR;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::plan::guard::{self, CallerIdentity};
 use crate::report::identity::Identity;
 use crate::report::{human, json};
@@ -107,7 +107,7 @@ fn identity(
     Identity {
         source: session.map_or("sandbox", |session| session.chain.source.name()),
         source_text: session.map_or_else(
-            || text!("the sandbox's own credentials, which are public", "沙箱自带的公开密钥"),
+            || text!("the sandbox's own credentials, which are public"),
             |session| session.chain.source.text(),
         ),
         role: session.and_then(|session| Some(session.chain.role.as_ref()?.arn.clone())),

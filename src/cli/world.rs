@@ -26,7 +26,7 @@ use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
 use crate::diagnostic::limit::{self, Limited};
 use crate::diagnostic::{Diagnostic, render, wrap};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::plan::GitFacts;
 use crate::report::events;
 use crate::report::human::Look;
@@ -72,7 +72,7 @@ impl World {
         if let Some(dir) = &global.chdir {
             std::env::set_current_dir(dir).map_err(|error| {
                 let dir = dir.display();
-                let why = text!("cannot change to {dir}: {error}", "无法进入 {dir}：{error}");
+                let why = text!("cannot change to {dir}: {error}", dir, error);
                 Failure::new("chdir", why).help(NOTHING_SENT)
             })?;
         }
@@ -200,15 +200,9 @@ impl World {
         };
         self.diagnose(&[Diagnostic::warning(
             "record-incomplete",
-            text!(
-                "the file of --record is incomplete; calls missing or cut: {calls}; {why}",
-                "--record 的记录不完整：未记录或只记录了一部分的调用数：{calls}；{why}"
-            ),
+            text!("the file of --record is incomplete; calls missing or cut: {calls}; {why}", calls, why),
         )
-        .help(text!(
-            "the calls were made, and their results are in the state",
-            "调用已经发出，其结果在状态文件中"
-        ))]);
+        .help(text!("the calls were made, and their results are in the state"))]);
     }
 
     /// The diagnostics so far, for the reports.
@@ -376,12 +370,12 @@ impl Write for LogToStderr {
 }
 
 pub(super) fn cant_print(error: &io::Error) -> Failure {
-    Failure::new("stdout", text!("cannot write to standard output: {error}", "无法写入标准输出：{error}"))
+    Failure::new("stdout", text!("cannot write to standard output: {error}", error))
 }
 
 pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
-    Failure::new("write", text!("cannot write {path}: {error}", "无法写入 {path}：{error}"))
+    Failure::new("write", text!("cannot write {path}: {error}", path, error))
 }
 
 /// The user that this process runs as: the name, or else the number.

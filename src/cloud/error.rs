@@ -1,6 +1,6 @@
 //! The errors of calls, graded by what they prove.
 
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// A call that failed, or whose outcome is unknown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,8 @@ const REJECTED_BY_GATEWAY: [&str; 7] = [
 
 /// What to do about a create with an unknown outcome. The help for a refused or throttled call says that nothing was done, and
 /// does not apply.
-pub const LOOK_FIRST: Text = Text::fixed(
-    "Nothing is created again until `postpay resolve` has shown whether the environment exists.",
-    "在 `postpay resolve` 查明环境是否存在之前，不会再次创建。",
-);
+pub const LOOK_FIRST: Text =
+    Text::fixed("Nothing is created again until `postpay resolve` has shown whether the environment exists.");
 
 /// Ids in an answer that does not count as a success.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

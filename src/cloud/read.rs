@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::error::{CloudError, Grade};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The calls that change nothing. They are safe to repeat, and an implementation repeats them before it fails.
 pub trait CloudRead: Send + Sync + 'static {
@@ -107,7 +107,6 @@ impl Listing {
         Err(CloudError {
             hint: Some(Text::fixed(
                 "nothing was done; unlisted environments may still exist, so run the command again in a few minutes",
-                "未执行任何操作；未列出的环境可能仍然存在，请过几分钟再次执行该命令",
             )),
             ..error
         })
@@ -130,15 +129,12 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
     let one = |gap: &Gap| {
         let Gap { region, rows, total, contradictory } = gap;
         let count = if *contradictory {
-            text!(
-                "its pages are inconsistent: {rows} environments for a Total of {total}",
-                "各页相互矛盾，列出 {rows} 个环境，而 Total 为 {total}"
-            )
+            text!("its pages are inconsistent: {rows} environments for a Total of {total}", rows, total)
         } else {
-            text!("{rows} of {total} environments", "{total} 个环境中只列出 {rows} 个")
+            text!("{rows} of {total} environments", rows, total)
         };
         match region {
-            Some(region) => text!("in {region}: {count}", "地域 {region}：{count:#}"),
+            Some(region) => text!("in {region}: {count}", region, count),
             None => count,
         }
     };
@@ -146,7 +142,7 @@ pub fn gaps_text(gaps: &[Gap]) -> Text {
     let en: Vec<&str> = all.iter().map(Text::en).collect();
     let zh: Vec<String> = all.iter().map(|text| format!("{text:#}")).collect();
     let (en, zh) = (en.join("; "), zh.join("；"));
-    text!("the list is incomplete after three attempts ({en})", "列表不完整，三次读取皆如此（{zh}）")
+    text!("the list is incomplete after three attempts ({en})", en; zh)
 }
 
 /// The bills of some environments.

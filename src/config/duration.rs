@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The longest duration: ten years of 365 days. Beyond it a clock may not be able to say when the time is over.
 pub const MAX: Duration = Duration::from_secs(MAX_HOURS * 3600);
@@ -25,15 +25,12 @@ impl DurationError {
                 let text = text.escape_debug();
                 text!(
                     "`{text}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`",
-                    "`{text}` 不是有效的时长：请写整数加 `ms`、`s`、`m` 或 `h`，例如 `90s`"
+                    text
                 )
             }
             Self::TooLong(text) => {
                 let text = text.escape_debug();
-                text!(
-                    "`{text}` is too long: at most {MAX_HOURS}h (ten years)",
-                    "`{text}` 太长：时长最多为 {MAX_HOURS}h，即十年"
-                )
+                text!("`{text}` is too long: at most {MAX_HOURS}h (ten years)", text, MAX_HOURS)
             }
         }
     }

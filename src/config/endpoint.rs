@@ -91,7 +91,7 @@ impl fmt::Display for Endpoint {
 mod tests {
     use super::*;
     use crate::diagnostic::{Diagnostic, assert_chinese};
-    use crate::lang::Text;
+    use crate::i18n::Text;
 
     #[test]
     fn the_default_is_the_documented_endpoint() {

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::manifest;
 
 pub use endpoint::{DEFAULT_ENDPOINT, Endpoint};
@@ -33,7 +33,7 @@ pub use table::config_schema;
 pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     let unreadable = |error: &std::io::Error| {
         let folder = folder.display();
-        let why = text!("cannot read the folder `{folder}`: {error}", "无法读取文件夹 `{folder}`：{error}");
+        let why = text!("cannot read the folder `{folder}`: {error}", folder, error);
         Box::new(Diagnostic::error("path-unreadable", why))
     };
     let (mut named, mut near) = (Vec::new(), Vec::new());
@@ -51,15 +51,12 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     let problem = |code, message: fn(&str) -> Text, mut found: Vec<String>| {
         found.sort();
         let listed: Vec<String> = found.iter().map(|name| format!("`{name}`")).collect();
-        Box::new(Diagnostic::error(code, message(&listed.join(", "))).help(text!(
-            "use one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or choose one with --config",
-            "配置是一个文件：`postpay.yaml` 或 `postpay.yml`；请改名或移走其他文件，或用 --config 指定"
-        )))
+        Box::new(Diagnostic::error(code, message(&listed.join(", "))).help(text!("use one file, `postpay.yaml` or `postpay.yml`; rename or remove the others, or choose one with --config")))
     };
     if named.len() > 1 {
         return Err(problem(
             "several-settings",
-            |names| text!("more than one configuration file: {names}", "有多个配置文件：{names}"),
+            |names| text!("more than one configuration file: {names}", names),
             named,
         ));
     }
@@ -74,12 +71,7 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     }
     Err(problem(
         "settings-not-read",
-        |names| {
-            text!(
-                "no `postpay.yaml` found, but {names} has a similar name",
-                "没有 `postpay.yaml`，而 {names} 的名称与它相近"
-            )
-        },
+        |names| text!("no `postpay.yaml` found, but {names} has a similar name", names),
         near,
     ))
 }

@@ -14,7 +14,7 @@ use crate::check::near::{known_here, list, meant, nearest, unknown};
 use crate::check::version;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::drift::Ignore;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value as Yaml};
 use crate::model::Null;
 use crate::sanitize::invisible;
@@ -31,12 +31,9 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         }
         if let Some(second) = documents.find(|one| !matches!(one.root().value(), Yaml::Null)) {
             reader.problems.push(
-                Diagnostic::error(
-                    "several-documents",
-                    text!("the configuration must be a single document", "配置只能有一个文档"),
-                )
-                .at(&second.root().span(), text!("second document", "第二个文档"))
-                .help(text!("remove the `---`", "请删去 `---`")),
+                Diagnostic::error("several-documents", text!("the configuration must be a single document"))
+                    .at(&second.root().span(), text!("second document"))
+                    .help(text!("remove the `---`")),
             );
         }
     }
@@ -166,8 +163,7 @@ impl Reader {
                 return Config::default();
             }
             Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                self.problems
-                    .push(wrong(&text!("expected a mapping for the settings", "配置应为映射"), root));
+                self.problems.push(wrong(&text!("expected a mapping for the settings"), root));
                 return Config::default();
             }
         };
@@ -248,9 +244,9 @@ impl Reader {
                     Null::IsNone => {}
                     Null::Required => self.problems.push(lacking(setting, &entry.key.span())),
                     Null::IsError => self.problems.push(
-                        Diagnostic::error("empty-value", text!("`{name}` has no value", "`{name}` 没有值"))
+                        Diagnostic::error("empty-value", text!("`{name}` has no value", name))
                             .on(&entry.key.span())
-                            .help(text!("set a value, or remove the key", "请写上值，或删除该键")),
+                            .help(text!("set a value, or remove the key")),
                     ),
                 }
                 None
@@ -265,19 +261,16 @@ impl Reader {
                     return Some(Value::Text(text));
                 }
                 let all = list(&values);
-                let allowed = text!("allowed: {all}", "可用的值：{all:#}");
+                let allowed = text!("allowed: {all}", all);
                 self.invalid(name, node, nearest(text, &values).map(meant).unwrap_or_default(), &allowed);
                 None
             }
             (Shape::Paths, Yaml::Text(text)) => Some(Value::Texts(vec![self.seen(name, text, node)?])),
             (Shape::Paths, Yaml::Sequence(items)) if items.iter().next().is_none() => {
                 self.problems.push(
-                    Diagnostic::error(
-                        "empty-value",
-                        text!("`{name}` is an empty list", "`{name}` 没有写任何路径"),
-                    )
-                    .on(&node.span())
-                    .help(text!("omit it to use `environments/`", "省略该项即为 `environments/`")),
+                    Diagnostic::error("empty-value", text!("`{name}` is an empty list", name))
+                        .on(&node.span())
+                        .help(text!("omit it to use `environments/`")),
                 );
                 None
             }
@@ -293,8 +286,7 @@ impl Reader {
                         | Yaml::Number(_)
                         | Yaml::Sequence(_)
                         | Yaml::Mapping(_) => {
-                            let what =
-                                text!("expected a string for an item of `{name}`", "`{name}` 的项应为字符串");
+                            let what = text!("expected a string for an item of `{name}`", name);
                             self.problems.push(quoted(wrong(&what, item), item));
                             None
                         }
@@ -306,25 +298,21 @@ impl Reader {
                 let number = text.parse::<serde_yaml::Number>().ok().and_then(|number| number.as_f64());
                 let number = number.filter(|number| (least..=most).contains(number));
                 if number.is_none() {
-                    self.out_of_range(
-                        name,
-                        node,
-                        &text!("at least {least} and at most {most}", "{least} 到 {most}"),
-                    );
+                    self.out_of_range(name, node, &text!("at least {least} and at most {most}", least, most));
                 }
                 number.map(Value::Number)
             }
             (Shape::Whole(least, most), Yaml::Number(text)) => {
                 let number = text.parse().ok().filter(|number| (least..=most).contains(number));
                 if number.is_none() {
-                    let range = text!("a whole number from {least} to {most}", "{least} 到 {most} 的整数");
+                    let range = text!("a whole number from {least} to {most}", least, most);
                     self.out_of_range(name, node, &range);
                 }
                 number.map(Value::Whole)
             }
             (Shape::Duration, Yaml::Number(text) | Yaml::Text(text)) => match duration::parse(text) {
                 Ok(timeout) if timeout.is_zero() => {
-                    self.out_of_range(name, node, &text!("above 0", "大于 0"));
+                    self.out_of_range(name, node, &text!("above 0"));
                     None
                 }
                 Ok(timeout) => Some(Value::Duration(timeout)),
@@ -341,8 +329,7 @@ impl Reader {
                 let sections = items.iter().filter_map(|item| match item.value() {
                     Yaml::Mapping(members) => Some(self.section(table, members, item)),
                     Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Text(_) | Yaml::Sequence(_) => {
-                        let what =
-                            text!("expected a mapping for an item of `{name}`", "`{name}` 的项应为映射");
+                        let what = text!("expected a mapping for an item of `{name}`", name);
                         self.problems.push(wrong(&what, item));
                         None
                     }
@@ -362,13 +349,10 @@ impl Reader {
             self.problems.push(
                 Diagnostic::error(
                     "empty-value",
-                    text!(
-                        "`{name}` is empty or contains invisible characters",
-                        "`{name}` 为空，或含有不可见字符"
-                    ),
+                    text!("`{name}` is empty or contains invisible characters", name),
                 )
                 .on(&node.span())
-                .help(text!("omit it to use the default", "省略该项即用默认值")),
+                .help(text!("omit it to use the default")),
             );
             return None;
         }
@@ -397,7 +381,7 @@ impl Reader {
 
     fn invalid(&mut self, name: &str, node: Node<'_>, label: Text, allowed: &Text) {
         self.problems.push(
-            Diagnostic::error("invalid-value", text!("invalid `{name}`", "这不是有效的 `{name}`"))
+            Diagnostic::error("invalid-value", text!("invalid `{name}`", name))
                 .at(&node.span(), label)
                 .help(allowed.clone()),
         );
@@ -405,9 +389,9 @@ impl Reader {
 
     fn out_of_range(&mut self, name: &str, node: Node<'_>, allowed: &Text) {
         self.problems.push(
-            Diagnostic::error("out-of-range", text!("`{name}` is out of range", "`{name}` 超出范围"))
+            Diagnostic::error("out-of-range", text!("`{name}` is out of range", name))
                 .on(&node.span())
-                .help(text!("`{name}` must be {allowed}", "`{name}` 的取值：{allowed:#}")),
+                .help(text!("`{name}` must be {allowed}", name, allowed)),
         );
     }
 
@@ -415,16 +399,11 @@ impl Reader {
         let name = entry.name();
         let known: Vec<&str> = table.iter().map(|setting| setting.name).collect();
         let label = nearest(name, &known).map_or_else(unknown, meant);
-        let problem =
-            Diagnostic::error("unknown-field", text!("unknown setting `{name}`", "没有配置项 `{name}`"))
-                .at(&entry.key.span(), label);
+        let problem = Diagnostic::error("unknown-field", text!("unknown setting `{name}`", name))
+            .at(&entry.key.span(), label);
         self.problems.push(if is_secret(name) {
             self.keys.push(entry.value.span().bytes);
-            problem.help(text!(
-                "do not store credentials here; remove and rotate this key (https://console.cloud.tencent.com/cam/capi), and set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY",
-                "密钥不应写在此文件中：请删除它，在 https://console.cloud.tencent.com/cam/capi 更换密钥，\
-                 并设置 TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRET_KEY"
-            ))
+            problem.help(text!("do not store credentials here; remove and rotate this key (https://console.cloud.tencent.com/cam/capi), and set TENCENTCLOUD_SECRET_ID and TENCENTCLOUD_SECRET_KEY"))
         } else {
             problem.help(known_here(&known))
         });
@@ -433,12 +412,12 @@ impl Reader {
 
 fn lacking(setting: &Setting, place: &Span) -> Diagnostic {
     let name = setting.name;
-    let problem = Diagnostic::error("missing-field", text!("`{name}` is missing", "缺少 `{name}`"))
-        .at(place, text!("here", "在这里"));
+    let problem =
+        Diagnostic::error("missing-field", text!("`{name}` is missing", name)).at(place, text!("here"));
     match setting.shape {
         Shape::OneOf(values) => {
             let all = list(&values());
-            problem.help(text!("one of {all}", "{all:#} 之一"))
+            problem.help(text!("one of {all}", all))
         }
         Shape::Text(_, check) => match check("") {
             Err(allowed) => problem.help(allowed),
@@ -457,22 +436,22 @@ fn lacking(setting: &Setting, place: &Span) -> Diagnostic {
 
 fn wrong_shape(name: &str, shape: Shape, node: Node<'_>) -> Diagnostic {
     let should_be = match shape {
-        Shape::Text(..) | Shape::OneOf(_) => text!("a string", "字符串"),
-        Shape::Texts(..) | Shape::Paths => text!("a list of strings", "字符串的列表"),
-        Shape::Number(..) => text!("a number", "数字"),
-        Shape::Whole(..) => text!("a whole number", "整数"),
-        Shape::Duration => text!("a duration", "时长"),
-        Shape::Bool => text!("true or false", " true 或 false"),
-        Shape::Section(_) => text!("a mapping", "映射"),
-        Shape::Sections(_) => text!("a list of mappings", "映射的列表"),
+        Shape::Text(..) | Shape::OneOf(_) => text!("a string"),
+        Shape::Texts(..) | Shape::Paths => text!("a list of strings"),
+        Shape::Number(..) => text!("a number"),
+        Shape::Whole(..) => text!("a whole number"),
+        Shape::Duration => text!("a duration"),
+        Shape::Bool => text!("true or false"),
+        Shape::Section(_) => text!("a mapping"),
+        Shape::Sections(_) => text!("a list of mappings"),
     };
-    let problem = wrong(&text!("expected {should_be} for `{name}`", "`{name}` 应为{should_be:#}"), node);
+    let problem = wrong(&text!("expected {should_be} for `{name}`", should_be, name), node);
     match (shape, node.value()) {
         (Shape::Text(..) | Shape::OneOf(_) | Shape::Texts(..) | Shape::Paths, Yaml::Number(_)) => {
             quoted(problem, node)
         }
         (Shape::Number(..) | Shape::Whole(..) | Shape::Bool, Yaml::Text(text)) if is_plain(text) => {
-            problem.help(text!("write it without quotes", "请去掉引号"))
+            problem.help(text!("write it without quotes"))
         }
         (_, _) => problem,
     }
@@ -498,15 +477,12 @@ fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
         warnings.push(
             Diagnostic::warning(
                 "region-not-listed",
-                text!(
-                    "environments are created in {region}, but `list_regions` does not include it",
-                    "环境在 {region} 创建，而 `list_regions` 中没有它"
-                ),
+                text!("environments are created in {region}, but `list_regions` does not include it", region),
             )
             .on(&node.span())
             .help(text!(
                 "postpay lists {region} anyway; add it to `list_regions` if this is intended",
-                "postpay 仍会列出 {region}；如果确实如此，请把它加入 `list_regions`"
+                region
             )),
         );
     }
@@ -515,14 +491,11 @@ fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
         (guard.node("allowed_accounts"), guard.get("allowed_accounts"))
         && accounts.is_empty()
     {
-        let warning = Diagnostic::warning(
-            "no-allowed-accounts",
-            text!("an empty list of accounts allows any account", "账号列表为空，即允许任何账号"),
+        let warning =
+            Diagnostic::warning("no-allowed-accounts", text!("an empty list of accounts allows any account"));
+        warnings.push(
+            warning.on(&node.span()).help(text!("list the allowed accounts, or omit `allowed_accounts`")),
         );
-        warnings.push(warning.on(&node.span()).help(text!(
-            "list the allowed accounts, or omit `allowed_accounts`",
-            "请写明可以使用的账号，或删除 `allowed_accounts`"
-        )));
     }
     warnings
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The most characters of a region. The longest in use has about twenty.
 const LONGEST: usize = 64;
@@ -23,7 +23,7 @@ impl RegionError {
         let Self = self;
         text!(
             "a region has lower-case letters, digits and `-`, at most {LONGEST}, such as ap-shanghai",
-            "地域的写法如 ap-shanghai：小写字母、数字和 `-`，最多 {LONGEST} 个字符"
+            LONGEST
         )
     }
 }

@@ -7,7 +7,7 @@ use super::endpoint::Endpoint;
 use super::region::Region;
 use crate::diagnostic::Diagnostic;
 use crate::drift::Ignore;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// Where manifests are looked for.
 pub const DEFAULT_MANIFESTS: &str = "environments/";
@@ -103,20 +103,14 @@ pub fn check_state(path: &Path) -> Result<(), Text> {
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))
     {
         // The rest may hold a password.
-        return Err(text!(
-            "the state must be a file: `{scheme}://` is not supported",
-            "状态保存在文件中：不支持 `{scheme}://`"
-        ));
+        return Err(text!("the state must be a file: `{scheme}://` is not supported", scheme));
     }
     let ends_in_name = !shown.is_empty()
         && !shown.ends_with(std::path::is_separator)
         && path.file_name().is_some_and(|name| shown.ends_with(&*name.to_string_lossy()));
     if !ends_in_name {
         let shown = crate::sanitize::escape_invisible(&shown);
-        return Err(text!(
-            "the state must be a file, but `{shown}` is a folder",
-            "状态保存在文件中，而 `{shown}` 是文件夹"
-        ));
+        return Err(text!("the state must be a file, but `{shown}` is a folder", shown));
     }
     Ok(())
 }

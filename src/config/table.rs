@@ -10,7 +10,7 @@ use super::endpoint::Endpoint;
 use super::region::{PATTERN as REGION, Region};
 use super::settings::{Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state};
 use crate::drift::Code;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::schema::{object, with_null};
 use crate::model::{Address, Null};
 
@@ -171,10 +171,7 @@ const IGNORE: &[Setting] = &[
         "until",
         Shape::Text(r"^\d{4}-\d{2}-\d{2}$", |text| match text.parse::<Date>() {
             Ok(_) => Ok(()),
-            Err(_) => Err(text!(
-                "the last day on which it applies, such as 2027-01-31",
-                "最后一个有效的日子，例如 2027-01-31"
-            )),
+            Err(_) => Err(text!("the last day on which it applies, such as 2027-01-31")),
         }),
         Null::Required,
         "The last day on which it holds.",
@@ -189,10 +186,7 @@ fn is_account(text: &str) -> Result<(), Text> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
-    Err(text!(
-        "accounts must be UINs, as shown by `postpay whoami`: [\"100000000001\"]",
-        "账号用其编号表示（`postpay whoami` 会显示）：[\"100000000001\"]"
-    ))
+    Err(text!("accounts must be UINs, as shown by `postpay whoami`: [\"100000000001\"]"))
 }
 
 /// Returns the JSON Schema (draft 2020-12) of `postpay.yaml`.

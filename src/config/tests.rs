@@ -95,7 +95,7 @@ fn what_is_not_said_is_none() {
 fn every_problem_is_told_at_once() {
     let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: [shop]\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
     let problems = parse(&source(text)).unwrap_err();
-    insta::assert_snapshot!(render(&problems, false, crate::lang::Lang::En));
+    insta::assert_snapshot!(render(&problems, false, crate::i18n::Lang::En));
     assert_chinese(&problems);
 }
 
@@ -175,7 +175,7 @@ fn a_state_is_a_file_and_its_url_is_not_shown() {
         let problems = parse(&source(&text)).unwrap_err();
         assert_chinese(&problems);
         assert_eq!(codes(&text), ["invalid-value 2"], "{text}");
-        let shown = render(&problems, false, crate::lang::Lang::En);
+        let shown = render(&problems, false, crate::i18n::Lang::En);
         assert!(!shown.contains("secret"), "{shown}");
     }
     for state in ["state/a.json", "a:b.json", "../x.json", "/a/b.json"] {
@@ -229,7 +229,7 @@ fn what_stands_before_an_at_sign_is_never_shown() {
         // Another problem, whose lines may show this one's too.
         let text = format!("version: 1\napi:\n  endpoint: {endpoint}\n  retries: 3\n");
         let problems = parse(&source(&text)).unwrap_err();
-        for lang in [crate::lang::Lang::En, crate::lang::Lang::Zh] {
+        for lang in [crate::i18n::Lang::En, crate::i18n::Lang::Zh] {
             let shown = render(&problems, false, lang);
             assert!(!shown.contains("hunter2"), "{endpoint}:\n{shown}");
             assert!(!format!("{problems:?}").contains("hunter2"));
@@ -248,7 +248,7 @@ fn a_key_that_somebody_wrote_down_is_not_shown_again() {
         "version: 1\ncredentials:\n  - hunter2hunter2\n",
     ] {
         let problems = parse(&source(text)).unwrap_err();
-        let shown = render(&problems, false, crate::lang::Lang::En);
+        let shown = render(&problems, false, crate::i18n::Lang::En);
         assert!(!shown.contains("hunter2"), "{shown}");
         assert!(shown.contains("do not store credentials here"), "{shown}");
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Diagnostic, Label, Severity, SourceFile, Span, window};
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// Something to mend, or to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -142,7 +142,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::lang::text;
 
     #[test]
     fn of_a_long_line_the_part_around_the_place_is_shown() {
@@ -160,10 +159,10 @@ mod tests {
     fn a_diagnostic_has_terraforms_members_and_speaks_english() {
         let file = Arc::new(SourceFile::new("a.yaml", "version: 1\n环境: x\n"));
         let span = Span { file, bytes: 19..20 };
-        let diagnostic = Diagnostic::error("unknown-field", text!("no such field", "没有这个字段"))
-            .at(&span, text!("here", "这里"))
-            .help(text!("one", "一"))
-            .help(text!("two", "二"));
+        let diagnostic = Diagnostic::error("unknown-field", Text::new("no such field", "没有这个字段"))
+            .at(&span, Text::new("here", "这里"))
+            .help(Text::new("one", "一"))
+            .help(Text::new("two", "二"));
         let range = json!({
             "filename": "a.yaml",
             "start": { "line": 2, "column": 5, "byte": 19 },

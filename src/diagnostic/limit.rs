@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::{Diagnostic, render};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// So many are shown, and the rest is counted.
 pub const MOST: usize = 100;
@@ -34,10 +34,7 @@ pub fn grouped(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
 
 fn together(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
     let (n, message) = (all.len(), &first.message);
-    let mut one = Diagnostic::warning(
-        first.code,
-        text!("{message} ({n} such warnings)", "{message:#}（此类警告共 {n} 个）"),
-    );
+    let mut one = Diagnostic::warning(first.code, text!("{message} ({n} such warnings)", message, n));
     for other in &all[..PLACES] {
         if let Some(place) = other.labels.first() {
             let differs = other.message != first.message;
@@ -46,7 +43,7 @@ fn together(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
         }
     }
     one.help.clone_from(&first.help);
-    one.help(text!("the first {PLACES} places are shown", "只显示前 {PLACES} 处"))
+    one.help(text!("the first {PLACES} places are shown", PLACES))
 }
 
 /// Which of them are shown.
@@ -79,7 +76,7 @@ impl<'a> Limited<'a> {
     pub fn rest(&self) -> Option<Diagnostic> {
         let count = self.left_out()?;
         let what = render::summary(self.left_out.iter().copied());
-        let message = text!("not shown: {what} more", "未显示：另有{what:#}");
+        let message = text!("not shown: {what} more", what);
         let make = if self.left_out.iter().any(|one| one.is_error()) {
             Diagnostic::error
         } else {
@@ -88,7 +85,8 @@ impl<'a> Limited<'a> {
         let total = self.shown.len() + count;
         Some(make("more-problems", message).help(text!(
             "{MOST} of {total} are shown: mend those, and run it again",
-            "共 {total} 个，只显示 {MOST} 个：请先解决这些问题，再重新运行"
+            MOST,
+            total
         )))
     }
 

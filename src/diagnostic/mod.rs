@@ -13,7 +13,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::lang::{Lang, Text};
+use crate::i18n::{Lang, Text};
 
 /// One thing to tell a user about what they gave us.
 #[derive(Debug, Clone, PartialEq, Eq)]

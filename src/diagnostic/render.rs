@@ -8,7 +8,7 @@ use anstream::adapter::strip_str;
 
 use super::window::{self, Window};
 use super::{Diagnostic, Severity, Span};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::sanitize::escape_invisible as visible;
 
 /// All of them, one after another with a line between, ending in a line break.
@@ -36,14 +36,14 @@ pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Tex
     }
     let plural = |number: usize| if number == 1 { "" } else { "s" };
     let s = plural(errors);
-    let of_errors = text!("{errors} error{s}", "{errors} 个错误");
+    let of_errors = text!("{errors} error{s}", errors, s);
     let s = plural(warnings);
-    let of_warnings = text!("{warnings} warning{s}", "{warnings} 个警告");
+    let of_warnings = text!("{warnings} warning{s}", warnings, s);
     match (errors, warnings) {
         (0, 0) => Text::default(),
         (_, 0) => of_errors,
         (0, _) => of_warnings,
-        (_, _) => text!("{of_errors}, {of_warnings}", "{of_errors:#}，{of_warnings:#}"),
+        (_, _) => text!("{of_errors}, {of_warnings}", of_errors, of_warnings),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Label, SourceFile, Span};
-use crate::lang::Lang;
+use crate::i18n::Lang;
 use crate::sanitize::invisible;
 
 /// Labels that are at most so many lines apart are shown in one snippet.

@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::render::render;
     use crate::diagnostic::{Diagnostic, SourceFile, Span};
-    use crate::lang::{Lang, Text};
+    use crate::i18n::{Lang, Text};
     use proptest::prelude::*;
 
     #[test]

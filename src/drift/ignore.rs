@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use jiff::civil::Date;
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::{Address, AddressError};
 use crate::plan::{Code, CodeError, Finding};
 
@@ -50,11 +50,6 @@ impl FromStr for Ignore {
             Some((code, address)) => (code, Some(address.parse()?)),
             None => (text, None),
         };
-        Ok(Self {
-            code: code.parse()?,
-            address,
-            reason: Text::fixed("from the command line", "在命令行中指定"),
-            until: None,
-        })
+        Ok(Self { code: code.parse()?, address, reason: Text::fixed("from the command line"), until: None })
     }
 }

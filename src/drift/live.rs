@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Desired, Environment, Role, SourceRef, Value};
 use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
@@ -92,16 +92,15 @@ impl Scene<'_> {
             Status::Created => {}
         }
         let not_listed = |found: Text, next: Text| {
-            let expected = text!("listed in the account", "在账号的列表中");
+            let expected = text!("listed in the account");
             Some(self.finding(Code::NotListed, expected, found, next))
         };
         let age = now.duration_since(self.record.ordered_at);
         if age < MAY_LAG {
             let found = text!(
-                "not listed yet: it was created less than an hour ago, and Tencent Cloud does not document when a new environment is listed",
-                "尚未列出：创建还不到一小时，腾讯云没有说明多久才会列出"
+                "not listed yet: it was created less than an hour ago, and Tencent Cloud does not document when a new environment is listed"
             );
-            let later = text!("`postpay drift`, later", "稍后再执行 `postpay drift`");
+            let later = text!("`postpay drift`, later");
             let finding = not_listed(found, later);
             // Waiting is all that there is to do, and every run would be followed by drift that is none.
             return finding.map(|finding| Finding { standing: Standing::Told, ..finding });
@@ -112,79 +111,42 @@ impl Scene<'_> {
             && !was_asked
         {
             return not_listed(
-                text!(
-                    "{region}, where it was created, was not searched",
-                    "没有查询创建时所在的地域 {region}"
-                ),
-                text!(
-                    "add {region} to `api.list_regions` in postpay.yaml",
-                    "在 postpay.yaml 的 `api.list_regions` 中加入 {region}"
-                ),
+                text!("{region}, where it was created, was not searched", region),
+                text!("add {region} to `api.list_regions` in postpay.yaml", region),
             );
         }
-        let console = || {
-            text!(
-                "check it in the Tencent Cloud console, and keep it in the state until it is found",
-                "请在腾讯云控制台查看；找到之前请将其留在状态文件中"
-            )
-        };
+        let console =
+            || text!("check it in the Tencent Cloud console, and keep it in the state until it is found");
         if !was_asked {
             return not_listed(
-                text!(
-                    "it was created by a call without a region, but only named regions were searched",
-                    "创建它的请求没有指定地域，而查询都指定了地域"
-                ),
+                text!("it was created by a call without a region, but only named regions were searched"),
                 console(),
             );
         }
         if !live.absent.contains(self.env_id) {
             return not_listed(
-                text!(
-                    "not in the list; a lookup by id did not show whether it exists",
-                    "列表中没有它；按 EnvId 查询时，腾讯云没有说明它是否存在"
-                ),
+                text!("not in the list; a lookup by id did not show whether it exists"),
                 console(),
             );
         }
         if bill.is_some_and(|bill| !bill.is_isolated()) {
-            return not_listed(
-                text!(
-                    "not in any listed region, but it still has a bill",
-                    "所列地域中都没有它；但它仍有账单"
-                ),
-                console(),
-            );
+            return not_listed(text!("not in any listed region, but it still has a bill"), console());
         }
         if bill.is_none() && live.bills.incomplete {
             return not_listed(
-                text!(
-                    "not in any listed region; the list of bills is incomplete, so it may have one",
-                    "所列地域中都没有它；账单列表不完整，它可能仍有账单"
-                ),
-                text!("`postpay drift`, in a few minutes", "过几分钟再次执行 `postpay drift`"),
+                text!("not in any listed region; the list of bills is incomplete, so it may have one"),
+                text!("`postpay drift`, in a few minutes"),
             );
         }
         let env_id = self.env_id;
         Some(self.finding(
             Code::Gone,
-            text!("in the account", "在账号中"),
-            text!(
-                "not in any listed region, and not found by its id",
-                "所列地域中都没有它，按 EnvId 查询也没有"
-            ),
+            text!("in the account"),
+            text!("not in any listed region, and not found by its id"),
             match self.declared {
-                _ if self.deposed => text!(
-                    "check it in the Tencent Cloud console; if it no longer exists: `postpay state rm --deposed {env_id}`",
-                    "请在腾讯云控制台查看；若它已不存在：`postpay state rm --deposed {env_id}`"
-                ),
-                Some(_) => text!(
-                    "check it in the Tencent Cloud console; if it no longer exists and must be created again: `postpay state rm {address} --force`, then plan",
-                    "请在腾讯云控制台查看；若它已不存在且要重新创建：`postpay state rm {address} --force`，然后执行 plan"
-                ),
-                None => text!(
-                    "check it in the Tencent Cloud console; if it no longer exists: `postpay state rm {address}`",
-                    "请在腾讯云控制台查看；若它已不存在：`postpay state rm {address}`"
-                ),
+                _ if self.deposed => text!("check it in the Tencent Cloud console; if it no longer exists: `postpay state rm --deposed {env_id}`", env_id),
+                Some(_) => text!("check it in the Tencent Cloud console; if it no longer exists and must be created again: `postpay state rm {address} --force`, then plan", address),
+                None => text!("check it in the Tencent Cloud console; if it no longer exists: `postpay state rm {address}`", address),
             },
         ))
     }
@@ -207,19 +169,16 @@ impl Scene<'_> {
         if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
             findings.push(self.finding(
                 Code::Isolated,
-                text!("in use", "使用中"),
-                text!("isolated: it was destroyed, or a bill is overdue", "已隔离：有人将其销毁，或账单逾期"),
-                Text::fixed(
-                    "check it in the Tencent Cloud console, where it may be possible to restore it",
-                    "在腾讯云控制台查看，或可在那里恢复",
-                ),
+                text!("in use"),
+                text!("isolated: it was destroyed, or a bill is overdue"),
+                Text::fixed("check it in the Tencent Cloud console, where it may be possible to restore it"),
             ));
         } else if let Some(status) = environment.status.as_deref().filter(|word| is_error(word)) {
             findings.push(self.finding(
                 Code::ErrorStatus,
                 Text::same("NORMAL"),
                 Text::same(status.to_owned()),
-                Text::fixed("check it in the Tencent Cloud console", "在腾讯云控制台查看"),
+                Text::fixed("check it in the Tencent Cloud console"),
             ));
         }
         let fixed = [
@@ -230,10 +189,7 @@ impl Scene<'_> {
             if let Some((recorded, shown)) = self.differs(role, shown.as_deref()) {
                 findings.push(self.finding(code, same(recorded), same(shown), {
                     let code = code.name();
-                    text!(
-                        "if this is intended, ignore it: `--ignore {code}:{address}`",
-                        "若是有意为之，忽略它：`--ignore {code}:{address}`"
-                    )
+                    text!("if this is intended, ignore it: `--ignore {code}:{address}`", code, address)
                 }));
             }
         }
@@ -246,10 +202,7 @@ impl Scene<'_> {
                 Code::AliasChanged,
                 same(recorded),
                 same(shown),
-                text!(
-                    "declare `alias: {shown}` and apply, which changes only the state; or rename it in the console",
-                    "声明 `alias: {shown}` 并执行 apply（只更改状态文件）；或在控制台改回原来的别名"
-                ),
+                text!("declare `alias: {shown}` and apply, which changes only the state; or rename it in the console", shown),
             ));
         }
         let modes = [
@@ -262,7 +215,7 @@ impl Scene<'_> {
                 Code::NotPostpaid,
                 Text::same("postpaid"),
                 Text::of(&mode),
-                text!("to stop managing it: `removed: [{address}]`", "若不再管理它：`removed: [{address}]`"),
+                text!("to stop managing it: `removed: [{address}]`", address),
             ));
         }
     }
@@ -279,21 +232,12 @@ impl Scene<'_> {
         let give_up = format!("`postpay destroy {address}{flag} --purge --allow-destroy`");
         Some(self.finding(
             Code::InUseAgain,
-            text!("isolated", "已隔离"),
-            text!(
-                "{status}: it was restored and is billed",
-                "{status}：它已被恢复，并在计费"
-            ),
+            text!("isolated"),
+            text!("{status}: it was restored and is billed", status),
             if self.deposed {
-                text!(
-                    "to delete it, including its data: {give_up}",
-                    "若要连同数据一起删除：{give_up}"
-                )
+                text!("to delete it, including its data: {give_up}", give_up)
             } else {
-                text!(
-                    "to keep it: declare it with `import: {{env_id: {env_id}}}` and apply; without `import`, another one is created. To delete it, including its data: {give_up}",
-                    "若要保留：以 `import: {{env_id: {env_id}}}` 声明它并执行 apply；不写 import 则会另外创建一个。若要连同数据一起删除：{give_up}"
-                )
+                text!("to keep it: declare it with `import: {{env_id: {env_id}}}` and apply; without `import`, another one is created. To delete it, including its data: {give_up}", env_id, give_up)
             },
         ))
     }
@@ -351,8 +295,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
         text!(
-            "`postpay resolve`, if it may belong to an order with an unknown outcome; otherwise `postpay generate`",
-            "若它可能属于结果未知的订单，先执行 `postpay resolve`；否则执行 `postpay generate`"
+            "`postpay resolve`, if it may belong to an order with an unknown outcome; otherwise `postpay generate`"
         )
     } else {
         Text::same("postpay generate")
@@ -373,7 +316,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 address: Some(address.clone()),
                 deposed: false,
                 env_id: Some(env_id.to_owned()),
-                expected: Some(text!("only the environment in the state", "只有状态文件中记录的环境")),
+                expected: Some(text!("only the environment in the state")),
                 found,
                 source: declared.get(address).map(|one| one.source.clone()),
                 standing: Standing::Counts,
@@ -386,7 +329,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 address: None,
                 deposed: false,
                 env_id: Some(env_id.to_owned()),
-                expected: Some(text!("declared, or in the state", "已声明，或在状态文件中")),
+                expected: Some(text!("declared, or in the state")),
                 found,
                 source: None::<SourceRef>,
                 standing: Standing::Counts,
@@ -400,19 +343,17 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
 fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Text {
     let record = state.and_then(|state| state.get(address));
     match record.map(|record| record.status) {
-        Some(Status::Unknown | Status::AwaitingEnvId) => text!(
-            "`postpay resolve {address}`: it may be the result of creating `{address}`",
-            "`postpay resolve {address}`：它可能就是创建 `{address}` 的结果"
-        ),
+        Some(Status::Unknown | Status::AwaitingEnvId) => {
+            text!("`postpay resolve {address}`: it may be the result of creating `{address}`", address)
+        }
         Some(Status::Created) => text!(
             "check it in the console: it keeps billing beside the environment of `{address}`. Delete it there, or declare it at another address and run `postpay import ADDR {env_id}`",
-            "请在控制台查看：它与 `{address}` 的环境同时计费。在控制台删除它，或在另一个地址声明它并执行 \
-             `postpay import ADDR {env_id}`"
+            address,
+            env_id
         ),
-        Some(Status::Isolated | Status::Destroying) | None => text!(
-            "to manage it: `postpay import {address} {env_id}` (creates nothing)",
-            "若要管理它：`postpay import {address} {env_id}`（不会创建任何环境）"
-        ),
+        Some(Status::Isolated | Status::Destroying) | None => {
+            text!("to manage it: `postpay import {address} {env_id}` (creates nothing)", address, env_id)
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Differences between manifests and state: a plan's steps as findings.
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::plan::{Action, Code, Finding, Plan, Standing, Step};
 
 pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
@@ -14,8 +14,8 @@ fn finding(step: &Step) -> Option<Finding> {
         Action::NoOp => return None,
         Action::Create => (
             Code::NotOrdered,
-            text!("created", "已创建"),
-            text!("not in the state", "不在状态文件中"),
+            text!("created"),
+            text!("not in the state"),
             Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Update | Action::Replace => {
@@ -23,38 +23,35 @@ fn finding(step: &Step) -> Option<Finding> {
         }
         Action::Destroy => (
             Code::NotDeclared,
-            text!("declared", "已声明"),
-            text!("not declared", "未声明"),
+            text!("declared"),
+            text!("not declared"),
             Text::same(format!("postpay plan --target {address}")),
         ),
         Action::Forget => (
             Code::NotApplied,
-            text!("removed from the state", "已从状态文件移除"),
-            text!("in the state", "在状态文件中"),
+            text!("removed from the state"),
+            text!("in the state"),
             Text::same("postpay apply"),
         ),
-        Action::Import => (
-            Code::NotApplied,
-            text!("imported", "已导入"),
-            text!("not in the state", "不在状态文件中"),
-            Text::same("postpay apply"),
-        ),
+        Action::Import => {
+            (Code::NotApplied, text!("imported"), text!("not in the state"), Text::same("postpay apply"))
+        }
         Action::Move => (
             Code::NotApplied,
-            text!("moved", "已改地址"),
-            text!("in the state at its old address", "在状态文件中位于旧地址"),
+            text!("moved"),
+            text!("in the state at its old address"),
             Text::same("postpay apply"),
         ),
         Action::Resolve => (
             Code::OutcomeUnknown,
-            text!("a known outcome", "结果已知"),
-            text!("the response was lost or inconclusive", "应答丢失，或没有说明结果"),
+            text!("a known outcome"),
+            text!("the response was lost or inconclusive"),
             Text::same(format!("postpay resolve {address}")),
         ),
         Action::Wait => (
             Code::AwaitingEnvId,
-            text!("an EnvId", "有 EnvId"),
-            text!("only an order number", "只有订单号"),
+            text!("an EnvId"),
+            text!("only an order number"),
             Text::same(format!("postpay resolve {address}")),
         ),
     };

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// What a file is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +31,15 @@ pub enum Refusal {
 impl Refusal {
     pub fn text(self) -> Text {
         match self {
-            Self::Link => text!("it is a symbolic link; remove it", "它是符号链接：请删除它"),
+            Self::Link => text!("it is a symbolic link; remove it"),
             Self::FolderLink => {
-                text!("its path contains a symbolic link", "其路径中的某个目录是符号链接")
+                text!("its path contains a symbolic link")
             }
-            Self::NoRegularFile => text!("it is not a regular file", "它不是普通文件"),
-            Self::SeveralNames => text!(
-                "it has another name (a hard link): replace it by a copy",
-                "它还有另一个名称（硬链接），写入会改动那一处：请换成一份副本"
-            ),
+            Self::NoRegularFile => text!("it is not a regular file"),
+            Self::SeveralNames => text!("it has another name (a hard link): replace it by a copy"),
             Self::TooLarge { most } => {
                 let most = most / MIB;
-                text!("it is larger than {most} MiB", "它超过了 {most} MiB")
+                text!("it is larger than {most} MiB", most)
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `CreatePostpayPackage` of tcb 2018-06-08 (page 876/45287): a pay-as-you-go environment.
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::kind::{Equality, Field, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
 
 pub static KIND: Kind = Kind {
@@ -86,7 +86,7 @@ const FIELDS: &[FieldSpec] = &[
         code: "invalid-alias",
         // The console takes 20; the page gives no limit.
         longest: Some(20),
-        help: &[Text::fixed("for any other name, use `env_alias`", "`env_alias` 可以用任意名称")],
+        help: &[Text::fixed("for any other name, use `env_alias`")],
         examples: &["env-alias"],
         ..FieldSpec::new(
             "alias",

@@ -15,7 +15,7 @@ use super::read::{Budget, MAX_BYTES, too_large};
 use super::scalar::{Resolved, fits_collection, resolve_tagged};
 use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
-use crate::lang::text;
+use crate::i18n::text;
 
 /// Manifests whose aliases make them larger than this, and more than [`MAX_GROWTH`] times what is
 /// written, or larger than [`MAX_EXPANDED`], are a bomb. All documents of a project count together.
@@ -247,15 +247,9 @@ impl<'f> Builder<'f> {
         }
         if let Some(node) = no_mapping {
             self.diagnostics.push(
-                Diagnostic::error(
-                    "merge-not-a-mapping",
-                    text!("`<<` can only merge mappings", "`<<` 只能合并映射，这里不是"),
-                )
-                .at(&self.node_span(node), text!("not a mapping", "不是映射"))
-                .help(text!(
-                    "write `<<: *anchor`, or `<<: [*one, *two]`",
-                    "请写 `<<: *anchor` 或 `<<: [*one, *two]`"
-                )),
+                Diagnostic::error("merge-not-a-mapping", text!("`<<` can only merge mappings"))
+                    .at(&self.node_span(node), text!("not a mapping"))
+                    .help(text!("write `<<: *anchor`, or `<<: [*one, *two]`")),
             );
         }
         entries.extend(merged);
@@ -268,12 +262,9 @@ impl<'f> Builder<'f> {
         if let Some(frame) = self.open.iter().find(|frame| frame.anchor == anchor) {
             let whole = self.node_span(frame.node);
             self.diagnostics.push(
-                Diagnostic::error(
-                    "recursive-alias",
-                    text!("this alias refers to a value that contains it", "该引用位于它所引用的内容之内"),
-                )
-                .on(&self.span(start, end))
-                .at(&whole, text!("the anchor", "锚点在这里")),
+                Diagnostic::error("recursive-alias", text!("this alias refers to a value that contains it"))
+                    .on(&self.span(start, end))
+                    .at(&whole, text!("the anchor")),
             );
             let nothing = Kind::Scalar(Resolved::Null, Text::Owned(Box::default()));
             let node = self.push(start, end, nothing)?;
@@ -282,8 +273,7 @@ impl<'f> Builder<'f> {
         }
         let Some(&anchored) = self.anchors.get(&anchor) else {
             return Err(Box::new(unknown_anchor(&self.span(start, end)).help(text!(
-                "define the anchor as `&name` before using `*name`; anchors apply to one document",
-                "要先写锚点 `&name`，再用 `*name` 引用；锚点只在所在文档内有效"
+                "define the anchor as `&name` before using `*name`; anchors apply to one document"
             ))));
         };
         self.budget.expanded = self.budget.expanded.saturating_add(anchored.expanded);
@@ -294,12 +284,12 @@ impl<'f> Builder<'f> {
                     "alias-bomb",
                     text!(
                         "with aliases expanded, the manifests contain more than {MAX_NODES} values",
-                        "引用全部展开后，清单会超过 {MAX_NODES} 个值"
+                        MAX_NODES
                     ),
                 )
-                .at(&self.span(start, end), text!("with this one", "到这个引用为止"))
-                .at(&self.node_span(anchored.node), text!("which refers to this", "它引用的是这里"))
-                .help(text!("write the values out, or use fewer aliases", "请直接写出这些值，或减少引用")),
+                .at(&self.span(start, end), text!("with this one"))
+                .at(&self.node_span(anchored.node), text!("which refers to this"))
+                .help(text!("write the values out, or use fewer aliases")),
             ));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
@@ -375,9 +365,9 @@ impl<'f> Builder<'f> {
             return Err(Box::new(
                 Diagnostic::error(
                     "project-too-large",
-                    text!("the manifests contain more than {most} values", "所有清单合计超过 {most} 个值"),
+                    text!("the manifests contain more than {most} values", most),
                 )
-                .at(&self.span(start, start), text!("up to here", "到这里为止")),
+                .at(&self.span(start, start), text!("up to here")),
             ));
         }
         Ok(NodeId(id))

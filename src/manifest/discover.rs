@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
-use crate::lang::text;
+use crate::i18n::text;
 
 /// The name of the project's own settings, which a folder never yields as a manifest.
 pub const CONFIG_NAME: &str = "postpay.yaml";
@@ -123,18 +123,9 @@ impl Walk<'_> {
             if !any {
                 let folder = shown.display();
                 self.problems.push(
-                    Diagnostic::error(
-                        "empty-folder",
-                        text!("no manifest in the folder `{folder}`", "文件夹 `{folder}` 中没有清单"),
-                    )
-                    .help(text!(
-                        "*.yaml and *.yml files are read, except hidden ones",
-                        "文件夹中的 *.yaml 和 *.yml 文件都会读取，隐藏文件除外"
-                    ))
-                    .help(text!(
-                        "`postpay init` creates a first manifest",
-                        "`postpay init` 会写出第一份清单"
-                    )),
+                    Diagnostic::error("empty-folder", text!("no manifest in the folder `{folder}`", folder))
+                        .help(text!("*.yaml and *.yml files are read, except hidden ones"))
+                        .help(text!("`postpay init` creates a first manifest")),
                 );
             }
         } else if metadata.is_file() {
@@ -291,15 +282,9 @@ pub(super) fn not_read(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
     Some(
         Diagnostic::warning(
             "manifest-not-read",
-            text!(
-                "ignored files whose name{en} look like manifests: {what}",
-                "名称像清单，但没有读取：{what}"
-            ),
+            text!("ignored files whose name{en} look like manifests: {what}", en, what),
         )
-        .help(text!(
-            "manifests are named *.yaml or *.yml: rename them, or move them out of the folder",
-            "清单的名称为 *.yaml 或 *.yml：请改名，或移出该文件夹"
-        )),
+        .help(text!("manifests are named *.yaml or *.yml: rename them, or move them out of the folder")),
     )
 }
 
@@ -317,27 +302,17 @@ pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
 pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
     let shown = shown.display();
     if error.kind() == io::ErrorKind::NotFound {
-        Diagnostic::error("path-not-found", text!("`{shown}` does not exist", "`{shown}` 不存在")).help(
-            text!(
-                "paths are relative to the project folder (`-C`)",
-                "路径从项目文件夹算起，项目文件夹由 `-C` 指定"
-            ),
-        )
+        Diagnostic::error("path-not-found", text!("`{shown}` does not exist", shown))
+            .help(text!("paths are relative to the project folder (`-C`)"))
     } else {
-        Diagnostic::error(
-            "path-unreadable",
-            text!("cannot read `{shown}`: {error}", "无法读取 `{shown}`：{error}"),
-        )
+        Diagnostic::error("path-unreadable", text!("cannot read `{shown}`: {error}", shown, error))
     }
 }
 
 fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
     let shown = shown.display();
-    Diagnostic::error(
-        "not-a-file",
-        text!("`{shown}` is a folder with the name of a manifest", "`{shown}` 的名称像清单，却是文件夹"),
-    )
-    .help(text!("rename the folder", "请给文件夹改名"))
+    Diagnostic::error("not-a-file", text!("`{shown}` is a folder with the name of a manifest", shown))
+        .help(text!("rename the folder"))
 }
 
 /// What a project names that is not in it. Nothing of it is read, not even to say what it is.
@@ -345,26 +320,18 @@ pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
     let (shown, real) = (shown.display(), real.display());
     Diagnostic::error(
         "outside-project",
-        text!("`{shown}` leads out of the project, to `{real}`", "`{shown}` 指向项目之外：`{real}`"),
+        text!("`{shown}` leads out of the project, to `{real}`", shown, real),
     )
+    .help(text!("it was not read: paths in postpay.yaml and links must stay in the project"))
     .help(text!(
-        "it was not read: paths in postpay.yaml and links must stay in the project",
-        "未读取它：postpay.yaml、项目中的链接和文件夹只能指向项目中的文件"
-    ))
-    .help(text!(
-        "to use it anyway, name it on the command line: `-f FILE`, or `--config FILE` for the settings",
-        "运行 postpay 的人可以指定任何文件：`-f FILE`；配置文件用 `--config FILE`"
+        "to use it anyway, name it on the command line: `-f FILE`, or `--config FILE` for the settings"
     ))
 }
 
 pub(super) fn not_a_file(shown: &Path) -> Diagnostic {
     let shown = shown.display();
-    Diagnostic::error("not-a-file", text!("`{shown}` is not a regular file", "`{shown}` 不是普通文件")).help(
-        text!(
-            "pipes, sockets and devices are not read",
-            "不读取管道、套接字和设备；需要单个文件时，也不读取文件夹"
-        ),
-    )
+    Diagnostic::error("not-a-file", text!("`{shown}` is not a regular file", shown))
+        .help(text!("pipes, sockets and devices are not read"))
 }
 
 #[cfg(test)]

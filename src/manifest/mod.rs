@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Diagnostic, Severity, SourceFile};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::ManifestHash;
 
 pub use build::{Parsed, parse, parse_within};
@@ -100,13 +100,9 @@ pub fn find_unrecognised(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> 
     let seen = discover::discover(root, paths, bounds, settings, &mut Vec::new());
     let mut problem = discover::not_read(&seen.unrecognised)?;
     problem.severity = Severity::Error;
-    problem.help.insert(
-        0,
-        text!(
-            "nothing is destroyed while they exist, because they may declare environments",
-            "它们存在时不会销毁任何环境：其中可能声明了环境"
-        ),
-    );
+    problem
+        .help
+        .insert(0, text!("nothing is destroyed while they exist, because they may declare environments"));
     Some(problem)
 }
 

@@ -7,7 +7,7 @@ use saphyr_parser::{ScanError, Tag};
 use super::scalar::Resolved;
 use super::tree::Kind;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
-use crate::lang::text;
+use crate::i18n::text;
 
 /// How deeply lists and mappings may be nested, aliases followed.
 pub(super) const MAX_DEPTH: usize = 64;
@@ -27,13 +27,10 @@ pub(super) fn refuse_unprintable(file: &Arc<SourceFile>) -> Result<(), Box<Diagn
             Err(Box::new(
                 Diagnostic::error(
                     "yaml-syntax",
-                    text!("YAML does not allow the character U+{code:04X}", "YAML 中不能有字符 U+{code:04X}"),
+                    text!("YAML does not allow the character U+{code}", code = format!("{code:04X}")),
                 )
                 .on(&span(file, at, at + 1))
-                .help(text!(
-                    "write it as an escape in a double-quoted string",
-                    "在双引号字符串中可以写成转义序列"
-                )),
+                .help(text!("write it as an escape in a double-quoted string")),
             ))
         }
     }
@@ -52,9 +49,9 @@ pub(super) fn refuse_conflicts(file: &Arc<SourceFile>) -> Result<(), Box<Diagnos
         let shown = line.trim_end_matches(['\r', '\n']);
         if is_marker(shown) {
             return Err(Box::new(
-                Diagnostic::error("merge-conflict", text!("merge conflict marker", "合并冲突标记"))
+                Diagnostic::error("merge-conflict", text!("merge conflict marker"))
                     .on(&span(file, at, at + shown.len()))
-                    .help(text!("resolve the conflict and remove the markers", "请解决冲突，并删除这些标记")),
+                    .help(text!("resolve the conflict and remove the markers")),
             ));
         }
         at += line.len();
@@ -68,45 +65,35 @@ pub(super) fn invalid_key(key: &Kind, place: &Span) -> Option<Diagnostic> {
         Kind::Scalar(Resolved::Text, _) => return None,
         Kind::Scalar(Resolved::Null | Resolved::Bool(_) | Resolved::Number, text) => {
             let text = text.get(&place.file);
-            text!("write it in quotes: \"{text}\"", "请加上引号：\"{text}\"")
+            text!("write it in quotes: \"{text}\"", text)
         }
         Kind::Sequence(_) | Kind::Mapping(_) => {
-            text!(
-                "a key is a single word; did you forget quotes around `{{` or `[`?",
-                "键应为单个词；`{{` 或 `[` 外是否漏了引号？"
-            )
+            text!("a key is a single word; did you forget quotes around `{` or `[`?")
         }
     };
     Some(
-        Diagnostic::error("key-not-a-string", text!("expected a string for the key", "键应为字符串"))
-            .at(place, text!("not a string", "不是字符串"))
+        Diagnostic::error("key-not-a-string", text!("expected a string for the key"))
+            .at(place, text!("not a string"))
             .help(help),
     )
 }
 
 pub(super) fn duplicate_key(name: &str, first: &Span, second: &Span) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error("duplicate-key", text!("duplicate key `{name}`", "键 `{name}` 出现了两次"))
-            .at(second, text!("again", "再次出现"))
-            .at(first, text!("first here", "首次出现在这里"));
+    let diagnostic = Diagnostic::error("duplicate-key", text!("duplicate key `{name}`", name))
+        .at(second, text!("again"))
+        .at(first, text!("first here"));
     if name != "<<" {
         return diagnostic;
     }
-    diagnostic.help(text!(
-        "several mappings merge as a list: `<<: [*one, *two]`",
-        "合并多个映射要写成列表：`<<: [*one, *two]`"
-    ))
+    diagnostic.help(text!("several mappings merge as a list: `<<: [*one, *two]`"))
 }
 
 pub(super) fn too_deep(place: &Span) -> Diagnostic {
     Diagnostic::error(
         "too-deep",
-        text!(
-            "lists and mappings lie more than {MAX_DEPTH} deep in one another",
-            "列表和映射的嵌套超过了 {MAX_DEPTH} 层"
-        ),
+        text!("lists and mappings lie more than {MAX_DEPTH} deep in one another", MAX_DEPTH),
     )
-    .at(place, text!("here", "在这里"))
+    .at(place, text!("here"))
 }
 
 pub(super) fn syntax(file: &Arc<SourceFile>, error: &ScanError, at: usize) -> Diagnostic {
@@ -121,37 +108,27 @@ pub(super) fn syntax(file: &Arc<SourceFile>, error: &ScanError, at: usize) -> Di
         // The scanner reads ahead along the line before it returns any of it.
         too_deep(&place)
     } else if info.contains("unknown anchor") {
-        unknown_anchor(&place).help(text!(
-            "an anchor is written `&name` before the first use of `*name`",
-            "要先写锚点 `&name`，再用 `*name` 引用"
-        ))
+        unknown_anchor(&place).help(text!("an anchor is written `&name` before the first use of `*name`"))
     } else {
         let before = file.text.get(..at).unwrap_or_default();
         let is_tab = next == Some('\t') || before.ends_with('\t');
         let message = if is_tab && info.contains("whitespace") {
-            text!("`:` is followed by a tab", "`:` 后面是制表符")
+            text!("`:` is followed by a tab")
         } else {
-            text!("this is not YAML: {info}", "不是有效的 YAML：{info}")
+            text!("this is not YAML: {info}", info)
         };
         let mut diagnostic = Diagnostic::error("yaml-syntax", message).on(&place);
         if is_tab && info.contains("whitespace") {
-            diagnostic = diagnostic.help(text!("write a space there", "请在那里写空格"));
+            diagnostic = diagnostic.help(text!("write a space there"));
         } else if info.contains("tab") {
-            diagnostic = diagnostic.help(text!(
-                "indent with spaces: YAML has no tabs there",
-                "请用空格缩进：YAML 在这里不允许制表符"
-            ));
+            diagnostic = diagnostic.help(text!("indent with spaces: YAML has no tabs there"));
         }
-        diagnostic.help(text!("the rest of this file was not read", "该文件的其余部分没有读取"))
+        diagnostic.help(text!("the rest of this file was not read"))
     }
 }
 
 pub(super) fn unknown_anchor(span: &Span) -> Diagnostic {
-    Diagnostic::error(
-        "unknown-anchor",
-        text!("no anchor of this name in this document", "该文档中没有这个名称的锚点"),
-    )
-    .on(span)
+    Diagnostic::error("unknown-anchor", text!("no anchor of this name in this document")).on(span)
 }
 
 /// Reports a tag that is not of YAML's core schema, or that does not fit its value.
@@ -163,13 +140,7 @@ pub(super) fn custom_tag(tag: &Tag, place: &Span) -> Diagnostic {
     } else {
         format!("{}{}", tag.handle, tag.suffix)
     };
-    Diagnostic::error(
-        "custom-tag",
-        text!("the tag `{shown}` means nothing here", "标签 `{shown}` 在这里没有含义"),
-    )
-    .at(place, text!("tagged", "带有标签"))
-    .help(text!(
-        "leave the tag out; a value that must be a string is written in quotes",
-        "请去掉标签；必须为字符串的值请加引号"
-    ))
+    Diagnostic::error("custom-tag", text!("the tag `{shown}` means nothing here", shown))
+        .at(place, text!("tagged"))
+        .help(text!("leave the tag out; a value that must be a string is written in quotes"))
 }

@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use super::discover::{Found, cannot_open, not_a_file};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::files::{self, Links, Refusal};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::ManifestHash;
 
 /// More than a hundred thousand environments; whatever is larger was given by mistake.
@@ -40,7 +40,7 @@ impl Budget {
             let most = Self::FILES;
             return Err(Box::new(Diagnostic::error(
                 "project-too-large",
-                text!("more than {most} manifests", "清单超过 {most} 个"),
+                text!("more than {most} manifests", most),
             )));
         }
         Ok(())
@@ -54,10 +54,7 @@ impl Budget {
             let shown = shown.display();
             return Err(Box::new(Diagnostic::error(
                 "project-too-large",
-                text!(
-                    "the manifests together are larger than {most} MiB, with `{shown}`",
-                    "加上 `{shown}`，所有清单合计超过 {most} MiB"
-                ),
+                text!("the manifests together are larger than {most} MiB, with `{shown}`", most, shown),
             )));
         }
         Ok(())
@@ -152,11 +149,8 @@ pub fn bytes_of(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, 
 pub(super) fn too_large(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     let most = MAX_BYTES / (1024 * 1024);
-    Diagnostic::error(
-        "file-too-large",
-        text!("`{shown}` is larger than {most} MiB", "`{shown}` 超过了 {most} MiB"),
-    )
-    .help(text!("split it into several files", "请拆成多个文件：所有文件中的环境合在一起算"))
+    Diagnostic::error("file-too-large", text!("`{shown}` is larger than {most} MiB", shown, most))
+        .help(text!("split it into several files"))
 }
 
 fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
@@ -168,17 +162,17 @@ fn not_utf8(shown: &Path, error: &std::string::FromUtf8Error) -> Diagnostic {
     let mut diagnostic = Diagnostic::error(
         "not-utf8",
         text!(
-            "`{shown}` is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}",
-            "`{shown}` 不是 UTF-8：第 {line} 行，偏移 {at} 处的字节 0x{byte:02X}"
+            "`{shown}` is not UTF-8: byte 0x{byte} at offset {at}, line {line}",
+            shown,
+            byte = format!("{byte:02X}"),
+            at,
+            line
         ),
     );
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        diagnostic = diagnostic.help(text!("it begins like UTF-16", "它的开头像是 UTF-16"));
+        diagnostic = diagnostic.help(text!("it begins like UTF-16"));
     }
-    diagnostic.help(text!(
-        "save it as UTF-8, for example with `iconv -t UTF-8`",
-        "请保存为 UTF-8，例如用 `iconv -t UTF-8`"
-    ))
+    diagnostic.help(text!("save it as UTF-8, for example with `iconv -t UTF-8`"))
 }
 
 fn hex(bytes: &impl AsRef<[u8]>) -> String {

@@ -175,7 +175,7 @@ fn walk(text: &str) {
     for document in &parsed.documents {
         scalars(document.root(), &mut Vec::new());
     }
-    crate::diagnostic::render::render(&parsed.diagnostics, true, crate::lang::Lang::En);
+    crate::diagnostic::render::render(&parsed.diagnostics, true, crate::i18n::Lang::En);
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::scalar::Resolved;
 use crate::diagnostic::{SourceFile, Span};
-use crate::lang::{Text as Words, text};
+use crate::i18n::{Text as Words, text};
 
 /// One document of a file.
 #[derive(Debug)]
@@ -158,12 +158,12 @@ impl<'a> Node<'a> {
     /// What it is, for a message: `a number`.
     pub fn describe(self) -> Words {
         match self.value() {
-            Value::Null => text!("nothing", "空值"),
-            Value::Bool(_) => text!("a boolean", "布尔值"),
-            Value::Number(_) => text!("a number", "数字"),
-            Value::Text(_) => text!("a string", "字符串"),
-            Value::Sequence(_) => text!("a list", "列表"),
-            Value::Mapping(_) => text!("a mapping", "映射"),
+            Value::Null => text!("nothing"),
+            Value::Bool(_) => text!("a boolean"),
+            Value::Number(_) => text!("a number"),
+            Value::Text(_) => text!("a string"),
+            Value::Sequence(_) => text!("a list"),
+            Value::Mapping(_) => text!("a mapping"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The stable name of an environment: its key in the manifests, unique over all files.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct AddressError(String);
 impl fmt::Display for AddressError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (text, rule) = (self.0.escape_debug(), Address::RULE);
-        text!("`{text}` is not an address: {rule}", "`{text}` 不是有效的地址：{rule:#}").fmt(f)
+        text!("`{text}` is not an address: {rule}", text, rule).fmt(f)
     }
 }
 
@@ -28,7 +28,6 @@ impl Address {
     /// What an address looks like, for messages.
     pub const RULE: Text = Text::fixed(
         "an address starts with a-z or 0-9 and contains only a-z, 0-9, `_` and `-`, at most 64 characters",
-        "地址以 a-z 或 0-9 开头，只能包含 a-z、0-9、`_` 和 `-`，最多 64 个字符",
     );
     /// The same for a JSON Schema, which gives the length besides.
     pub const PATTERN: &'static str = "^[a-z0-9][a-z0-9_-]*$";

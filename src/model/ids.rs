@@ -1,12 +1,10 @@
 //! What an id looks like.
 
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// What an id looks like, for messages.
-pub const ID_RULE: Text = Text::fixed(
-    "an id has 1 to 128 characters, without spaces, invisible characters or quotes",
-    "ID 由 1 到 128 个字符组成，不含空白、不可见字符和引号",
-);
+pub const ID_RULE: Text =
+    Text::fixed("an id has 1 to 128 characters, without spaces, invisible characters or quotes");
 
 /// As [`is_id`], for a JSON Schema.
 pub const ID_PATTERN: &str = r#"^[^\s"'`´‘-‟«»‹›「-』＂＇]{1,128}$"#;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::address::{Address, AddressError};
-use crate::lang::text;
+use crate::i18n::text;
 
 /// The current environment of an address, or a former one that was replaced and not destroyed.
 ///
@@ -77,9 +77,7 @@ impl fmt::Display for InstanceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, deposed } = self;
         match deposed {
-            Some(env_id) => {
-                text!("{address} (deposed {env_id})", "{address}（已被替换的旧环境 {env_id}）").fmt(f)
-            }
+            Some(env_id) => text!("{address} (deposed {env_id})", address, env_id).fmt(f),
             None => address.fmt(f),
         }
     }

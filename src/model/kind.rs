@@ -55,7 +55,7 @@ pub struct FieldSpec {
     /// The number of characters above which the API may reject the value.
     pub longest: Option<usize>,
     /// Further advice for a value that is not allowed.
-    pub help: &'static [crate::lang::Text],
+    pub help: &'static [crate::i18n::Text],
     /// For the JSON Schema.
     pub doc: &'static str,
     pub examples: &'static [&'static str],

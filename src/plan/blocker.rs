@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::step::{ALLOW_DESTROY, StepBlocker};
-use crate::lang::{Text, shell_word, text};
+use crate::i18n::{Text, shell_word, text};
 use crate::model::{Address, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial};
@@ -110,104 +110,65 @@ impl Blocker {
         match self {
             Self::Used { run } => (
                 "plan-used",
-                text!("this plan was already applied, by run {run}", "此计划已由运行 {run} 执行过"),
-                Text::fixed(
-                    "show the result with `postpay show`; plan the rest with `postpay plan -o FILE`",
-                    "查看它做了什么：`postpay show`；查看还有什么要做：`postpay plan -o FILE`",
-                ),
+                text!("this plan was already applied, by run {run}", run),
+                Text::fixed("show the result with `postpay show`; plan the rest with `postpay plan -o FILE`"),
             ),
             Self::Foreign { planned, found } => {
                 let (planned, found) = (state_name(*planned), state_name(*found));
                 (
                     "plan-foreign",
-                    text!(
-                        "the plan was made from {planned}, but there is {found} now",
-                        "生成计划时：{planned:#}；现在：{found:#}"
-                    ),
-                    Text::fixed(
-                        "select the state that the plan was made from with `--state`",
-                        "用 --state 指定生成计划时的状态文件",
-                    ),
+                    text!("the plan was made from {planned}, but there is {found} now", planned, found),
+                    Text::fixed("select the state that the plan was made from with `--state`"),
                 )
             }
             Self::Stale { planned, found } => (
                 "plan-stale",
                 text!(
                     "the state changed after the plan was made: serial {planned} then, {found} now",
-                    "计划生成后状态文件已变化：当时 serial 为 {planned}，现在为 {found}"
+                    planned,
+                    found
                 ),
                 NEW_PLAN,
             ),
             Self::ManifestChanged { path } => {
                 let path = path.display();
-                (
-                    "plan-manifest-changed",
-                    text!("{path} changed after the plan was made", "计划生成后 {path} 已更改"),
-                    NEW_PLAN,
-                )
+                ("plan-manifest-changed", text!("{path} changed after the plan was made", path), NEW_PLAN)
             }
             Self::ManifestGone { path } => {
                 let path = path.display();
-                (
-                    "plan-manifest-changed",
-                    text!("{path} was removed after the plan was made", "计划生成后 {path} 已不存在"),
-                    NEW_PLAN,
-                )
+                ("plan-manifest-changed", text!("{path} was removed after the plan was made", path), NEW_PLAN)
             }
             Self::OtherEndpoint { planned, now } => (
                 "plan-endpoint",
-                text!(
-                    "the plan is for the endpoint `{planned}`, but this run uses `{now}`",
-                    "计划的端点是 `{planned}`，而本次运行使用 `{now}`"
-                ),
-                text!(
-                    "make a new plan for this endpoint, or use `{planned}` with `--endpoint`",
-                    "为当前端点重新生成计划，或用 `--endpoint` 指定 `{planned}`"
-                ),
+                text!("the plan is for the endpoint `{planned}`, but this run uses `{now}`", planned, now),
+                text!("make a new plan for this endpoint, or use `{planned}` with `--endpoint`", planned),
             ),
             Self::OtherState { planned, now } => {
                 let word = shell_word(planned);
                 (
                     "plan-state",
-                    text!(
-                        "the plan is for the state {planned}, but this run uses {now}",
-                        "计划对应的状态文件是 {planned}，而本次运行使用 {now}"
-                    ),
-                    text!(
-                        "select it with `--state {word}`, or make a new plan for this state",
-                        "用 `--state {word}` 指定它，或为当前状态文件重新生成计划"
-                    ),
+                    text!("the plan is for the state {planned}, but this run uses {now}", planned, now),
+                    text!("select it with `--state {word}`, or make a new plan for this state", word),
                 )
             }
             Self::OtherRegion { planned, now } => {
                 let (planned, now) = (region_text(planned.as_deref()), region_text(now.as_deref()));
                 (
                     "plan-region",
-                    text!(
-                        "the plan is for {planned}, but this run uses {now}",
-                        "计划订购的地域：{planned:#}；本次运行的地域：{now:#}"
-                    ),
-                    Text::fixed(
-                        "select the plan's region with `--region`, or make a new plan",
-                        "用 --region 指定计划的地域，或重新生成计划",
-                    ),
+                    text!("the plan is for {planned}, but this run uses {now}", planned, now),
+                    Text::fixed("select the plan's region with `--region`, or make a new plan"),
                 )
             }
             Self::StateEndpoint { state, now } => (
                 "state-endpoint",
-                text!(
-                    "the state belongs to `{state}`, but this run uses `{now}`",
-                    "状态文件属于 `{state}`，而本次运行使用 `{now}`"
-                ),
+                text!("the state belongs to `{state}`, but this run uses `{now}`", state, now),
                 if state == Account::SANDBOX {
-                    text!(
-                        "add `--endpoint sandbox`, or use another state for `{now}` with `--state`",
-                        "加上 `--endpoint sandbox`，或用 `--state` 为 `{now}` 使用另一个状态文件"
-                    )
+                    text!("add `--endpoint sandbox`, or use another state for `{now}` with `--state`", now)
                 } else {
                     text!(
                         "select an endpoint of `{state}` with `--endpoint`, or use another state for `{now}` with `--state`",
-                        "用 `--endpoint` 指定 `{state}` 的端点，或用 `--state` 为 `{now}` 使用另一个状态文件"
+                        state,
+                        now
                     )
                 },
             ),
@@ -215,23 +176,26 @@ impl Blocker {
                 "state-account",
                 text!(
                     "the state belongs to account {state}, but the credentials belong to account {now}",
-                    "状态文件属于账号 {state}，而密钥属于账号 {now}"
+                    state,
+                    now
                 ),
                 text!(
                     "use credentials of {state} (`postpay whoami` shows the active ones and their source), or use another state for \
                      {now} with `--state`",
-                    "使用 {state} 的密钥（`postpay whoami` 会说明找到的是哪一个、在何处），或用 --state 将 {now} 的环境记录在单独的状态文件中"
+                    state,
+                    now
                 ),
             ),
             Self::PlanAccount { planned, now } => (
                 "plan-account",
                 text!(
                     "the plan was made for account {planned}, but the credentials belong to account {now}",
-                    "计划是为账号 {planned} 生成的，而密钥属于账号 {now}"
+                    planned,
+                    now
                 ),
                 text!(
                     "use credentials of {planned} (`postpay whoami` shows the active ones and their source), or make and review a new plan",
-                    "使用 {planned} 的密钥（`postpay whoami` 会说明找到了哪一个），或重新生成并审阅计划"
+                    planned
                 ),
             ),
             Self::AccountNotAllowed { now, allowed } => {
@@ -240,12 +204,10 @@ impl Blocker {
                     "account-not-allowed",
                     text!(
                         "the credentials belong to account {now}, which guard.allowed_accounts does not list",
-                        "密钥属于账号 {now}，它不在 guard.allowed_accounts 中"
+                        now
                     ),
                     text!(
-                        "use credentials of {en} (`postpay whoami` shows the active ones and their source), or list {now} too",
-                        "使用 {zh} 的密钥（`postpay whoami` 会说明找到了哪一个），或将 {now} 也加入列表"
-                    ),
+                        "use credentials of {en} (`postpay whoami` shows the active ones and their source), or list {now} too", en, now; zh),
                 )
             }
             Self::AccountUnproven { expected } => {
@@ -253,42 +215,30 @@ impl Blocker {
                 (
                     "account-unknown",
                     text!(
-                        "account {en} is expected, but Tencent Cloud did not return the account of the credentials",
-                        "应使用账号 {zh}，但腾讯云没有说明密钥属于哪个账号"
-                    ),
+                        "account {en} is expected, but Tencent Cloud did not return the account of the credentials", en; zh),
                     Text::fixed(
                         "allow the credentials to call GetCallerIdentity (`--sts-endpoint` selects another STS endpoint); \
                          `--allow-unknown-account` only helps where no account is expected",
-                        "请让密钥能够调用 GetCallerIdentity：可用 `--sts-endpoint` 指定 STS 的位置；`--allow-unknown-account` 仅用于没有指定账号的情况",
                     ),
                 )
             }
             Self::AccountNotAsked => (
                 "account-unknown",
-                Text::fixed(
-                    "the account of the credentials was not checked",
-                    "没有向腾讯云查询密钥属于哪个账号",
-                ),
-                Text::fixed("run it again", "请重新执行"),
+                Text::fixed("the account of the credentials was not checked"),
+                Text::fixed("run it again"),
             ),
             Self::NotRemade => (
                 "plan-not-remade",
-                Text::fixed(
-                    "the plan no longer matches the manifests and the state",
-                    "计划与当前清单和状态文件生成的计划不同",
-                ),
+                Text::fixed("the plan no longer matches the manifests and the state"),
                 NEW_PLAN,
             ),
             Self::NoAlias { address } => (
                 "missing-alias",
                 text!(
                     "`{address}` has no alias: if the response to its create is lost, it cannot be recognized in the account",
-                    "`{address}` 没有别名：丢失应答的创建将无法在账号中辨认"
+                    address
                 ),
-                Text::fixed(
-                    "give it an alias, or set `guard: {require_alias: false}` in postpay.yaml",
-                    "为它设置别名，或在 postpay.yaml 中设置 `guard: {require_alias: false}`",
-                ),
+                Text::fixed("give it an alias, or set `guard: {require_alias: false}` in postpay.yaml"),
             ),
             Self::Step { address, blocker, place: _ } => {
                 let (_, message, help) = blocker.explain(address);
@@ -298,49 +248,41 @@ impl Blocker {
                 "already-ordered",
                 text!(
                     "the state already has `{address}` as created; the plan would create it a second time",
-                    "状态文件中 `{address}` 已创建；此计划会再次创建它"
+                    address
                 ),
                 NEW_PLAN,
             ),
             Self::DestroyNotAllowed { address } => (
                 "destroy-not-allowed",
-                text!("destroying `{address}` is not allowed", "不允许销毁 `{address}`"),
+                text!("destroying `{address}` is not allowed", address),
                 ALLOW_DESTROY,
             ),
             Self::DestroysManaged { address, env_id, other } => (
                 "destroys-managed",
                 text!(
                     "the plan destroys {env_id} as `{address}`, but `{other}` has it too",
-                    "计划要将 {env_id} 作为 `{address}` 销毁，但 `{other}` 也指向它"
+                    env_id,
+                    address,
+                    other
                 ),
-                text!(
-                    "remove one of the two from the state: `postpay state rm {address}`",
-                    "将二者之一移出状态文件：`postpay state rm {address}`"
-                ),
+                text!("remove one of the two from the state: `postpay state rm {address}`", address),
             ),
             Self::NothingDeclared { count } => (
                 "nothing-declared",
-                text!(
-                    "the manifests declare no environment, and the plan destroys {count}",
-                    "清单未声明任何环境，而计划要销毁 {count} 个环境"
-                ),
+                text!("the manifests declare no environment, and the plan destroys {count}", count),
                 Text::fixed(
                     "check that the right manifests were read; to destroy everything, give the addresses: `postpay destroy ADDR…`",
-                    "检查读取的清单是否正确；若确实要全部销毁，请逐个指定：`postpay destroy ADDR…`",
                 ),
             ),
             Self::TooMany { orders, limit } => {
                 let count = creates_text(*orders);
                 (
                     "too-many-orders",
-                    text!(
-                        "the plan has {count}; the limit per run is {limit} (max_creates)",
-                        "计划{count:#}；一次运行的上限是 {limit} 个 (max_creates)"
-                    ),
+                    text!("the plan has {count}; the limit per run is {limit} (max_creates)", count, limit),
                     text!(
                         "select fewer with `--target`, or raise the limit: `--max-creates {orders}`; a plan file keeps the limits it was \
                          made with",
-                        "用 --target 选择其中一部分，或放宽限制：`--max-creates {orders}`；计划文件沿用生成时的限制"
+                        orders
                     ),
                 )
             }
@@ -351,12 +293,13 @@ impl Blocker {
                     text!(
                         "the plan has {count}; with the {before} of the last 24 hours, that exceeds the limit of {limit} per day \
                          (max_creates_per_day)",
-                        "计划{count:#}；加上最近 24 小时的 {before} 个，超过每天 {limit} 个的上限 (max_creates_per_day)"
+                        count,
+                        before,
+                        limit
                     ),
                     Text::fixed(
                         "wait, select fewer with `--target`, or raise guard.max_creates_per_day; a plan file keeps the limits it \
                          was made with",
-                        "等待、用 --target 减少数量，或调高 guard.max_creates_per_day；计划文件沿用生成时的限制",
                     ),
                 )
             }
@@ -364,26 +307,23 @@ impl Blocker {
     }
 }
 
-const NEW_PLAN: Text = Text::fixed(
-    "make and review a new plan: `postpay plan -o FILE`",
-    "重新生成并审阅计划：`postpay plan -o FILE`",
-);
+const NEW_PLAN: Text = Text::fixed("make and review a new plan: `postpay plan -o FILE`");
 
 fn state_name(lineage: Option<Lineage>) -> Text {
     match lineage {
-        None => Text::fixed("no state", "没有状态文件"),
-        Some(lineage) => text!("the state of lineage {lineage}", "lineage 为 {lineage} 的状态文件"),
+        None => Text::fixed("no state"),
+        Some(lineage) => text!("the state of lineage {lineage}", lineage),
     }
 }
 
 fn region_text(region: Option<&str>) -> Text {
     match region {
-        None => Text::fixed("no region", "未指定"),
+        None => Text::fixed("no region"),
         Some(region) => Text::same(format!("`{region}`")),
     }
 }
 
 fn creates_text(n: usize) -> Text {
     let s = if n == 1 { "" } else { "s" };
-    text!("{n} create{s}", "创建 {n} 个环境")
+    text!("{n} create{s}", n, s)
 }

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
 use super::{Plan, Summary};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::state::FormatVersion;
 
 /// Far more than a plan of a hundred thousand environments needs.
@@ -31,23 +31,20 @@ impl fmt::Display for PlanFileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let supported = FormatVersion::NUMBER;
         let text = match self {
-            Self::Empty => Text::fixed("the file is empty", "文件为空"),
+            Self::Empty => Text::fixed("the file is empty"),
             Self::Json(error) if error.is_syntax() || error.is_eof() => {
-                text!("it is not JSON: {error}", "它不是 JSON：{error}")
+                text!("it is not JSON: {error}", error)
             }
             Self::Json(error) => Text::same(error.to_string()),
-            Self::NotAPlan => Text::fixed(
-                "it is JSON but not a plan; to show a state, use `postpay show --state FILE`",
-                "它是 JSON，但不是计划；状态文件用 `postpay show --state FILE` 查看",
-            ),
-            Self::Version { found } => text!(
-                "it has format version {found}; this postpay reads {supported}",
-                "其格式版本为 {found}；此 postpay 读取 {supported}"
-            ),
-            Self::Altered => Text::fixed(
-                "its checksum does not match: it was changed or damaged after it was written",
-                "校验和不符：写入后被修改过或已损坏",
-            ),
+            Self::NotAPlan => {
+                Text::fixed("it is JSON but not a plan; to show a state, use `postpay show --state FILE`")
+            }
+            Self::Version { found } => {
+                text!("it has format version {found}; this postpay reads {supported}", found, supported)
+            }
+            Self::Altered => {
+                Text::fixed("its checksum does not match: it was changed or damaged after it was written")
+            }
         };
         text.fmt(f)
     }

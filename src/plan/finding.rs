@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, SourceRef};
 
 /// A difference between two of manifests, state and account.
@@ -103,42 +103,25 @@ impl Code {
     /// What it means, in one line.
     pub const fn about(self) -> Text {
         match self {
-            Self::NotOrdered => Text::fixed("declared, but not created", "已声明，但尚未创建"),
-            Self::Changed => Text::fixed("manifest differs from state", "清单与状态文件不一致"),
-            Self::NotDeclared => Text::fixed("not in the configuration", "不在配置中"),
-            Self::NotApplied => Text::fixed("declared, but not applied", "已声明，但尚未执行"),
-            Self::OutcomeUnknown => Text::fixed("create with an unknown outcome", "创建结果未知"),
-            Self::AwaitingEnvId => {
-                Text::fixed("created, but without an EnvId so far", "已创建，但尚无 EnvId")
+            Self::NotOrdered => Text::fixed("declared, but not created"),
+            Self::Changed => Text::fixed("manifest differs from state"),
+            Self::NotDeclared => Text::fixed("not in the configuration"),
+            Self::NotApplied => Text::fixed("declared, but not applied"),
+            Self::OutcomeUnknown => Text::fixed("create with an unknown outcome"),
+            Self::AwaitingEnvId => Text::fixed("created, but without an EnvId so far"),
+            Self::Gone => Text::fixed("in the state, but not in the account"),
+            Self::NotListed => Text::fixed("in the state, but not listed; it may still exist"),
+            Self::Isolated => Text::fixed("isolated, but not by postpay"),
+            Self::InUseAgain => Text::fixed("destroyed, but in use again"),
+            Self::ErrorStatus => Text::fixed("unhealthy status"),
+            Self::AliasChanged => Text::fixed("alias differs between account and state"),
+            Self::NotPostpaid => Text::fixed("no longer pay-as-you-go"),
+            Self::SourceChanged => Text::fixed("source differs between account and state"),
+            Self::ChannelChanged => Text::fixed("channel differs between account and state"),
+            Self::PossibleDuplicate => {
+                Text::fixed("in the account but not in the state, and matches a declared environment")
             }
-            Self::Gone => Text::fixed("in the state, but not in the account", "状态文件中有，但账号下没有"),
-            Self::NotListed => Text::fixed(
-                "in the state, but not listed; it may still exist",
-                "状态文件中有，但未被列出；可能仍存在",
-            ),
-            Self::Isolated => {
-                Text::fixed("isolated, but not by postpay", "已被隔离，且不是由 postpay 隔离的")
-            }
-            Self::InUseAgain => Text::fixed("destroyed, but in use again", "已销毁，但又恢复使用"),
-            Self::ErrorStatus => Text::fixed("unhealthy status", "状态异常"),
-            Self::AliasChanged => {
-                Text::fixed("alias differs between account and state", "账号下的别名与状态文件不一致")
-            }
-            Self::NotPostpaid => Text::fixed("no longer pay-as-you-go", "不再按量付费"),
-            Self::SourceChanged => {
-                Text::fixed("source differs between account and state", "账号下的来源与状态文件不一致")
-            }
-            Self::ChannelChanged => {
-                Text::fixed("channel differs between account and state", "账号下的渠道与状态文件不一致")
-            }
-            Self::PossibleDuplicate => Text::fixed(
-                "in the account but not in the state, and matches a declared environment",
-                "账号下有而状态文件中没有，且与所声明的环境相符",
-            ),
-            Self::Unmanaged => Text::fixed(
-                "in the account, but neither declared nor in the state",
-                "账号下有，但既未声明，也不在状态文件中",
-            ),
+            Self::Unmanaged => Text::fixed("in the account, but neither declared nor in the state"),
         }
     }
 }
@@ -154,11 +137,7 @@ impl fmt::Display for CodeError {
         let text = &self.text;
         let names = Code::ALL.map(Code::name);
         let (en, zh) = (names.join(", "), names.join("、"));
-        text!(
-            "unknown kind of drift `{text}`; expected one of {en}",
-            "`{text}` 不是漂移的种类；可用的有 {zh}"
-        )
-        .fmt(f)
+        text!("unknown kind of drift `{text}`; expected one of {en}", text, en; zh).fmt(f)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Desired, Moved};
 use crate::state::State;
 
@@ -40,27 +40,24 @@ impl MoveError {
         match self {
             Self::Missing { from, to } => (
                 "moved-missing",
-                text!("the state has neither `{from}` nor `{to}`", "状态中既没有 `{from}`，也没有 `{to}`"),
+                text!("the state has neither `{from}` nor `{to}`", from, to),
                 text!(
                     "if `{to}` is a new environment, remove the `moved` entry; otherwise find its address with `postpay state list`",
-                    "如果 `{to}` 是新环境，请去掉 `moved` 项；否则用 `postpay state list` 查看它的地址"
+                    to
                 ),
             ),
             Self::Used { from, to } => (
                 "moved-used",
-                text!(
-                    "cannot move `{from}` to `{to}`: the state has both",
-                    "`{from}` 不能改为 `{to}`：状态中两者都有"
-                ),
+                text!("cannot move `{from}` to `{to}`: the state has both", from, to),
                 text!(
                     "choose another address, or remove one from the state first: `postpay state rm {from}`",
-                    "请换一个地址，或先将其移出状态：`postpay state rm {from}`"
+                    from
                 ),
             ),
             Self::Cycle { from } => (
                 "moved-cycle",
-                text!("the moves from `{from}` form a cycle", "从 `{from}` 开始的移动又回到了它自己"),
-                Text::fixed("remove one of the `moved` entries", "去掉其中一个块"),
+                text!("the moves from `{from}` form a cycle", from),
+                Text::fixed("remove one of the `moved` entries"),
             ),
         }
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::named::named;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Attributes, Field, InstanceKey, Role, SourceRef};
 
 /// What is to be done with one environment.
@@ -230,90 +230,71 @@ impl StepBlocker {
         match self {
             Self::Replacement => (
                 "replacement",
-                text!(
-                    "replacing `{address}` creates a second environment",
-                    "替换 `{address}` 会创建第二个环境"
-                ),
+                text!("replacing `{address}` creates a second environment", address),
                 text!(
                     "request it with `--replace {address}`, skip it with `--exclude {address}`, or revert the change",
-                    "用 `--replace {address}` 明确要求替换，用 `--exclude {address}` 跳过，或撤销此更改"
+                    address
                 ),
             ),
             Self::ReplacesItself => (
                 "replaces_itself",
                 text!(
                     "the replacement of `{address}` would be a second order for the same environment",
-                    "替换 `{address}` 会成为同一环境的第二笔订单"
+                    address
                 ),
-                Text::fixed(
-                    "remove its env_id from the manifest to create a new environment",
-                    "若要创建新环境，从清单中去掉它的 env_id",
-                ),
+                Text::fixed("remove its env_id from the manifest to create a new environment"),
             ),
             Self::ReplacesAwaiting => (
                 "replaces_awaiting",
-                text!(
-                    "the EnvId of `{address}` is not known yet, so it cannot be replaced",
-                    "`{address}` 的 EnvId 尚未得知，因此不能替换"
-                ),
-                text!("find it first: `postpay resolve {address}`", "先找到它：`postpay resolve {address}`"),
+                text!("the EnvId of `{address}` is not known yet, so it cannot be replaced", address),
+                text!("find it first: `postpay resolve {address}`", address),
             ),
             Self::ReplacesImported => (
                 "replaces_imported",
-                text!(
-                    "`{address}` is declared as existing, by its `import` block",
-                    "`{address}` 由其 `import` 块声明为已有环境"
-                ),
-                Text::fixed(
-                    "remove its `import` block to create a new environment",
-                    "若要创建新环境，去掉它的 `import` 块",
-                ),
+                text!("`{address}` is declared as existing, by its `import` block", address),
+                Text::fixed("remove its `import` block to create a new environment"),
             ),
             Self::ReplacedAlready => (
                 "replaced_already",
                 text!(
                     "`{address}` was already replaced and has not changed since; running this again would create another environment",
-                    "`{address}` 已经替换过，此后没有更改；再次执行会再创建一个环境"
+                    address
                 ),
                 text!(
                     "omit `--replace {address}`; to create another one anyway, first destroy or forget the deposed one: \
                      `postpay destroy {address} --deposed --allow-destroy` or `postpay state rm --deposed ENV_ID`",
-                    "去掉 `--replace {address}`；若确要再创建一个，请先销毁或移出已被替换的旧环境：\
-                     `postpay destroy {address} --deposed --allow-destroy` 或 `postpay state rm --deposed ENV_ID`"
+                    address
                 ),
             ),
             Self::ReplacementUnknown => (
                 "replacement_unknown",
                 text!(
                     "the replacement of `{address}` has an unknown outcome: this may be the only environment",
-                    "`{address}` 的替换结果未知：现有的可能是仅有的一个环境"
+                    address
                 ),
-                text!(
-                    "resolve it first: `postpay resolve {address}`",
-                    "先确认结果：`postpay resolve {address}`"
-                ),
+                text!("resolve it first: `postpay resolve {address}`", address),
             ),
             Self::Renamed { from } => (
                 "renamed",
                 text!(
                     "`{address}` looks like a new name of `{from}`, which was already created",
-                    "`{address}` 像是改了名的 `{from}`，而后者已经创建"
+                    address,
+                    from
                 ),
                 text!(
                     "rename it back to `{from}`, or declare the move: `moved: [{{from: {from}, to: {address}}}]`; for another \
                      environment, give it an alias of its own",
-                    "改回 `{from}`，或声明改名：`moved: [{{from: {from}, to: {address}}}]`；若它应是另一个环境，给它设置自己的别名"
+                    from,
+                    address
                 ),
             ),
             Self::ManagedElsewhere { other } => (
                 "managed_elsewhere",
-                text!(
-                    "the environment of `{address}` is already in the state, as `{other}`",
-                    "`{address}` 的环境已在状态文件中，地址是 `{other}`"
-                ),
+                text!("the environment of `{address}` is already in the state, as `{other}`", address, other),
                 text!(
                     "declare only `{other}`, or declare the move: `moved: [{{from: {other}, to: {address}}}]`",
-                    "只声明 `{other}`，或声明改名：`moved: [{{from: {other}, to: {address}}}]`"
+                    other,
+                    address
                 ),
             ),
             Self::ImportsAnother { env_id } => {
@@ -322,35 +303,34 @@ impl StepBlocker {
                     "imports_another",
                     text!(
                         "the state has {env_id} at `{address}`, which is not the environment to import",
-                        "状态文件中 `{address}` 是 {env_id}，不是要导入的那个环境"
+                        env_id,
+                        address
                     ),
                     text!(
                         "set its `import` to {env_id} or remove that block; to manage another environment here, forget this one \
                          first: `postpay state rm {address}`",
-                        "将其 `import` 设为 {env_id}，或去掉该块；若要在此管理另一个环境，先将这个移出状态文件：`postpay state rm {address}`"
+                        env_id,
+                        address
                     ),
                 )
             }
             Self::DestroyNotAllowed => (
                 "destroy_not_allowed",
-                text!("destroying `{address}` is not allowed", "不允许销毁 `{address}`"),
+                text!("destroying `{address}` is not allowed", address),
                 ALLOW_DESTROY,
             ),
             Self::PreventDestroy => (
                 "prevent_destroy",
-                text!("`{address}` was declared with prevent_destroy", "`{address}` 声明了 prevent_destroy"),
+                text!("`{address}` was declared with prevent_destroy", address),
                 text!(
                     "declare `{address}` again with `lifecycle: {{prevent_destroy: false}}`, apply, and then remove it",
-                    "重新声明 `{address}` 并设置 `lifecycle: {{prevent_destroy: false}}`，执行 apply 之后再去掉它"
+                    address
                 ),
             ),
             Self::StillDeclared => (
                 "still_declared",
-                text!(
-                    "`{address}` is still declared: the next apply would create it again",
-                    "`{address}` 仍在清单中声明：下次 apply 会再次创建它"
-                ),
-                Text::fixed("remove it from the manifests first", "先从清单中去掉它"),
+                text!("`{address}` is still declared: the next apply would create it again", address),
+                Text::fixed("remove it from the manifests first"),
             ),
         }
     }
@@ -359,7 +339,6 @@ impl StepBlocker {
 /// How to allow destroys.
 pub(super) const ALLOW_DESTROY: Text = Text::fixed(
     "allow it with `--allow-destroy`, or set `allow_destroy: true` under `guard` in postpay.yaml",
-    "用 `--allow-destroy` 允许，或在 postpay.yaml 的 `guard` 下设置 `allow_destroy: true`",
 );
 
 impl Step {

@@ -10,7 +10,7 @@ pub mod setup;
 
 use std::time::Duration;
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::sandbox::Fault;
 use judge::Judgement;
 

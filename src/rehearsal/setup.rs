@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::cloud::tencent::wire::{CREATE, create_body};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, Attributes, Desired};
 use crate::sandbox::LedgerEntry;
 use crate::state::{Account, Record, State, Status};
@@ -47,16 +47,10 @@ impl SimSetup {
             match record.status {
                 Status::Created | Status::Isolated | Status::Destroying => existing.extend(record.env_id.clone()),
                 Status::AwaitingEnvId | Status::Unknown if is_proven(record) => {
-                    assumed.push(text!(
-                        "the unresolved order of `{address}` counts as created: its response had an id",
-                        "`{address}` 的未决订单视为已创建：其响应中有 ID"
-                    ));
+                    assumed.push(text!("the unresolved order of `{address}` counts as created: its response had an id", address));
                     earlier.push(entry(address, record, now));
                 }
-                Status::AwaitingEnvId | Status::Unknown => assumed.push(text!(
-                    "the unresolved order of `{address}` counts as not created; `postpay resolve` checks your account",
-                    "`{address}` 的未决订单视为未创建；`postpay resolve` 会在你的账号中查找"
-                )),
+                Status::AwaitingEnvId | Status::Unknown => assumed.push(text!("the unresolved order of `{address}` counts as not created; `postpay resolve` checks your account", address)),
             }
         }
         let may_be_created = |address: &Address| {

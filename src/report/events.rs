@@ -10,7 +10,7 @@ use crate::apply::{ApplySummary, Outcome, Progress, StepResult};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Address;
 use crate::plan::{Action, Plan, Step};
 use crate::sanitize;
@@ -270,10 +270,8 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             ("info", message, BodyV1::ApplyComplete { hook })
         }
         Progress::Stopping { under_way, .. } => {
-            let warning =
-                Diagnostic::warning("stopping", text!("starting nothing more", "不再开始新的步骤")).help(
-                    text!("waiting for {under_way} calls in progress", "正在等待 {under_way} 个进行中的调用"),
-                );
+            let warning = Diagnostic::warning("stopping", text!("starting nothing more"))
+                .help(text!("waiting for {under_way} calls in progress", under_way));
             return Some(diagnostic(&warning, now));
         }
     };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::{Attributes, Shape};
 use crate::plan::{Action, Ids, Step};
 
@@ -30,10 +30,10 @@ pub(super) enum Value {
 }
 
 /// Stands for a missing value.
-pub(super) const NONE: Text = Text::fixed("(none)", "（无）");
+pub(super) const NONE: Text = Text::fixed("(none)");
 
 /// Stands for a value that Tencent Cloud chooses.
-pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)", "（apply 之后可知）");
+pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)");
 
 /// The fields worth showing, in the order of the manifest.
 pub(super) fn rows(step: &Step) -> Vec<Row> {

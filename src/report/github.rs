@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use super::page::{Columns, Finding, Level, Page, Setting};
 use super::text::{clean, count};
-use crate::lang::text;
+use crate::i18n::text;
 
 /// GitHub makes annotations of so many commands of each level in a step, the first ones; the rest is in the log alone.
 const SHOWN: usize = 10;
@@ -56,14 +56,10 @@ fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option
     }
     let n = over.join(", ");
     let text = match &setting.rest {
-        Some(rest) => text!(
-            "without an annotation: {n}; see {rest} and the log of this step for all of them",
-            "未生成注释的还有：{n}；完整内容见 {rest} 以及本步骤的日志"
-        ),
-        None => text!(
-            "without an annotation: {n}; see the log of this step for all of them",
-            "未生成注释的还有：{n}；完整内容见本步骤的日志"
-        ),
+        Some(rest) => {
+            text!("without an annotation: {n}; see {rest} and the log of this step for all of them", n, rest)
+        }
+        None => text!("without an annotation: {n}; see the log of this step for all of them", n),
     };
     Some(text.in_lang(page.lang).to_owned())
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::cloud::Caller;
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// Credentials, without their secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

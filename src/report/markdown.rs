@@ -13,7 +13,7 @@ mod tests;
 use std::fmt::Write as _;
 
 use super::page::{Finding, Kind, Level, Page, Setting, Tone, labels};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use escape::{clip, code, comment, sentence, short_code};
 use room::Room;
 
@@ -86,19 +86,19 @@ fn head(page: &Page, setting: &Setting) -> String {
 
 fn verdict(page: &Page) -> Text {
     match (page.kind, page.tone) {
-        (Kind::Plan, Tone::Good | Tone::Plain) => text!("nothing to do", "无需改动"),
-        (Kind::Plan, Tone::Change) => text!("there are changes", "有改动"),
-        (Kind::Plan | Kind::Apply, Tone::Bad) => text!("action required", "需要人工处理"),
-        (Kind::Apply, Tone::Good | Tone::Plain) => text!("complete", "已完成"),
-        (Kind::Apply, Tone::Change) => text!("stopped early", "只完成了一部分"),
-        (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift", "无漂移"),
-        (Kind::Drift, Tone::Change | Tone::Bad) => text!("drift detected", "存在漂移"),
-        (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid", "有效"),
-        (Kind::Validate, Tone::Change) => text!("valid, with warnings", "有效，但有警告"),
-        (Kind::Validate, Tone::Bad) => text!("invalid", "无效"),
-        (Kind::State, Tone::Good | Tone::Plain) => text!("in the state", "状态文件中"),
+        (Kind::Plan, Tone::Good | Tone::Plain) => text!("nothing to do"),
+        (Kind::Plan, Tone::Change) => text!("there are changes"),
+        (Kind::Plan | Kind::Apply, Tone::Bad) => text!("action required"),
+        (Kind::Apply, Tone::Good | Tone::Plain) => text!("complete"),
+        (Kind::Apply, Tone::Change) => text!("stopped early"),
+        (Kind::Drift, Tone::Good | Tone::Plain) => text!("no drift"),
+        (Kind::Drift, Tone::Change | Tone::Bad) => text!("drift detected"),
+        (Kind::Validate, Tone::Good | Tone::Plain) => text!("valid"),
+        (Kind::Validate, Tone::Change) => text!("valid, with warnings"),
+        (Kind::Validate, Tone::Bad) => text!("invalid"),
+        (Kind::State, Tone::Good | Tone::Plain) => text!("in the state"),
         (Kind::State, Tone::Change | Tone::Bad) => {
-            text!("unresolved outcomes", "有待处理的内容")
+            text!("unresolved outcomes")
         }
     }
 }
@@ -109,10 +109,10 @@ fn counts(page: &Page) -> String {
         return String::new();
     }
     let (what, many) = match page.kind {
-        Kind::Plan | Kind::Apply => (text!("action", "操作"), text!("environments", "环境数")),
-        Kind::State => (text!("status", "状态"), text!("environments", "环境数")),
-        Kind::Drift => (text!("finding", "发现"), text!("count", "数量")),
-        Kind::Validate => (text!("manifests", "清单"), text!("count", "数量")),
+        Kind::Plan | Kind::Apply => (text!("action"), text!("environments")),
+        Kind::State => (text!("status"), text!("environments")),
+        Kind::Drift => (text!("finding"), text!("count")),
+        Kind::Validate => (text!("manifests"), text!("count")),
     };
     let mut out = format!("| {} | {} |\n|:--|--:|\n", say(page, &what), say(page, &many));
     for (action, n) in page.actions() {
@@ -127,8 +127,8 @@ fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
     let mut some = page.findings.iter().filter(|it| levels.contains(&it.level));
     let Some(first) = some.next() else { return };
     let title = match first.level {
-        Level::Error | Level::Warning => text!("Problems", "需要注意"),
-        Level::Note => text!("Notes", "说明"),
+        Level::Error | Level::Warning => text!("Problems"),
+        Level::Note => text!("Notes"),
     };
     let open = format!("### {}\n\n", say(page, &title));
     room.group(&open, "\n", |room| {
@@ -141,9 +141,9 @@ fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
 fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
     let Finding { level, code: name, message, help, place, entry: _ } = finding;
     let level = match level {
-        Level::Error => text!("❌ error", "❌ 错误"),
-        Level::Warning => text!("⚠️ warning", "⚠️ 警告"),
-        Level::Note => text!("ℹ️ note", "ℹ️ 说明"),
+        Level::Error => text!("❌ error"),
+        Level::Warning => text!("⚠️ warning"),
+        Level::Note => text!("ℹ️ note"),
     };
     let level = level.in_lang(lang);
     let mut out = format!("- {level} {}: {}", code(name), sentence(message));
@@ -167,7 +167,7 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
     let kinds: Vec<Text> = kinds
         .map(|(what, n)| {
             let what = labels::left_out(what);
-            text!("{n} {what}", "{n} 项{what:#}")
+            text!("{n} {what}", n, what)
         })
         .collect();
     let joined = |comma: &str, lang| {
@@ -177,7 +177,7 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
     let kinds = Text::new(joined(", ", Lang::En), joined("、", Lang::Zh));
     let whole = if let Some(rest) = &setting.rest {
         let rest = short_code(rest, 200);
-        text!("See {rest} for all of it.", "完整内容见 {rest}。")
+        text!("See {rest} for all of it.", rest)
     } else {
         let command = match page.kind {
             Kind::Plan => "`postpay plan`",
@@ -186,15 +186,9 @@ fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
             Kind::Validate => "`postpay validate`",
             Kind::State => "`postpay show`",
         };
-        text!(
-            "For all of it: {command}, or a report with `--report FILE.html`.",
-            "完整内容：{command}，或使用 `--report FILE.html` 生成报告。"
-        )
+        text!("For all of it: {command}, or a report with `--report FILE.html`.", command)
     };
-    let line = text!(
-        "✂️ **Omitted, because it does not fit here:** {kinds}. {whole}",
-        "✂️ **因篇幅所限而省略：** {kinds:#}。{whole:#}"
-    );
+    let line = text!("✂️ **Omitted, because it does not fit here:** {kinds}. {whole}", kinds, whole);
     say(page, &line) + "\n\n"
 }
 

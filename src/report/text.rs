@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 use crate::state::Account;
 
@@ -23,7 +23,7 @@ pub(super) fn account(account: &Account) -> Text {
     match uin {
         Some(uin) => {
             let uin = clean(uin);
-            text!("{endpoint}, account {uin}", "{endpoint}（账号 {uin}）")
+            text!("{endpoint}, account {uin}", endpoint, uin)
         }
         None => Text::same(endpoint.into_owned()),
     }
@@ -34,12 +34,12 @@ pub fn duration(duration: Duration) -> Text {
     let (whole, exact) = (duration.as_secs(), duration.as_secs_f64());
     let (hours, minutes, seconds) = (whole / 3600, whole / 60, whole % 60);
     match whole {
-        0..10 => text!("{exact:.2} s", "{exact:.2} 秒"),
-        10..120 => text!("{exact:.1} s", "{exact:.1} 秒"),
-        120..3600 => text!("{minutes} min {seconds} s", "{minutes} 分 {seconds} 秒"),
+        0..10 => text!("{exact} s", exact = format!("{exact:.2}")),
+        10..120 => text!("{exact} s", exact = format!("{exact:.1}")),
+        120..3600 => text!("{minutes} min {seconds} s", minutes, seconds),
         3600.. => {
             let minutes = minutes % 60;
-            text!("{hours} h {minutes} min", "{hours} 小时 {minutes} 分")
+            text!("{hours} h {minutes} min", hours, minutes)
         }
     }
 }
@@ -71,7 +71,7 @@ fn fill(text: &str, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Lang;
+    use crate::i18n::Lang;
 
     #[test]
     fn nothing_that_moves_a_cursor_gets_through() {

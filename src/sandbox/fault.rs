@@ -10,7 +10,7 @@ use std::str::FromStr;
 
 use jiff::SignedDuration;
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// Something that goes wrong at some calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,39 +146,35 @@ pub enum FaultError {
 impl FaultError {
     pub fn text(&self) -> Text {
         match self {
-            Self::NoCall { text } => text!(
-                "`{text}` has no call number: write KIND@N, KIND@N-M or KIND@*",
-                "`{text}` 没有说明是第几次调用：写成 KIND@N、KIND@N-M 或 KIND@*"
-            ),
-            Self::Calls { calls } => text!(
-                "`{calls}` is not a call number: write N, N-M or *, counted from 1",
-                "`{calls}` 不是调用序号：写成 N、N-M 或 *，从 1 开始计数"
-            ),
+            Self::NoCall { text } => {
+                text!("`{text}` has no call number: write KIND@N, KIND@N-M or KIND@*", text)
+            }
+            Self::Calls { calls } => {
+                text!("`{calls}` is not a call number: write N, N-M or *, counted from 1", calls)
+            }
             Self::Kind { kind, near } => {
                 let names = PLAIN.map(|(name, _)| name).join(", ");
                 let near = match near {
-                    Some(near) => text!(", did you mean `{near}`?", "，是否想写 `{near}`？"),
+                    Some(near) => text!(", did you mean `{near}`?", near),
                     None => Text::same(""),
                 };
                 text!(
                     "unknown fault `{kind}`{near}; expected {names}, throttle-for:TIME, error:CODE or error-after:CODE",
-                    "没有故障 `{kind}`{near:#}；可用的有 {names}、throttle-for:TIME、error:CODE 和 error-after:CODE"
+                    kind,
+                    near,
+                    names
                 )
             }
             Self::NoCode { kind } => text!(
                 "`{kind}` needs an error code of Tencent Cloud: write {kind}:CODE, such as {kind}:InternalError",
-                "`{kind}` 需要一个腾讯云错误码：写成 {kind}:CODE，例如 {kind}:InternalError"
+                kind
             ),
-            Self::NoTime => text!(
-                "`throttle-for` needs a duration: write throttle-for:TIME, such as throttle-for:3s",
-                "`throttle-for` 需要一个时长：写成 throttle-for:TIME，例如 throttle-for:3s"
-            ),
+            Self::NoTime => {
+                text!("`throttle-for` needs a duration: write throttle-for:TIME, such as throttle-for:3s")
+            }
             Self::Unfit { kind, target } => {
                 let ((_, action), fitting) = (target.names(), fitting(*target));
-                text!(
-                    "`{kind}` does not apply to {action}: use one of {fitting}",
-                    "`{kind}` 不会发生在 {action} 上：换用其中之一：{fitting:#}"
-                )
+                text!("`{kind}` does not apply to {action}: use one of {fitting}", kind, action, fitting)
             }
         }
     }
@@ -202,7 +198,7 @@ fn fitting(target: Target) -> Text {
         .collect();
     let last = names.pop().unwrap_or_default();
     let (en, zh) = (names.join(", "), names.join("、"));
-    text!("{en} and {last}", "{zh} 和 {last}")
+    text!("{en} and {last}", en, last; zh)
 }
 
 impl FromStr for Fault {

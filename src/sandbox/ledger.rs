@@ -17,7 +17,7 @@ use super::event::{Event, LedgerEntry, Purchase};
 use super::model::{Account, alias_in};
 use super::options::Postpaid;
 use crate::files::{self, Access, Links, Refusal};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The environment of every new ledger, by the id that the API's documents have in their samples. It is prepaid, so it can be
 /// switched.
@@ -36,23 +36,22 @@ impl LedgerError {
         match self {
             Self::Io { path, doing, source } => {
                 let path = path.display();
-                text!(
-                    "the sandbox ledger {path} cannot be {doing}: {source}",
-                    "无法{doing:#}沙箱账本 {path}：{source:#}"
-                )
+                text!("the sandbox ledger {path} cannot be {doing}: {source}", path, doing, source)
             }
             Self::Busy { path } => {
                 let path = path.display();
                 text!(
                     "the sandbox ledger {path} is in use by another process: stop that one, or choose another ledger",
-                    "沙箱账本 {path} 正被另一个进程使用：结束该进程，或换用另一个账本"
+                    path
                 )
             }
             Self::Damaged { path, line, why } => {
                 let path = path.display();
                 text!(
                     "line {line} of the sandbox ledger {path} is damaged ({why}): reset the sandbox, or fix the line",
-                    "沙箱账本 {path} 的第 {line} 行已损坏（{why}）：重置沙箱，或修正该行"
+                    line,
+                    path,
+                    why
                 )
             }
         }
@@ -68,8 +67,8 @@ impl fmt::Display for LedgerError {
 /// The largest ledger that is read: far more than a rehearsal writes.
 const MOST: u64 = 1024 * 1024 * 1024;
 
-const WRITTEN: Text = Text::fixed("written", "写入");
-const LOCKED: Text = Text::fixed("locked", "锁定");
+const WRITTEN: Text = Text::fixed("written");
+const LOCKED: Text = Text::fixed("locked");
 
 /// An open ledger, and the account that its events make. Only one process has it.
 #[derive(Debug)]
@@ -107,10 +106,10 @@ impl Ledger {
 
     fn open_locked(path: &Path, delay: Duration, lock: Lock) -> Result<(Self, Vec<Event>), LedgerError> {
         let (events, whole) = read(path)?;
-        let file = files::open_or_make_own(path, Access::Append)
-            .map_err(fail(path, Text::fixed("opened", "打开")))?;
+        let file =
+            files::open_or_make_own(path, Access::Append).map_err(fail(path, Text::fixed("opened")))?;
         // Half a line that a killed process left would spoil the next one.
-        file.set_len(whole).map_err(fail(path, Text::fixed("repaired", "修复")))?;
+        file.set_len(whole).map_err(fail(path, Text::fixed("repaired")))?;
         let mut ledger = Self {
             file,
             path: path.to_owned(),
@@ -241,7 +240,7 @@ fn read(path: &Path) -> Result<(Vec<Event>, u64), LedgerError> {
     let bytes = match files::read(path, Links::Refused, MOST) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), 0)),
-        Err(error) => return Err(fail(path, Text::fixed("read", "读取"))(error)),
+        Err(error) => return Err(fail(path, Text::fixed("read"))(error)),
     };
     // A line counts when its newline is there: it is written in one piece with the line.
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -263,14 +262,13 @@ fn read(path: &Path) -> Result<(Vec<Event>, u64), LedgerError> {
 /// Takes the lock, which is a file of its own so that the ledger can be read everywhere while it is in use.
 fn lock(path: &Path) -> Result<Lock, LedgerError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        files::make_folder(folder, files::PRIVATE_FOLDER)
-            .map_err(fail(path, Text::fixed("created", "创建")))?;
+        files::make_folder(folder, files::PRIVATE_FOLDER).map_err(fail(path, Text::fixed("created")))?;
     }
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     // Either may have come with a repository, as a link to somebody else's file: then nothing is created.
     if path.is_symlink() {
-        return Err(fail(path, Text::fixed("opened", "打开"))(Refusal::Link.into()));
+        return Err(fail(path, Text::fixed("opened"))(Refusal::Link.into()));
     }
     let file = files::open_or_make_own(Path::new(&name), Access::ReadWrite).map_err(fail(path, LOCKED))?;
     match file.try_lock() {

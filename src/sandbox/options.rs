@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use super::fault::Fault;
-use crate::lang::text;
+use crate::i18n::text;
 
 /// Creates per second that Tencent Cloud accepts.
 pub const RATE: u32 = 2;
@@ -96,11 +96,7 @@ pub struct PostpaidError {
 impl fmt::Display for PostpaidError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { text } = self;
-        text!(
-            "`{text}` is not an environment: write ENV_ID or ENV_ID:ALIAS",
-            "`{text}` 没有指明环境：写成 ENV_ID 或 ENV_ID:ALIAS"
-        )
-        .fmt(f)
+        text!("`{text}` is not an environment: write ENV_ID or ENV_ID:ALIAS", text).fmt(f)
     }
 }
 

@@ -24,7 +24,7 @@ use super::gateway::{Incoming, MAX_REQUEST};
 use super::ledger::{Ledger, LedgerError};
 use super::model::Members;
 use super::options::Options;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// How long a stop waits for requests in progress.
 const STOP: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ impl SandboxError {
     pub fn text(&self) -> Text {
         match self {
             Self::Listen { address, source } => {
-                text!("the sandbox cannot listen on {address}: {source}", "沙箱无法监听 {address}：{source}")
+                text!("the sandbox cannot listen on {address}: {source}", address, source)
             }
             Self::Ledger(error) => error.text(),
         }

@@ -8,7 +8,7 @@ use super::*;
 use crate::check::{Options, check};
 use crate::diagnostic::render::render;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
-use crate::lang::{Lang, Text};
+use crate::i18n::{Lang, Text};
 use crate::manifest::{File, Loaded, parse};
 use crate::model::ManifestHash;
 use crate::report::page::{self, Kind};

@@ -9,7 +9,7 @@ use std::fmt;
 use encoding_rs::{Encoding, GB18030};
 use jiff::Timestamp;
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::Address;
 
 /// Far more than the bill of a year has.
@@ -57,27 +57,22 @@ pub enum BillError {
 impl fmt::Display for BillError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::Empty => Text::fixed("the file is empty", "文件为空"),
-            Self::Encoding => {
-                Text::fixed("not text in UTF-8, UTF-16 or GBK", "它不是 UTF-8、UTF-16 或 GBK 文本")
-            }
-            Self::Broken { line, why } => text!("line {line}: {why}", "第 {line} 行：{why}"),
+            Self::Empty => Text::fixed("the file is empty"),
+            Self::Encoding => Text::fixed("not text in UTF-8, UTF-16 or GBK"),
+            Self::Broken { line, why } => text!("line {line}: {why}", line, why),
             Self::NoColumn { columns } => {
                 let quoted: Vec<_> =
                     columns.iter().map(|column| format!("`{}`", column.escape_debug())).collect();
                 let (en, zh) = (quoted.join(", "), quoted.join("、"));
-                text!("which column has the order numbers? It has {en}", "订单号在哪一列？文件中有 {zh}")
+                text!("which column has the order numbers? It has {en}", en; zh)
             }
             Self::Ambiguous { name, count } => {
                 let name = name.escape_debug();
-                text!("{count} columns are named `{name}`", "有 {count} 列都叫 `{name}`")
+                text!("{count} columns are named `{name}`", count, name)
             }
             Self::Rounded { line, text } => {
                 let text = text.escape_debug();
-                text!(
-                    "line {line}: {text} is an order number that a spreadsheet has rounded",
-                    "第 {line} 行：{text} 原是订单号，被电子表格四舍五入了"
-                )
+                text!("line {line}: {text} is an order number that a spreadsheet has rounded", line, text)
             }
         };
         text.fmt(f)

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::error::{IoOp, StateError};
 use super::journal::{Entry, Event, Journal, RunStarted};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::state::record::{FormatVersion, State};
 
 /// The version alone: a later one may have other members.
@@ -48,7 +48,7 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let lines = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n');
         let (line, column) = lines.fold((0, 0), |(line, _), last| (line + 1, last.len() + 1));
-        damaged(line, column, Text::fixed("not UTF-8", "它不是 UTF-8"))
+        damaged(line, column, Text::fixed("not UTF-8"))
     })?;
     let located = |error: &serde_json::Error| damaged(error.line(), error.column(), without_place(error));
     let error = match serde_json::from_str(text) {
@@ -58,10 +58,7 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     // A later version has other members. Which version it is comes first.
     let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
-            let why = Text::fixed(
-                "not a state file: its `format_version` is not a number",
-                "它不是状态文件：其 `format_version` 不是数字",
-            );
+            let why = Text::fixed("not a state file: its `format_version` is not a number");
             damaged(error.line(), error.column(), why)
         } else {
             located(&error)
@@ -146,17 +143,14 @@ impl Chain {
         let damaged = |why| damaged(path, self.seq + 1, why);
         let line: Line<E> = serde_json::from_slice(bytes).map_err(|error| {
             let (column, why) = (error.column(), without_place(&error));
-            damaged(text!("column {column}: {why}", "第 {column} 列：{why:#}"))
+            damaged(text!("column {column}: {why}", column, why))
         })?;
         if line.prev != self.last {
-            return Err(damaged(Text::fixed(
-                "it does not follow the line before it",
-                "前一行不是写入它时的那一行",
-            )));
+            return Err(damaged(Text::fixed("it does not follow the line before it")));
         }
         if line.seq != self.seq + 1 {
             let seq = line.seq;
-            return Err(damaged(text!("its line number is {seq}", "它自称是第 {seq} 行")));
+            return Err(damaged(text!("its line number is {seq}", seq)));
         }
         *self = Self { seq: line.seq, last: sha256_hex(bytes) };
         Ok((line.at, line.event))
@@ -185,7 +179,7 @@ pub(super) fn decode_open_journal(path: &Path, bytes: &[u8]) -> Result<Decoded, 
     while let Some((line, after)) = split_line(rest) {
         let (at, event) = chain.decode::<Event>(path, line)?;
         if !may_follow(entries.last(), &event) {
-            let why = Text::fixed("unexpected event", "此处不能有这个事件");
+            let why = Text::fixed("unexpected event");
             return Err(damaged(path, chain.seq, why));
         }
         entries.push(Entry { at, event });
@@ -208,7 +202,7 @@ pub(super) fn decode_receipt(path: &Path, bytes: &[u8]) -> Result<Journal, State
     if !torn && journal.entries.last().is_some_and(|entry| is_end(&entry.event)) {
         return Ok(journal);
     }
-    let why = Text::fixed("the journal ends before the run does", "运行尚未结束，日志就断了");
+    let why = Text::fixed("the journal ends before the run does");
     Err(damaged(path, chain.seq + 1, why))
 }
 
@@ -225,7 +219,6 @@ fn decode_first<'a>(
     let (line, rest) = split_line(bytes).ok_or_else(|| {
         let why = Text::fixed(
             "its first line is cut, which no crash can cause; it may be the only trace of an order",
-            "首行被截断，而崩溃不会造成这种情况；其中可能有某笔订单的唯一线索",
         );
         damaged(path, 1, why)
     })?;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::state::record::RunId;
 use crate::state::record::{Lineage, Serial};
 
@@ -131,15 +131,15 @@ impl IoOp {
     /// A verb for between "can't" and the path.
     const fn text(self) -> Text {
         match self {
-            Self::Create => Text::fixed("create", "创建"),
-            Self::CreateFolder => Text::fixed("create the folder", "创建目录"),
-            Self::FollowLink => Text::fixed("follow the link", "跟随链接"),
-            Self::List => Text::fixed("list", "列出"),
-            Self::Lock => Text::fixed("lock", "锁定"),
-            Self::MoveInto => Text::fixed("move a file of the state into", "将状态文件移入"),
-            Self::Read => Text::fixed("read", "读取"),
-            Self::Remove => Text::fixed("remove", "删除"),
-            Self::Write => Text::fixed("write", "写入"),
+            Self::Create => Text::fixed("create"),
+            Self::CreateFolder => Text::fixed("create the folder"),
+            Self::FollowLink => Text::fixed("follow the link"),
+            Self::List => Text::fixed("list"),
+            Self::Lock => Text::fixed("lock"),
+            Self::MoveInto => Text::fixed("move a file of the state into"),
+            Self::Read => Text::fixed("read"),
+            Self::Remove => Text::fixed("remove"),
+            Self::Write => Text::fixed("write"),
         }
     }
 
@@ -180,89 +180,108 @@ impl StateError {
                 let path = path.display();
                 text!(
                     "{path} does not exist, but {evidence} shows that environments were created with it",
-                    "{path} 已不存在，但 {evidence} 表明曾用它创建过环境"
+                    path,
+                    evidence
                 )
             }
             Self::NotAState { path, what } => {
                 let path = path.display();
-                text!("{path} is {what}, not a state file", "{path} 是{what:#}，不是状态文件")
+                text!("{path} is {what}, not a state file", path, what)
             }
             Self::Empty { path } => {
                 let path = path.display();
-                text!("{path} is empty", "{path} 为空")
+                text!("{path} is empty", path)
             }
             Self::Damaged { path, line, column, why } => {
                 let path = path.display();
-                text!("{path}:{line}:{column}: {why}", "{path}:{line}:{column}: {why:#}")
+                text!("{path}:{line}:{column}: {why}", path, line, column, why)
             }
             Self::Newer { path, found, supported } => {
                 let path = path.display();
                 text!(
                     "{path} has format version {found}; this postpay supports up to {supported}",
-                    "{path} 的格式版本为 {found}；此 postpay 最高支持 {supported}"
+                    path,
+                    found,
+                    supported
                 )
             }
             Self::Foreign { path, found, expected, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has lineage {found}, but {evidence} has {expected}",
-                    "{path} 的 lineage 为 {found}，但 {evidence} 的为 {expected}"
+                    path,
+                    found,
+                    evidence,
+                    expected
                 )
             }
             Self::Older { path, found, expected, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has serial {found}, but {evidence} shows that it was {expected} before",
-                    "{path} 的 serial 为 {found}，但 {evidence} 表明它曾为 {expected}"
+                    path,
+                    found,
+                    evidence,
+                    expected
                 )
             }
             Self::Forked { path, serial, base, evidence } => {
                 let path = path.display();
                 text!(
                     "{path} has serial {serial} but lacks the run of {evidence}, which started from serial {base}",
-                    "{path} 的 serial 为 {serial}，却不包含 {evidence} 的运行，而该运行从 serial {base} 开始"
+                    path,
+                    serial,
+                    evidence,
+                    base
                 )
             }
             Self::ReceiptsMissing { from, to, evidence } => text!(
                 "the receipts from serial {from} to {to} are missing; {evidence} is newer",
-                "从 serial {from} 到 {to} 之间的回执缺失；{evidence} 在它们之后"
+                from,
+                to,
+                evidence
             ),
             Self::Behind { from, found, expected, evidence } => text!(
                 "{from} results in serial {found}, but {evidence} has {expected}: restoring it would lose what was created since",
-                "从 {from} 得到的 serial 为 {found}，但 {evidence} 的为 {expected}：恢复它会丢失此后创建的环境"
+                from,
+                found,
+                evidence,
+                expected
             ),
             Self::JournalDamaged { path, line, why } => {
                 let path = path.display();
-                text!("{path}:{line}: {why}", "{path}:{line}: {why:#}")
+                text!("{path}:{line}: {why}", path, line, why)
             }
             Self::JournalLost { path, run, evidence } => {
                 let path = path.display();
                 text!(
                     "{path}, the journal of run {run}, is missing, but {evidence} shows that the run was open; it may be the only trace of an order",
-                    "{path} 已不存在，它是运行 {run} 的日志，而 {evidence} 表明该运行尚未结束；其中可能有某笔订单的唯一线索"
+                    path,
+                    run,
+                    evidence
                 )
             }
             Self::Locked { path, holder: _ } => {
                 let path = path.display();
-                text!("{path} is locked by another process", "{path} 正被另一个进程持有")
+                text!("{path} is locked by another process", path)
             }
             Self::FencedOut { path } => {
                 let path = path.display();
                 text!(
                     "{path} was removed, replaced or changed by another program while this command held the lock",
-                    "本命令持有锁期间，{path} 被其他程序删除、替换或修改"
+                    path
                 )
             }
             Self::NoLocks { path } => {
                 let path = path.display();
                 text!(
                     "file locks do not work for {path}: a second lock was granted while the first one was held",
-                    "{path} 的文件锁不起作用：已持有锁时又获得了第二把锁"
+                    path
                 )
             }
             Self::Io { op, path, source } => {
                 let (op, path) = (op.text(), path.display());
-                text!("cannot {op} {path}: {source}", "{path}：无法{op:#}：{source:#}")
+                text!("cannot {op} {path}: {source}", op, path, source)
             }
             Self::Misused(why) => why.clone(),
         }
@@ -274,97 +293,76 @@ impl StateError {
             vec![
                 Text::fixed(
                     "`postpay state verify` shows what exists; `postpay state restore --dry-run` shows what can be restored",
-                    "`postpay state verify` 显示现有内容；`postpay state restore --dry-run` 显示可恢复的内容",
                 ),
                 Text::fixed(
                     "rebuild it from the receipts with `postpay state restore`; if receipts are missing, use `--from-backup` or `--from FILE`",
-                    "用 `postpay state restore` 从回执重建；若缺少回执，用 `--from-backup` 或 `--from FILE`",
                 ),
-                Text::fixed("postpay will not start from an empty state", "postpay 不会从空的状态文件开始"),
+                Text::fixed("postpay will not start from an empty state"),
             ]
         };
         match self {
             Self::Lost { .. } | Self::Empty { .. } | Self::Damaged { .. } => restore(),
             Self::NotAState { .. } => vec![
-                Text::fixed(
-                    "set the state file itself with --state, or in postpay.yaml",
-                    "用 --state 或在 postpay.yaml 中指定状态文件本身",
-                ),
+                Text::fixed("set the state file itself with --state, or in postpay.yaml"),
                 Text::fixed(
                     "a backup lacks the last run: `postpay state restore --from-backup` merges the receipts into it",
-                    "备份缺少最近一次运行：`postpay state restore --from-backup` 会并入回执",
                 ),
             ],
-            Self::Newer { .. } => vec![Text::fixed(
-                "use the postpay version that wrote it, or a newer one",
-                "使用写入它的那个版本的 postpay，或更新的版本",
-            )],
+            Self::Newer { .. } => vec![Text::fixed("use the postpay version that wrote it, or a newer one")],
             Self::Foreign { .. } => vec![
                 Text::fixed(
                     "the files beside it belong to another state: restore the right one, or set it with --state",
-                    "旁边的文件属于另一个状态文件：放回正确的那个，或用 --state 指定",
                 ),
                 Text::fixed(
                     "`postpay state verify` lists them; `postpay state restore` rebuilds the state that the receipts belong to",
-                    "`postpay state verify` 列出这些文件；`postpay state restore` 重建回执所属的状态文件",
                 ),
             ],
             Self::Older { .. } | Self::Forked { .. } => vec![
                 Text::fixed(
                     "it lacks environments that were created since: `postpay state verify` lists them",
-                    "其中缺少此后创建的环境：`postpay state verify` 会列出它们",
                 ),
                 Text::fixed(
                     "restore them with `postpay state restore`, or merge the receipts into a copy: `postpay state restore --from FILE`",
-                    "用 `postpay state restore` 恢复，或在副本上叠加回执：`postpay state restore --from FILE`",
                 ),
             ],
             Self::ReceiptsMissing { .. } => vec![Text::fixed(
                 "restore the receipts from version control or another copy of the folder; without them the state cannot be rebuilt",
-                "请从版本控制或该目录的另一份副本中恢复回执；没有它们就无法重建状态文件",
             )],
             Self::Behind { .. } => vec![
                 Text::fixed(
                     "`postpay state verify` shows which receipts are missing; restore a newer copy with `postpay state restore --from FILE`",
-                    "`postpay state verify` 会说明缺少哪些回执；较新的副本可用 `postpay state restore --from FILE` 恢复",
                 ),
                 Text::fixed(
                     "only if the current file is known to be wrong: move it away, then restore again",
-                    "只有确知现有内容有误时：先将它移走，再重新恢复",
                 ),
             ],
             Self::JournalDamaged { .. } => vec![
                 Text::fixed(
                     "keep the file: it may be the only trace of an order; restore it from version control, or fix the named line",
-                    "保留该文件：其中可能有某笔订单的唯一线索；从版本控制中恢复它，或修正所指的那一行",
                 ),
                 Text::fixed(
                     "`postpay state verify` lists every problem; to use a copy of the state that contains the run: `postpay state restore --from FILE`",
-                    "`postpay state verify` 列出所有问题；若有包含该运行的状态文件副本：`postpay state restore --from FILE`",
                 ),
             ],
             Self::JournalLost { evidence, .. } => vec![
                 Text::fixed(
                     "restore the journal: it has what that run created, and what it may have created",
-                    "恢复该日志：其中有该运行已创建和可能已创建的内容",
                 ),
                 text!(
                     "if it is lost, compare the environments in the Tencent Cloud console, and the ids in any rescue file beside the \
                      state, with `postpay show`; then empty {evidence}",
-                    "若无法找回，将腾讯云控制台中的环境、状态文件旁救援文件中的 ID 与 `postpay show` 核对；然后清空 {evidence}"
+                    evidence
                 ),
             ],
             Self::Locked { holder, .. } => locked(holder.as_ref()),
             Self::FencedOut { .. } => vec![Text::fixed(
                 "make sure that no other postpay, git or cleanup job works on this folder, then run the command again",
-                "请确认没有其他 postpay、git 或清理任务在处理该目录，然后重新运行该命令",
             )],
-            Self::NoLocks { .. } => vec![Text::fixed(
-                "keep the state on a local file system, or on one with working locks",
-                "请将状态文件放在本地文件系统，或文件锁有效的文件系统上",
-            )],
+            Self::NoLocks { .. } => {
+                vec![Text::fixed("keep the state on a local file system, or on one with working locks")]
+            }
             Self::Io { .. } => {
-                vec![Text::fixed("fix this and run the command again", "解决该问题后重新运行")]
+                vec![Text::fixed("fix this and run the command again")]
             }
             Self::Misused(_) => Vec::new(),
         }
@@ -375,20 +373,18 @@ impl StateError {
 fn locked(holder: Option<&Holder>) -> Vec<Text> {
     let who = holder.map(|Holder { who, pid, since, doing }| {
         text!(
-            "held by {who}, process {pid}, since {since:.0}, doing `{doing}`",
-            "由 {who} 的进程 {pid} 持有，自 {since:.0} 起，正在执行 `{doing}`"
+            "held by {who}, process {pid}, since {since}, doing `{doing}`",
+            who,
+            pid,
+            since = format!("{since:.0}"),
+            doing
         )
     });
     let stop = holder.map(|Holder { pid, .. }| {
-        text!(
-            "or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes",
-            "或停止它：`kill -INT {pid}`；它会等待进行中的请求并记录结果"
-        )
+        text!("or stop it: `kill -INT {pid}`; it waits for calls in progress and records their outcomes", pid)
     });
-    let wait = Text::fixed(
-        "to wait for it: `--lock-timeout 10m`; a process that died leaves no lock to remove",
-        "等待它：`--lock-timeout 10m`；已死的进程不会留下需要清除的锁",
-    );
+    let wait =
+        Text::fixed("to wait for it: `--lock-timeout 10m`; a process that died leaves no lock to remove");
     who.into_iter().chain([wait]).chain(stop).collect()
 }
 
@@ -407,11 +403,11 @@ mod tests {
     fn every_error_is_told_in_both_languages() {
         let path = || PathBuf::from("postpay.state.json");
         let evidence = || "receipts/postpay.000001.jsonl".to_owned();
-        let why = || Text::fixed("it was cut", "它被截断");
+        let why = || Text::new("it was cut", "它被截断");
         let (low, high) = (Serial(1), Serial(2));
         let all = [
             StateError::Lost { path: path(), evidence: evidence() },
-            StateError::NotAState { path: path(), what: Text::fixed("a backup", "备份") },
+            StateError::NotAState { path: path(), what: Text::new("a backup", "备份") },
             StateError::Empty { path: path() },
             StateError::Damaged { path: path(), line: 1, column: 2, why: why() },
             StateError::Newer { path: path(), found: 2, supported: 1 },

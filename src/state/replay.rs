@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use super::runs::serial_after;
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
 use crate::state::record::{FormatVersion, Origin, Record, State, Status};
 
@@ -125,27 +125,17 @@ impl Replay {
             return None;
         }
         if self.claims.contains_key(&intent.address) {
-            return Some(Text::fixed(
-                "this run has already created this environment, or may have",
-                "本次运行已创建或可能已创建此环境",
-            ));
+            return Some(Text::fixed("this run has already created this environment, or may have"));
         }
         match (self.state.get(&intent.address), &intent.replaces) {
             (None, None) => None,
-            (None, Some(_)) => Some(Text::fixed(
-                "the environment to replace is not in the state",
-                "要替换的环境不在状态文件中",
-            )),
-            (Some(record), _) if record.status == Status::Unknown => Some(Text::fixed(
-                "an earlier create of this environment has an unknown outcome",
-                "此环境之前的创建结果未知",
-            )),
-            (Some(record), replaces) => {
-                (replaces.is_none() || *replaces != record.env_id).then_some(Text::fixed(
-                    "the state already has an environment here, and this is not its replacement",
-                    "状态文件中此处已有环境，而这不是对它的替换",
-                ))
+            (None, Some(_)) => Some(Text::fixed("the environment to replace is not in the state")),
+            (Some(record), _) if record.status == Status::Unknown => {
+                Some(Text::fixed("an earlier create of this environment has an unknown outcome"))
             }
+            (Some(record), replaces) => (replaces.is_none() || *replaces != record.env_id).then_some(
+                Text::fixed("the state already has an environment here, and this is not its replacement"),
+            ),
         }
     }
 

@@ -16,7 +16,7 @@ use super::error::{IoOp, StateError};
 use super::journal::Outcome;
 use super::store::StateStore;
 use crate::files::{self, Access, Links};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::{Address, InstanceKey};
 use crate::state::record::RunId;
 use crate::state::record::{FormatVersion, Record, State, Status};

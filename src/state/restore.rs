@@ -18,7 +18,7 @@ use super::read::{check_journal, check_lineage, receipt_start, shown};
 use super::runs::{missing_receipts, receipts_after};
 use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
 use crate::files::{self, Links};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::record::RunId;
 use crate::state::record::{Serial, State};
 use crate::state::replay::rebuild;
@@ -178,10 +178,8 @@ fn replay_over(
             check_lineage(source, lineage, started, &receipt.path)?;
         }
     }
-    let state = rebuild(base, &journals).ok_or(StateError::Misused(Text::fixed(
-        "no receipts to rebuild the state from",
-        "没有可用来重建状态文件的回执",
-    )))?;
+    let state = rebuild(base, &journals)
+        .ok_or(StateError::Misused(Text::fixed("no receipts to rebuild the state from")))?;
     Ok((state, journals.len()))
 }
 

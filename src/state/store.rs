@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::codec;
 use super::error::{Holder, StateError};
 use super::journal::{Journal, RunStarted};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::state::record::RunId;
 use crate::state::record::Serial;
 
@@ -198,10 +198,8 @@ impl ReceiptRef {
         if (self.base, self.run) == (*base, *run) {
             return Ok(());
         }
-        let why = text!(
-            "its content is run {run} from serial {base}, which does not match its name",
-            "内容是从 serial {base} 开始的运行 {run}，与文件名不符"
-        );
+        let why =
+            text!("its content is run {run} from serial {base}, which does not match its name", run, base);
         Err(StateError::JournalDamaged { path: self.path.clone(), line: 1, why })
     }
 }

@@ -11,7 +11,7 @@ use super::read::{Reader, check};
 use super::rescue::{self, RescueFile, Rescued, Standing};
 use super::runs::missing_receipts;
 use super::store::{Places, ReceiptRef, StateStore, Stored};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, InstanceKey};
 use crate::state::error::StateError;
 use crate::state::record::RunId;
@@ -111,16 +111,13 @@ impl Problem {
         match self {
             Self::Error(error) => error.help(),
             Self::Differs(_) => vec![text!(
-                "receipts have hashes and the state does not: `postpay state restore --dry-run` shows what they would restore",
-                "回执带有哈希，状态文件没有：`postpay state restore --dry-run` 显示按回执会恢复什么"
+                "receipts have hashes and the state does not: `postpay state restore --dry-run` shows what they would restore"
             )],
             Self::Shared { .. } => vec![text!(
-                "one of them has the wrong id: check both in the Tencent Cloud console; `postpay resolve` resolves unknown outcomes, and `postpay state rm` removes an environment from the state",
-                "其中之一的 ID 有误：请在腾讯云控制台查看；`postpay resolve` 处理结果未知的，`postpay state rm` 将环境从状态文件移除"
+                "one of them has the wrong id: check both in the Tencent Cloud console; `postpay resolve` resolves unknown outcomes, and `postpay state rm` removes an environment from the state"
             )],
             Self::Unrecorded { .. } => vec![text!(
-                "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until the state has it",
-                "请在 https://console.cloud.tencent.com/tcb 查找该环境；在状态文件有其记录之前请保留救援文件"
+                "look for the environment at https://console.cloud.tencent.com/tcb; keep the rescue file until the state has it"
             )],
         }
     }

@@ -16,7 +16,7 @@ use super::journal::{Entry, Event, Recovered, RunStarted};
 use super::read::{Current, Reader, read_current};
 use super::store::{Fence, Keep, Lease, Places, StateStore};
 use crate::crash;
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::record::RunId;
 use crate::state::record::{Serial, State};
 use crate::state::replay::Replay;
@@ -113,17 +113,14 @@ impl Writer {
     /// from another state than [`Self::state`].
     pub fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
         if self.run.is_some() {
-            return Err(StateError::Misused(Text::fixed("a run is already open", "已有进行中的运行")));
+            return Err(StateError::Misused(Text::fixed("a run is already open")));
         }
         let (base, lineage) = match &self.state {
             Some(state) => (state.serial, state.lineage),
             None => (Serial::default(), started.lineage),
         };
         if (started.base, started.lineage) != (base, lineage) {
-            return Err(StateError::Misused(Text::fixed(
-                "the run starts from a different state",
-                "该运行的起点不是当前的状态文件",
-            )));
+            return Err(StateError::Misused(Text::fixed("the run starts from a different state")));
         }
         self.lease.prepare(self.bytes.as_deref())?;
         let (line, chain) = Chain::start(at, &started)?;
@@ -156,7 +153,7 @@ impl Writer {
             return Err(no_run());
         };
         if !may_follow(run.last.as_ref(), &event) {
-            return Err(StateError::Misused(Text::fixed("the run has ended", "运行已结束")));
+            return Err(StateError::Misused(Text::fixed("the run has ended")));
         }
         // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
         if let Event::Intent(intent) = &event
@@ -176,11 +173,10 @@ impl Writer {
         if run.doubt.is_some() {
             return Err(StateError::Misused(Text::fixed(
                 "the last journal entry is unconfirmed: write it again first",
-                "日志的最后一条存疑：先重新写入它",
             )));
         }
         if !run.last.as_ref().is_some_and(|last| is_end(&last.event)) {
-            return Err(StateError::Misused(Text::fixed("the run has not ended", "运行尚未结束")));
+            return Err(StateError::Misused(Text::fixed("the run has not ended")));
         }
         self.finish()
     }
@@ -220,7 +216,6 @@ impl OpenRun {
             Some(doubt) if *doubt != line => {
                 return Err(StateError::Misused(Text::fixed(
                     "the last journal entry is unconfirmed: only the same entry can follow",
-                    "日志的最后一条存疑：其后只能是同一条",
                 )));
             }
             Some(_) => self.is_stored(lease, next.seq, &line)?,
@@ -263,7 +258,7 @@ impl OpenRun {
 }
 
 fn no_run() -> StateError {
-    StateError::Misused(Text::fixed("no run is open", "没有进行中的运行"))
+    StateError::Misused(Text::fixed("no run is open"))
 }
 
 #[cfg(test)]

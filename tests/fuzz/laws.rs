@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use postpay::check::{self, Options};
 use postpay::cloud::tencent::wire::{self, Answer, Ids};
 use postpay::diagnostic::{SourceFile, any_error, render};
-use postpay::lang::Lang;
+use postpay::i18n::Lang;
 use postpay::manifest::{self, File, Loaded};
 use postpay::model::{Desired, ManifestHash};
 use postpay::plan::moves::{MoveError, MoveProblem};

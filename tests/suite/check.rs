@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use postpay::check::{Checked, Options, check};
 use postpay::diagnostic::any_error;
 use postpay::diagnostic::render::render;
-use postpay::lang::Lang;
+use postpay::i18n::Lang;
 use postpay::manifest;
 use postpay::model::{Desired, Environment, Import, Lifecycle, Moved, Removed};
 use serde::Deserialize as _;

@@ -15,8 +15,8 @@ use postpay::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
     Ordered, PayMode, Rename, Scope, SeenEnvironment, SeenIds,
 };
+use postpay::i18n::Text;
 use postpay::kinds::postpay as fields;
-use postpay::lang::Text;
 use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, Moved, Removed, SourceRef};
 use postpay::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Mode, Options, Plan, Target};

@@ -31,3 +31,4 @@ mod state_format;
 mod store_contract;
 mod support;
 mod tls;
+mod translations;

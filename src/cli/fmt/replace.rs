@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use crate::files::{self, Links, Unnamed};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::manifest;
 
 /// Replaces the text of the file at `target`, which was `old`: where links led to it, they stay.
@@ -13,7 +13,7 @@ pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
     let metadata = fs::symlink_metadata(target)?;
     // The folder might let us replace it all the same; whoever took the right to write away meant the file.
     if metadata.permissions().readonly() {
-        let why = text!("it is read-only", "它是只读的");
+        let why = text!("it is read-only");
         return Err(files::error(io::ErrorKind::PermissionDenied, why));
     }
     let folder = target.parent().unwrap_or(Path::new("."));
@@ -25,7 +25,7 @@ pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
     file.sync_all()?;
     // An editor may have saved it while we looked at it: its text is newer than ours.
     if files::read(target, Links::Refused, manifest::MAX_BYTES)? != old.as_bytes() {
-        let why = text!("it was changed in the meantime", "它在此期间已被更改");
+        let why = text!("it was changed in the meantime");
         return Err(files::error(io::ErrorKind::Other, why));
     }
     unnamed.replace()?;

@@ -9,7 +9,7 @@ use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::files::{self, Links};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::{clean, human, json};
 use crate::state::bill::{self, Bill, BillError};
 use crate::state::file::FileStore;
@@ -69,25 +69,22 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
 
 fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
     let bytes = files::read(&args.file, Links::Followed, bill::MAX_BYTES).map_err(|error| {
-        let why = text!("cannot read {shown}: {error}", "无法读取 {shown}：{error:#}");
+        let why = text!("cannot read {shown}: {error}", shown, error);
         Failure::new("bill", why).help(NOTHING_SENT)
     })?;
     bill::read(&bytes, args.column.as_deref()).map_err(|error| {
         let said = Text::of(&error).map(|said| clean(said).into_owned());
-        let why = text!("{shown}: {said}", "{shown}：{said:#}");
+        let why = text!("{shown}: {said}", shown, said);
         let failure = Failure::new("bill", why);
         let failure = match (&error, &args.column) {
             (BillError::NoColumn { .. }, Some(column)) => {
                 let column = clean(column);
-                failure.help(text!("expected: `{column}`", "应有：`{column}`"))
+                failure.help(text!("expected: `{column}`", column))
             }
-            (BillError::NoColumn { .. }, None) => {
-                failure.help(text!("name the column: --column NAME", "请指定该列：--column NAME"))
+            (BillError::NoColumn { .. }, None) => failure.help(text!("name the column: --column NAME")),
+            (BillError::Rounded { .. }, _) => {
+                failure.help(text!("export the bill again, and do not save it with a spreadsheet"))
             }
-            (BillError::Rounded { .. }, _) => failure.help(text!(
-                "export the bill again, and do not save it with a spreadsheet",
-                "请重新导出账单，不要用电子表格软件另存"
-            )),
             (
                 BillError::Empty
                 | BillError::Encoding
@@ -95,10 +92,9 @@ fn read(args: &Args, shown: &str) -> Result<Bill, Failure> {
                 | BillError::Ambiguous { .. },
                 _,
             ) => failure.help(text!(
-                "a bill is a CSV file with a header line, as exported by the Tencent Cloud console",
-                "账单是腾讯云控制台导出的 CSV 文件，第一行为列名"
+                "a bill is a CSV file with a header line, as exported by the Tencent Cloud console"
             )),
         };
-        failure.help(text!("nothing was changed", "未更改任何内容")).help(NOTHING_SENT)
+        failure.help(text!("nothing was changed")).help(NOTHING_SENT)
     })
 }

@@ -4,7 +4,7 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::{human, json};
 use crate::state::file::FileStore;
 use crate::state::verify::{self, Problem};
@@ -30,7 +30,7 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
-            world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
+            world.tell(&text!("help: {line}\n", line));
             told.push(line);
         }
     }

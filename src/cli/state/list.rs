@@ -7,7 +7,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::{Address, InstanceKey};
 use crate::report::{human, json};
 use crate::state::{Record, State};
@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     project.guard_reports(global, world)?;
     let state = project.recorded(world)?;
     if state.is_none() {
-        world.tell(&text!("No state: nothing has been created yet.\n", "没有状态文件：尚未创建任何环境。\n"));
+        world.tell(&text!("No state: nothing has been created yet.\n"));
     }
     let listed = match &state {
         Some(state) => listed(args, state)?,
@@ -71,15 +71,9 @@ fn listed<'a>(args: &Args, state: &'a State) -> Result<Vec<(&'a InstanceKey, &'a
         && listed.is_empty()
     {
         let id = crate::report::clean(id);
-        return Err(Failure::new(
-            "unknown-env-id",
-            text!("no environment in the state has the id {id}", "状态文件中没有 ID 为 {id} 的环境"),
-        )
-        .help(text!(
-            "run `postpay state list --format json` to list the ids",
-            "运行 `postpay state list --format json` 列出各 ID"
-        ))
-        .help(NOTHING_SENT));
+        return Err(Failure::new("unknown-env-id", text!("no environment in the state has the id {id}", id))
+            .help(text!("run `postpay state list --format json` to list the ids"))
+            .help(NOTHING_SENT));
     }
     Ok(listed)
 }

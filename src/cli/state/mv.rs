@@ -7,7 +7,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::Address;
 use crate::report::clean;
 use crate::state::edits::moved;
@@ -64,23 +64,20 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 /// told by nothing.
 fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
     let used = |what: Text| {
-        let message = text!("`{to}` is in use{what}", "`{to}` 已被占用{what:#}");
+        let message = text!("`{to}` is in use{what}", to, what);
         Failure::new("move-used", message)
-            .help(text!(
-                "choose another address, or first remove the one in use from the state: `postpay state rm {to}`",
-                "请换一个地址，或先将占用它的环境从状态文件移除：`postpay state rm {to}`"
-            ))
+            .help(text!("choose another address, or first remove the one in use from the state: `postpay state rm {to}`", to))
             .help(NOTHING_CHANGED)
     };
     let id = |record: &Record| match &record.env_id {
         Some(env_id) => {
             let env_id = clean(env_id);
-            text!(": it has {env_id}", "：它对应 {env_id}")
+            text!(": it has {env_id}", env_id)
         }
         None => Text::same(""),
     };
     if from == to {
-        let why = text!("`{from}` already is its address", "它的地址已经是 `{from}`");
+        let why = text!("`{from}` already is its address", from);
         return Err(Failure::new("move-same", why).help(NOTHING_CHANGED));
     }
     if let Some(record) = state.get(to) {
@@ -93,15 +90,9 @@ fn free(from: &Address, to: &Address, state: &State) -> Result<(), Failure> {
             let env_id = env_id.as_deref().map_or("ENV_ID".into(), clean);
             Err(Failure::new(
                 "move-used",
-                text!(
-                    "`{to}` is in use{id}, deposed",
-                    "`{to}` 已被占用{id:#}，即已被替换的旧环境"
-                ),
+                text!("`{to}` is in use{id}, deposed", to, id),
             )
-            .help(text!(
-                "choose another address, or remove the deposed environment from the state: `postpay state rm {to} --deposed {env_id}`",
-                "请换一个地址，或将那里已被替换的旧环境从状态文件移除：`postpay state rm {to} --deposed {env_id}`"
-            ))
+            .help(text!("choose another address, or remove the deposed environment from the state: `postpay state rm {to} --deposed {env_id}`", to, env_id))
             .help(NOTHING_CHANGED))
         }
         None => Ok(()),
@@ -114,15 +105,9 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
         return vec![
             Diagnostic::warning(
                 "manifests",
-                text!(
-                    "cannot read the manifests, so it is unknown whether they still have the old address",
-                    "无法读取清单，因此不知道清单中是否还有旧地址"
-                ),
+                text!("cannot read the manifests, so it is unknown whether they still have the old address"),
             )
-            .help(text!(
-                "run `postpay validate` for details; check `postpay plan` before the next apply",
-                "运行 `postpay validate` 查看原因；下次 apply 之前请先看 `postpay plan`"
-            )),
+            .help(text!("run `postpay validate` for details; check `postpay plan` before the next apply")),
         ];
     }
     let mut warnings = Vec::new();
@@ -130,30 +115,18 @@ fn warnings(from: &Address, to: &Address, manifests: &Manifests) -> Vec<Diagnost
         warnings.push(
             Diagnostic::warning(
                 "still-declared",
-                text!(
-                    "`{from}` is still declared in {source}: the next apply would create a new environment",
-                    "`{from}` 仍在 {source} 声明：下次 apply 会创建一个新环境"
-                ),
+                text!("`{from}` is still declared in {source}: the next apply would create a new environment", from, source),
             )
-            .help(text!(
-                "rename it to `{to}` there before the next apply; or undo this and write a `moved` block instead",
-                "请在下次 apply 之前在那里改名为 `{to}`；或撤回这次更改，改写 `moved` 块"
-            )),
+            .help(text!("rename it to `{to}` there before the next apply; or undo this and write a `moved` block instead", to)),
         );
     }
     if manifests.place(to).is_none() {
         warnings.push(
             Diagnostic::warning(
                 "not-declared",
-                text!(
-                    "`{to}` is not declared: the next plan will report it as not in the configuration",
-                    "`{to}` 没有声明：下次计划会报告它不在配置中"
-                ),
+                text!("`{to}` is not declared: the next plan will report it as not in the configuration", to),
             )
-            .help(text!(
-                "declare it under that address before the next apply",
-                "请在下次 apply 之前以这个地址声明它"
-            )),
+            .help(text!("declare it under that address before the next apply")),
         );
     }
     warnings

@@ -6,7 +6,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::shown::{Shown, seen};
 use crate::cli::world::World;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::human;
 use crate::state::encode_state;
 
@@ -36,11 +36,8 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
 }
 
 pub(super) fn no_state() -> Failure {
-    let why = text!("no state: nothing has been created yet", "没有状态文件：尚未创建任何环境");
+    let why = text!("no state: nothing has been created yet");
     Failure::new("no-state", why)
-        .help(text!(
-            "if there should be one, set its path with --state or in postpay.yaml",
-            "如果应该有：请用 --state 或在 postpay.yaml 中指定它"
-        ))
+        .help(text!("if there should be one, set its path with --state or in postpay.yaml"))
         .help(NOTHING_SENT)
 }

@@ -12,7 +12,7 @@ use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Refusal};
-use crate::lang::{Text, shell_word, text};
+use crate::i18n::{Text, shell_word, text};
 use crate::report::{clean, human};
 use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
 use crate::state::file::MAX_BYTES;
@@ -50,15 +50,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if from_stdin && args.writing.asks() {
         return Err(Failure::new(
             "no-terminal",
-            text!(
-                "approval is required, but standard input is the state file",
-                "需要批准，但标准输入是状态文件"
-            ),
+            text!("approval is required, but standard input is the state file"),
         )
-        .help(text!(
-            "preview with --dry-run, then add --auto-approve",
-            "先用 --dry-run 查看将写入的内容，再加上 --auto-approve"
-        ))
+        .help(text!("preview with --dry-run, then add --auto-approve"))
         .help(NOTHING_CHANGED));
     }
     let into = read(&args.file, from_stdin)?;
@@ -90,7 +84,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
 }
 
 fn standard_input() -> Text {
-    text!("standard input", "标准输入")
+    text!("standard input")
 }
 
 fn read_stdin() -> io::Result<Vec<u8>> {
@@ -111,8 +105,7 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
     };
     read.map_err(|error| {
         let path = path.display();
-        Failure::new("push-file", text!("cannot read {path}: {error}", "无法读取 {path}：{error:#}"))
-            .help(NOTHING_CHANGED)
+        Failure::new("push-file", text!("cannot read {path}: {error}", path, error)).help(NOTHING_CHANGED)
     })?;
     let named = if from_stdin { Path::new("standard input") } else { path };
     decode_state(named, &bytes).map_err(|error| {
@@ -120,10 +113,8 @@ fn read(path: &Path, from_stdin: bool) -> Result<State, Failure> {
         let failure = if let StateError::Newer { .. } = error {
             error.help().into_iter().fold(failure, Failure::help)
         } else {
-            failure.help(text!(
-                "push a file in the format of `postpay state pull`; see `postpay schema state`",
-                "可推送的状态文件就是 `postpay state pull` 的输出；其格式见 `postpay schema state`"
-            ))
+            failure
+                .help(text!("push a file in the format of `postpay state pull`; see `postpay schema state`"))
         };
         failure.help(NOTHING_CHANGED)
     })
@@ -137,21 +128,17 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
             "push-foreign",
             text!(
                 "{shown} has lineage {theirs}, but the state has {ours}: it is a different state",
-                "{shown:#} 的 lineage 是 {theirs}，而这里的状态文件是 {ours}：它是另一个状态文件"
+                shown,
+                theirs,
+                ours
             ),
         )
-        .help(text!(
-            "use a different state under its own path: --state FILE; --force does not help",
-            "另一个状态文件应放在另一个位置：--state FILE；--force 在此无效"
-        ))
+        .help(text!("use a different state under its own path: --state FILE; --force does not help"))
         .help(NOTHING_CHANGED));
     }
     if let Some(why) = other_account(state.account.as_ref(), into.account.as_ref()) {
-        return Err(Failure::new("push-account", text!("{shown} {why}", "{shown:#} {why:#}"))
-            .help(text!(
-                "a state cannot be used with another account or endpoint; --force does not help",
-                "状态文件不能用于另一个账号或端点；--force 在此无效"
-            ))
+        return Err(Failure::new("push-account", text!("{shown} {why}", shown, why))
+            .help(text!("a state cannot be used with another account or endpoint; --force does not help"))
             .help(NOTHING_CHANGED));
     }
     let (theirs, ours) = (into.serial, state.serial);
@@ -160,32 +147,22 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
             "push-older",
             text!(
                 "{shown} has serial {theirs}, but the state has {ours}: it lacks later changes",
-                "{shown:#} 的 serial 是 {theirs}，而这里的状态文件是 {ours}：它缺少此后写入的内容"
+                shown,
+                theirs,
+                ours
             ),
         )
-        .help(text!(
-            "pull the state again and edit that: `postpay state pull`",
-            "请重新拉取状态文件，再作修改：`postpay state pull`"
-        ))
-        .help(text!(
-            "to merge the later runs into the copy: `postpay state restore --from FILE`",
-            "在副本之上并入此后的各次运行：`postpay state restore --from FILE`"
-        ))
+        .help(text!("pull the state again and edit that: `postpay state pull`"))
+        .help(text!("to merge the later runs into the copy: `postpay state restore --from FILE`"))
         .help(NOTHING_CHANGED));
     }
     if theirs == ours && !same_record(state, into) {
         let next = ours.next();
         return Err(Failure::new(
             "push-same-serial",
-            text!(
-                "{shown} has serial {theirs}, the same as the state, but different content",
-                "{shown:#} 的 serial 是 {theirs}，与这里的状态文件相同，内容却不同"
-            ),
+            text!("{shown} has serial {theirs}, the same as the state, but different content", shown, theirs),
         )
-        .help(text!(
-            "if it was edited from the current state, increase its `serial` to {next}",
-            "如果它由当前的状态文件修改而来，请把它的 `serial` 提高到 {next}"
-        ))
+        .help(text!("if it was edited from the current state, increase its `serial` to {next}", next))
         .help(NOTHING_CHANGED));
     }
     Ok(())
@@ -194,22 +171,16 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
 fn other_account(here: Option<&Account>, there: Option<&Account>) -> Option<Text> {
     let here = here?;
     let Some(there) = there else {
-        return Some(text!("has no account", "没有写明账号"));
+        return Some(text!("has no account"));
     };
     if here.endpoint != there.endpoint {
         let (theirs, ours) = (clean(&there.endpoint), clean(&here.endpoint));
-        return Some(text!(
-            "is for `{theirs}`, but the state is for `{ours}`",
-            "属于 `{theirs}`，而这里的状态文件属于 `{ours}`"
-        ));
+        return Some(text!("is for `{theirs}`, but the state is for `{ours}`", theirs, ours));
     }
     match (&here.uin, &there.uin) {
         (Some(mine), Some(other)) if mine != other => {
             let (theirs, ours) = (clean(other), clean(mine));
-            Some(text!(
-                "is for account {theirs}, but the state is for {ours}",
-                "属于账号 {theirs}，而这里的状态文件属于 {ours}"
-            ))
+            Some(text!("is for account {theirs}, but the state is for {ours}", theirs, ours))
         }
         (Some(_) | None, _) => None,
     }
@@ -221,20 +192,19 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     if losses.is_empty() {
         return Ok(Vec::new());
     }
-    let message = text!("ids of the state would be lost", "状态文件中的 ID 会丢失");
+    let message = text!("ids of the state would be lost");
     let lines = losses.iter().map(|loss| match loss {
         Loss::EnvId { key, id } => {
             let (place, id) = (human::edits::place(key), clean(id));
-            text!("{place}: EnvId {id}", "{place:#}：EnvId {id}")
+            text!("{place}: EnvId {id}", place, id)
         }
         Loss::TranId { key, id } => {
             let (place, id) = (human::edits::place(key), clean(id));
-            text!("{place}: TranId {id}", "{place:#}：TranId {id}")
+            text!("{place}: TranId {id}", place, id)
         }
-        Loss::Unknown { address } => text!(
-            "{address}: an order that may exist; the next apply may create it again",
-            "{address}：可能存在的订单；下次 apply 可能再次创建"
-        ),
+        Loss::Unknown { address } => {
+            text!("{address}: an order that may exist; the next apply may create it again", address)
+        }
     });
     if force {
         let warning = Diagnostic::warning("push-forgets", message);
@@ -242,10 +212,7 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     }
     Err(lines
         .fold(Failure::new("push-forgets", message), Failure::help)
-        .help(text!(
-            "add them to the file; to drop them anyway: --force",
-            "请把它们加回文件；如果仍要丢弃：--force"
-        ))
+        .help(text!("add them to the file; to drop them anyway: --force"))
         .help(NOTHING_CHANGED))
 }
 
@@ -261,15 +228,14 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
                     let env_id = clean(env_id);
                     lines.push(text!(
                         "{env_id} is in the file twice: {first} and {named}",
-                        "{env_id} 在文件中出现两次：{first:#} 和 {named:#}"
+                        env_id,
+                        first,
+                        named
                     ));
                 }
             }
             (Some(_) | None, Some(_)) => {
-                lines.push(text!(
-                    "{named}: a deposed environment must have an EnvId",
-                    "{named:#}：已被替换的旧环境应有 EnvId"
-                ));
+                lines.push(text!("{named}: a deposed environment must have an EnvId", named));
             }
             (Some(_) | None, None) => {}
         }
@@ -277,11 +243,11 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     if lines.is_empty() {
         let changes = changes(into, made);
         let others = changes.iter().map(|it| human::edits::place(&it.key));
-        lines.extend(others.map(|place| text!("{place}: invalid record", "{place:#}：记录无效")));
+        lines.extend(others.map(|place| text!("{place}: invalid record", place)));
     }
     if lines.is_empty() {
         return Ok(());
     }
-    let failure = Failure::new("push-contradiction", text!("{shown} is inconsistent", "{shown:#} 自相矛盾"));
+    let failure = Failure::new("push-contradiction", text!("{shown} is inconsistent", shown));
     Err(lines.into_iter().fold(failure, Failure::help).help(NOTHING_CHANGED))
 }

@@ -9,7 +9,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global, time};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::clean;
 use crate::report::{human, json};
 use crate::state::StateStore as _;
@@ -78,15 +78,12 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let restored = restoring.write()?;
     show(&restored.proposal, true, restored.kept.as_deref(), world)?;
     let path = project.state.display();
-    world.tell(&text!("Written to {path}.\n", "已写入 {path}。\n"));
+    world.tell(&text!("Written to {path}.\n", path));
     if let Some(kept) = &restored.kept {
         let kept = kept.display();
-        world.tell(&text!("The previous file was kept as {kept}.\n", "原有的内容保存在 {kept}。\n"));
+        world.tell(&text!("The previous file was kept as {kept}.\n", kept));
     }
-    world.tell(&text!(
-        "To see what is left to do, run `postpay plan`.\n",
-        "还需做什么，请看 `postpay plan`。\n"
-    ));
+    world.tell(&text!("To see what is left to do, run `postpay plan`.\n"));
     Ok(Exit::Fine)
 }
 
@@ -107,17 +104,15 @@ fn other_account(proposal: &Proposal, store: &FileStore) -> Result<(), Failure> 
         "restore-account",
         text!(
             "the restored state belongs to {restored}, but the receipts here belong to {known}",
-            "要恢复的内容属于 {restored}，而这里的回执属于 {known}"
+            restored,
+            known
         ),
     )
-    .help(text!(
-        "restore it beside its own receipts, or use another path with --state; nothing was written",
-        "请在它自己的回执所在之处恢复，或用 --state 另存一处；未写入任何内容"
-    )))
+    .help(text!("restore it beside its own receipts, or use another path with --state; nothing was written")))
 }
 
 fn nothing_written() -> Text {
-    text!("Nothing was written.\n", "未写入任何内容。\n")
+    text!("Nothing was written.\n")
 }
 
 fn show(
@@ -133,30 +128,19 @@ fn show(
 
 fn consent(world: &World) -> Result<(), Failure> {
     if !world.can_ask() {
-        let why =
-            text!("approval is required, but there is no terminal to ask on", "需要批准，但没有终端可供询问");
+        let why = text!("approval is required, but there is no terminal to ask on");
         return Err(Failure::new("no-terminal", why)
-            .help(text!(
-                "to preview: `postpay state restore --dry-run`",
-                "查看将写入的内容：`postpay state restore --dry-run`"
-            ))
-            .help(text!(
-                "or write without asking: `postpay state restore --auto-approve`",
-                "或不经询问直接写入：`postpay state restore --auto-approve`"
-            ))
+            .help(text!("to preview: `postpay state restore --dry-run`"))
+            .help(text!("or write without asking: `postpay state restore --auto-approve`"))
             .help(NOTHING_SENT));
     }
-    world.tell(&text!(
-        "\nWrite this state?\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
-        "\n写入以上状态文件？\n只有输入 'yes' 才表示批准。\n请输入："
-    ));
+    world.tell(&text!("\nWrite this state?\nOnly 'yes' will be accepted to approve.\nEnter a value: "));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     if read.is_ok() && answer.trim() == "yes" {
         world.say("\n");
         Ok(())
     } else {
-        Err(Failure::new("declined", text!("not approved", "未获批准"))
-            .help(text!("nothing was written", "未写入任何内容")))
+        Err(Failure::new("declined", text!("not approved")).help(text!("nothing was written")))
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::lang::{shell_word, text};
+use crate::i18n::{shell_word, text};
 use crate::model::{Address, InstanceKey};
 use crate::report::clean;
 use crate::state::edits::{Change, Kind};
@@ -77,15 +77,9 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
         if record.status == Status::Unknown {
             return Err(Failure::new(
                 "rm-unknown",
-                text!(
-                    "the outcome of creating `{address}` is unknown",
-                    "创建 `{address}` 的结果未知"
-                ),
+                text!("the outcome of creating `{address}` is unknown", address),
             )
-            .help(text!(
-                "resolve it first: `postpay resolve {address}`; if it were removed, it would be created again",
-                "请先确定结果：`postpay resolve {address}`；移除会导致再次创建"
-            ))
+            .help(text!("resolve it first: `postpay resolve {address}`; if it were removed, it would be created again", address))
             .help(NOTHING_CHANGED));
         }
         warnings.extend(declared(address, args.force, manifests)?);
@@ -96,13 +90,11 @@ fn standing(args: &Args, state: &State, manifests: &Manifests) -> Result<Wanted,
                     "deposed-left",
                     text!(
                         "{left} that had the address `{address}` before stay in the state, deposed",
-                        "曾用地址 `{address}` 的 {left} 个已被替换的旧环境仍在状态文件中"
+                        left,
+                        address
                     ),
                 )
-                .help(text!(
-                    "to remove one: `postpay state rm --deposed ENV_ID`",
-                    "移除其中一个：`postpay state rm --deposed ENV_ID`"
-                )),
+                .help(text!("to remove one: `postpay state rm --deposed ENV_ID`")),
             );
         }
         edits.push(Edit::current(address.clone(), None));
@@ -122,24 +114,19 @@ fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Opt
             "still-declared",
             text!(
                 "`{address}` is still declared in {source}: the next apply would create it again",
-                "`{address}` 仍在 {source} 声明：下次 apply 会再次创建它"
+                address,
+                source
             ),
-            text!(
-                "remove the declaration first, or write a `removed` block",
-                "请先在那里删除声明，或写一个 `removed` 块"
-            ),
+            text!("remove the declaration first, or write a `removed` block"),
         ),
         None if manifests.are_readable() => return Ok(None),
         None => (
             "manifests",
             text!(
                 "cannot read the manifests, so it is unknown whether `{address}` is still declared and would be created again",
-                "无法读取清单，因此不知道 `{address}` 是否仍有声明、会不会再次创建"
+                address
             ),
-            text!(
-                "fix them first: `postpay validate` shows where",
-                "请先修正清单：`postpay validate` 会指出位置"
-            ),
+            text!("fix them first: `postpay validate` shows where"),
         ),
     };
     if force {
@@ -147,7 +134,7 @@ fn declared(address: &Address, force: bool, manifests: &Manifests) -> Result<Opt
     }
     Err(Failure::new(code, message)
         .help(mend)
-        .help(text!("to remove it anyway: --force", "如果仍要移除：--force"))
+        .help(text!("to remove it anyway: --force"))
         .help(NOTHING_CHANGED))
 }
 
@@ -171,19 +158,16 @@ fn replaced(args: &Args, state: &State) -> Result<Wanted, Failure> {
 fn not_deposed(env_id: &str, state: &State) -> Failure {
     let shown = clean(env_id);
     let stands = state.current().find(|(_, record)| record.env_id.as_deref() == Some(env_id));
-    let failure = Failure::new(
-        "unknown-env-id",
-        text!("the state has no deposed environment {shown} here", "状态文件中没有已被替换的旧环境 {shown}"),
-    );
+    let failure =
+        Failure::new("unknown-env-id", text!("the state has no deposed environment {shown} here", shown));
     match stands {
         Some((address, _)) => failure.help(text!(
             "it is the current environment of `{address}`; to remove it: `postpay state rm {address}`",
-            "它是 `{address}` 现在的环境；移除它：`postpay state rm {address}`"
+            address
         )),
-        None => failure.help(text!(
-            "`postpay state list` lists deposed environments as `ADDR (deposed ENV_ID)`",
-            "`postpay state list` 把已被替换的旧环境列为 `ADDR (deposed ENV_ID)`"
-        )),
+        None => {
+            failure.help(text!("`postpay state list` lists deposed environments as `ADDR (deposed ENV_ID)`"))
+        }
     }
     .help(NOTHING_CHANGED)
 }

@@ -6,7 +6,7 @@ use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
 use crate::cli::shown::Shown;
 use crate::cli::world::World;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::{human, json};
 use crate::state::verify::{self, Problem};
 
@@ -32,7 +32,7 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
-            world.tell(&text!("help: {line}\n", "帮助：{line:#}\n"));
+            world.tell(&text!("help: {line}\n", line));
             told.push(line);
         }
     }

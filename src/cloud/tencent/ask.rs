@@ -11,7 +11,7 @@ use super::evidence::{Fetched, classify_read};
 use super::service::{Call, Service};
 use super::wire::{self, Response};
 use crate::cloud::{CloudError, FREE_REPAIRS, Grade, NotSent};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The first wait before a read is repeated. It doubles with each attempt.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -31,7 +31,7 @@ impl<D> Question<'_, D> {
     pub(super) fn name(&self) -> Text {
         let action = self.action;
         match self.region {
-            Some(region) => text!("{action} in {region}", "{action}（地域 {region}）"),
+            Some(region) => text!("{action} in {region}", action, region),
             None => Text::same(action),
         }
     }
@@ -72,8 +72,8 @@ impl Asker<'_> {
             let Some(wait) = wait(error.grade, attempt, repaired, first.elapsed(), self.retry_for) else {
                 let (what, said) = (question.name(), &error.message);
                 error.message = match attempt {
-                    1 => text!("{what}: {said}", "{what:#}：{said:#}"),
-                    n => text!("{what}, {n} attempts: {said}", "{what:#}，已尝试 {n} 次：{said:#}"),
+                    1 => text!("{what}: {said}", what, said),
+                    n => text!("{what}, {n} attempts: {said}", what, n, said),
                 };
                 return Err(error);
             };

@@ -15,7 +15,7 @@ use super::record::Recorder;
 use super::redact::Redactor;
 use super::wire;
 use crate::cloud::{CloudError, Grade};
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// A line of the record. A body is as it was transferred, without secrets.
 #[derive(Serialize)]

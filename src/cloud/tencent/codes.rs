@@ -8,7 +8,7 @@
 //! The documents say little about what a code means. Where a help text says "may", it is a guess.
 
 use crate::cloud::{Grade, LOOK_FIRST, NotSent, Scope};
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// What a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,11 +63,9 @@ pub fn help_unknown(action: Action) -> Option<Text> {
         Action::Create => Some(LOOK_FIRST),
         Action::Rename => Some(Text::fixed(
             "It is unknown whether the alias was changed. Check it in the console, or plan and apply again: repeating it is safe.",
-            "别名是否已修改，结果未知。在控制台查看，或重新执行 plan 和 apply：重复修改没有害处。",
         )),
         Action::Destroy => Some(Text::fixed(
             "It is unknown whether the environment was destroyed. Check it in the console, or plan and apply again: repeating it cannot destroy another environment.",
-            "环境是否已销毁，结果未知。在控制台查找该环境，或重新执行 plan 和 apply：重复销毁不会影响其他环境。",
         )),
         Action::Read => None,
     }
@@ -150,137 +148,78 @@ static CODES: &[Row] = &[
 
 const NO_ACTION: Text = Text::fixed(
     "Tencent Cloud no longer offers this action to this account. Existing environments are not affected; plan and show still work.",
-    "腾讯云不再向此账号提供该接口。已有环境不受影响；plan 和 show 仍可使用。",
 );
-const NO_MODIFY: Text = Text::fixed(
-    "Tencent Cloud no longer offers ModifyEnv to this account: change the alias in the console.",
-    "腾讯云不再向此账号提供 ModifyEnv：在控制台修改别名。",
-);
+const NO_MODIFY: Text =
+    Text::fixed("Tencent Cloud no longer offers ModifyEnv to this account: change the alias in the console.");
 const NO_DESTROY: Text = Text::fixed(
     "Tencent Cloud no longer offers DestroyEnv to this account: destroy the environment in the console.",
-    "腾讯云不再向此账号提供 DestroyEnv：在控制台销毁环境。",
 );
-const ENDPOINT: Text =
-    Text::fixed("Check `api.endpoint` in postpay.yaml.", "检查 postpay.yaml 中的 `api.endpoint`。");
-const ENDPOINT_OR_VERSION: Text = Text::fixed(
-    "Check `api.endpoint` in postpay.yaml, and whether a newer postpay is available.",
-    "检查 postpay.yaml 中的 `api.endpoint`，并确认是否有更新版本的 postpay。",
-);
-const ENDPOINT_OR_PROXY: Text = Text::fixed(
-    "Check `api.endpoint` in postpay.yaml, and any proxy in between.",
-    "检查 postpay.yaml 中的 `api.endpoint`，以及途中的代理。",
-);
-const REGION: Text =
-    Text::fixed("Check `api.region` in postpay.yaml.", "检查 postpay.yaml 中的 `api.region`。");
+const ENDPOINT: Text = Text::fixed("Check `api.endpoint` in postpay.yaml.");
+const ENDPOINT_OR_VERSION: Text =
+    Text::fixed("Check `api.endpoint` in postpay.yaml, and whether a newer postpay is available.");
+const ENDPOINT_OR_PROXY: Text =
+    Text::fixed("Check `api.endpoint` in postpay.yaml, and any proxy in between.");
+const REGION: Text = Text::fixed("Check `api.region` in postpay.yaml.");
 const KEYS: Text = Text::fixed(
     "Compare the credentials with https://console.cloud.tencent.com/cam/capi; `postpay whoami` shows the active ones and their source.",
-    "将密钥与 https://console.cloud.tencent.com/cam/capi 上的核对；`postpay whoami` 会显示使用的密钥及其来源。",
 );
-const HEADERS: Text =
-    Text::fixed("Check for a proxy that rewrites headers.", "检查本机与端点之间是否有改写请求头的代理。");
-const NO_MFA: Text = Text::fixed(
-    "Use credentials that can call the API without a second factor.",
-    "换用调用 API 时无需二次验证的密钥。",
-);
-const CLOCK: Text = Text::fixed(
-    "Set the clock. postpay corrects for it once, from the time in the response.",
-    "校准本机时钟。postpay 会根据响应中的时间自行校正一次。",
-);
-const NEW_KEY: Text = Text::fixed(
-    "Get new temporary credentials, set all three values, then apply again.",
-    "获取新的临时密钥，设置它的全部三个值，然后重新 apply。",
-);
-const ALLOW: Text = Text::fixed(
-    "Allow this action for the credentials in the access management console.",
-    "在访问管理控制台为该密钥授权此接口。",
-);
-const BLOCKED_IP: Text =
-    Text::fixed("Call from another network, or have the block removed.", "换一个网络调用，或申请解除封禁。");
-const UNLISTED_IP: Text = Text::fixed(
-    "Call from an allowed IP address, or add this one to the list.",
-    "从白名单内的 IP 调用，或将此 IP 加入白名单。",
-);
-const NO_DRY_RUN: Text = Text::fixed(
-    "postpay sends no dry runs: check for a proxy that changes requests.",
-    "postpay 从不发送 DryRun 请求：检查是否有改写请求的代理。",
-);
-const MANIFEST: Text = Text::fixed(
-    "Fix the manifest as the message says, then plan and apply again.",
-    "按消息所说修正清单，然后重新执行 plan 和 apply。",
-);
+const HEADERS: Text = Text::fixed("Check for a proxy that rewrites headers.");
+const NO_MFA: Text = Text::fixed("Use credentials that can call the API without a second factor.");
+const CLOCK: Text =
+    Text::fixed("Set the clock. postpay corrects for it once, from the time in the response.");
+const NEW_KEY: Text = Text::fixed("Get new temporary credentials, set all three values, then apply again.");
+const ALLOW: Text = Text::fixed("Allow this action for the credentials in the access management console.");
+const BLOCKED_IP: Text = Text::fixed("Call from another network, or have the block removed.");
+const UNLISTED_IP: Text = Text::fixed("Call from an allowed IP address, or add this one to the list.");
+const NO_DRY_RUN: Text = Text::fixed("postpay sends no dry runs: check for a proxy that changes requests.");
+const MANIFEST: Text = Text::fixed("Fix the manifest as the message says, then plan and apply again.");
 const ALIAS: Text = Text::fixed(
     "Fix the alias in the manifest as the message says, then plan and apply again. Tencent Cloud's latest limit is 32 characters.",
-    "按消息所说修正清单中的别名，然后重新执行 plan 和 apply。腾讯云对别名的最新规则是最多 32 个字符。",
 );
-const ENV_ID_IN_STATE: Text = Text::fixed(
-    "See the message, and check the environment id with `postpay show`.",
-    "请看消息，并用 `postpay show` 核对环境 ID。",
-);
-const OTHER_KIND: Text = Text::fixed(
-    "See the message; another kind of environment may be needed.",
-    "请看消息；可能需要另一种环境。",
-);
-const MESSAGE: Text = Text::fixed("See the message.", "请看消息。");
-const SMALLER_EXTRA: Text = Text::fixed("Reduce the size of `extra`.", "缩小 `extra`。");
-const SMALL_ALREADY: Text = Text::fixed(
-    "postpay sends only a few dozen bytes for this: check for a proxy that changes requests.",
-    "postpay 为此只发送几十个字节：检查是否有改写请求的代理。",
-);
-const WAIT: Text = Text::fixed(
-    "postpay waits and sends it again; no action needed.",
-    "postpay 会等待后重新发送，无需处理。",
-);
+const ENV_ID_IN_STATE: Text =
+    Text::fixed("See the message, and check the environment id with `postpay show`.");
+const OTHER_KIND: Text = Text::fixed("See the message; another kind of environment may be needed.");
+const MESSAGE: Text = Text::fixed("See the message.");
+const SMALLER_EXTRA: Text = Text::fixed("Reduce the size of `extra`.");
+const SMALL_ALREADY: Text =
+    Text::fixed("postpay sends only a few dozen bytes for this: check for a proxy that changes requests.");
+const WAIT: Text = Text::fixed("postpay waits and sends it again; no action needed.");
 const QUOTA: Text = Text::fixed(
     "Delete an environment in the console or request a higher quota from Tencent Cloud, then apply again.",
-    "在控制台删除一个环境或向腾讯云申请提高配额，然后重新 apply。",
 );
 const RENAME_LIMIT: Text = Text::fixed(
     "Tencent Cloud does not document which limit this is; it may be how often an alias can be changed. Plan and apply again later.",
-    "腾讯云没有说明这是哪项限制；可能是别名的修改次数限制。稍后重新执行 plan 和 apply。",
 );
 const DESTROY_QUOTA: Text = Text::fixed(
     "The account may have used up its quota of deletions (monthly or total): see MaxDeleteMonthly and MaxDeleteTotal in DescribeEnvLimit.",
-    "账号的删除配额可能已用完（本月的或总的）：见 DescribeEnvLimit 的 MaxDeleteMonthly 和 MaxDeleteTotal。",
 );
-const ENV_ID: Text = Text::fixed(
-    "Check `env_id`, and open https://tcb.cloud.tencent.com/dev once with this account.",
-    "检查 `env_id`，并用此账号打开一次 https://tcb.cloud.tencent.com/dev 。",
-);
+const ENV_ID: Text =
+    Text::fixed("Check `env_id`, and open https://tcb.cloud.tencent.com/dev once with this account.");
 const MAYBE_GONE: Text = Text::fixed(
     "The environment may no longer exist, or belong to another account: look it up at https://tcb.cloud.tencent.com/dev with this account.",
-    "环境可能已不存在，或属于另一个账号：用此账号在 https://tcb.cloud.tencent.com/dev 查找。",
 );
-const STATUS: Text = Text::fixed(
-    "Check the environment's status in the console, then apply again.",
-    "在控制台查看环境的状态，然后重新 apply。",
-);
+const STATUS: Text = Text::fixed("Check the environment's status in the console, then apply again.");
 const HOLDS_DATA: Text = Text::fixed(
     "The environment may contain data or add-on packages: check it in the console, or destroy it with `--bypass-check`, which skips that check.",
-    "环境中可能有数据或增值包：在控制台查看，或用 `--bypass-check` 销毁，跳过该检查。",
 );
-const TOP_UP: Text = Text::fixed(
-    "Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.",
-    "在 https://console.cloud.tencent.com/expense/recharge 充值，然后重新 apply。",
-);
+const TOP_UP: Text =
+    Text::fixed("Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.");
 const SOLD_OUT: Text = Text::fixed(
     "Nothing more can be created. Existing environments are not affected; plan and show still work.",
-    "无法再创建。已有环境不受影响；plan 和 show 仍可使用。",
 );
 /// 当前发票余额不足，无法退费。
 const INVOICE: Text = Text::fixed(
     "Tencent Cloud reports that the invoice balance is too small for a refund: an invoice may have to be returned or settled in the console first.",
-    "腾讯云称发票余额不足，无法退费：可能需要先在控制台退还发票或结清。",
 );
 /// 资源过期。
 const OVERDUE: Text = Text::fixed(
     "Tencent Cloud reports that the resource is overdue: a bill may have to be paid in the console first.",
-    "腾讯云称资源已过期：可能需要先在控制台结清账单。",
 );
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Lang;
+    use crate::i18n::Lang;
 
     /// The 38 common codes, then those listed for an action.
     const CLASSES: &str = "

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use url::{Host, ParseError, Url};
 
-use crate::lang::Text;
+use crate::i18n::Text;
 
 const STS_HOST: &str = "sts.tencentcloudapi.com";
 const METADATA: &str = "http://metadata.tencentyun.com";
@@ -34,28 +34,14 @@ impl fmt::Display for EndpointError {
         let text = match self {
             Self::Scheme => Text::fixed(
                 "the endpoint must be `sandbox`, `internal`, a region such as ap-shanghai, or a URL that starts with https://",
-                "endpoint 应为 `sandbox`、`internal`、地域（如 ap-shanghai），或以 https:// 开头的地址",
             ),
-            Self::PlainHttp => Text::fixed(
-                "plain http is only allowed for loopback: use https",
-                "http 只能用于本机回环地址：请用 https",
-            ),
-            Self::Path => Text::fixed(
-                "the endpoint must not have a path, query or fragment",
-                "endpoint 不能带路径、查询参数或片段",
-            ),
+            Self::PlainHttp => Text::fixed("plain http is only allowed for loopback: use https"),
+            Self::Path => Text::fixed("the endpoint must not have a path, query or fragment"),
             Self::UserInfo => Text::fixed(
                 "the endpoint must not contain a user name or password: pass credentials separately",
-                "endpoint 不能带用户名或密码：密钥请通过凭证提供",
             ),
-            Self::Host => Text::fixed(
-                "the host of the endpoint is not a host name or an IP address",
-                "该 endpoint 的主机部分不是主机名或 IP 地址",
-            ),
-            Self::Port => Text::fixed(
-                "the port of the endpoint is not a number from 1 to 65535",
-                "该 endpoint 的端口不是 1 到 65535 的数字",
-            ),
+            Self::Host => Text::fixed("the host of the endpoint is not a host name or an IP address"),
+            Self::Port => Text::fixed("the port of the endpoint is not a number from 1 to 65535"),
         };
         text.fmt(f)
     }

@@ -1,6 +1,6 @@
 //! Why a client cannot be set up.
 
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// Why a client cannot be set up. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -7,7 +7,7 @@ use super::codes::{self, Action};
 use super::redact::Redactor;
 use super::wire::{Answer, Ids, Response};
 use crate::cloud::{CloudError, Done, Grade, NotSent, Ordered, SeenIds};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// What came back over a connection.
 pub(super) struct Reply<'a> {
@@ -48,7 +48,7 @@ pub(super) fn classify_change(
     let case = Case { action, env_id: Some(env_id), reply, redactor };
     case.response()?;
     if case.has_new_ids() {
-        let why = Text::fixed("the response contains ids that were not requested", "响应中有请求中没有的 ID");
+        let why = Text::fixed("the response contains ids that were not requested");
         return Err(case.unknown(&why));
     }
     Ok(Done { request_id: case.request_id() })
@@ -80,14 +80,12 @@ impl<'a> Case<'a> {
         let response = match (broken, status, &answer.response) {
             (Some(broken), _, _) => Err(broken.clone()),
             (None, 200, response) => response.as_ref().map_err(Text::clone),
-            (None, status, _) => {
-                Err(text!("the endpoint returned HTTP status {status}", "端点返回了 HTTP 状态 {status}"))
-            }
+            (None, status, _) => Err(text!("the endpoint returned HTTP status {status}", status)),
         };
         let response = response.map_err(|why| self.unknown(&why))?;
         // The rows of a list may hold any text.
         if let Some(key) = answer.found.repeated.filter(|_| self.action != Action::Read) {
-            let why = text!("the response contains `{key}` twice", "应答中 `{key}` 出现了两次");
+            let why = text!("the response contains `{key}` twice", key);
             return Err(self.unknown(&why));
         }
         self.check_error()?;
@@ -101,18 +99,14 @@ impl<'a> Case<'a> {
         };
         if self.has_new_ids() {
             return Err(self.unknown(&match self.action {
-                Action::Create => Text::fixed(
-                    "the response contains an error, but also traces of an order",
-                    "应答中有错误，却又有订单的痕迹",
-                ),
-                Action::Rename | Action::Destroy | Action::Read => Text::fixed(
-                    "the response contains an error, but also ids that were not requested",
-                    "应答中有错误，却又有请求中没有的 ID",
-                ),
+                Action::Create => Text::fixed("the response contains an error, but also traces of an order"),
+                Action::Rename | Action::Destroy | Action::Read => {
+                    Text::fixed("the response contains an error, but also ids that were not requested")
+                }
             }));
         }
         let Some(code) = &error.code else {
-            let why = Text::fixed("the response contains an error without a code", "应答中的错误没有错误码");
+            let why = Text::fixed("the response contains an error without a code");
             return Err(self.unknown(&why));
         };
         Err(CloudError {
@@ -139,13 +133,10 @@ impl<'a> Case<'a> {
         let is_requested = |id: &str| self.env_id == Some(id);
         let is_id = |id: &String| self.redactor.is_id(id);
         if !tran_id.iter().all(is_id) || !env_id.iter().all(|id| is_id(id) || is_requested(id)) {
-            return Err(Text::fixed("the response contains an invalid id", "应答中 ID 的位置上不是 ID"));
+            return Err(Text::fixed("the response contains an invalid id"));
         }
         let Some(tran_id) = tran_id else {
-            return Err(Text::fixed(
-                "the response contains neither an order number nor an error",
-                "应答中既没有订单号，也没有错误",
-            ));
+            return Err(Text::fixed("the response contains neither an order number nor an error"));
         };
         // Recorded as the requested one, it would be destroyed in its place.
         if let (Some(requested), Some(env_id)) = (self.env_id, env_id)
@@ -153,17 +144,15 @@ impl<'a> Case<'a> {
         {
             return Err(text!(
                 "the response is for the environment {env_id}, but {requested} was requested",
-                "应答中的环境是 {env_id}，而请求的是 {requested}"
+                env_id,
+                requested
             ));
         }
         // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
         // bill with the order's number then says which environment is its own.
         let is_own = |id: &String| env_id.as_ref() == Some(id) || is_requested(id);
         if found.odd || found.tran_ids.iter().any(|id| id != tran_id) || !found.env_ids.iter().all(is_own) {
-            return Err(Text::fixed(
-                "the response contains an order number, and ids in unexpected places",
-                "应答中有订单号，但还有不在应有位置上的 ID",
-            ));
+            return Err(Text::fixed("the response contains an order number, and ids in unexpected places"));
         }
         let (tran_id, env_id) = (tran_id.clone(), env_id.clone());
         Ok(Ordered { tran_id, env_id, request_id: self.request_id() })
@@ -180,7 +169,7 @@ impl<'a> Case<'a> {
         let error = reply.answer.error.as_ref();
         let message = match error.map_or("", |error| error.message.trim()) {
             "" => why.clone(),
-            said => text!("{why}: {said}", "{why:#}：{said}"),
+            said => text!("{why}: {said}", why, said),
         };
         let mut message = redactor.say(&message);
         let mut seen = SeenIds::default();
@@ -190,10 +179,7 @@ impl<'a> Case<'a> {
                 let mut ids = ids.iter().filter_map(|id| redactor.id(id));
                 let first = ids.next();
                 for more in ids {
-                    message = text!(
-                        "{message}; it also contains the {name} {more}",
-                        "{message:#}；其中还有 {name} {more}"
-                    );
+                    message = text!("{message}; it also contains the {name} {more}", message, name, more);
                 }
                 first
             };

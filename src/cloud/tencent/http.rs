@@ -18,7 +18,7 @@ use super::error::ClientError;
 use super::proxy::{Proxies, Proxy};
 use super::record::Recorder;
 use super::tls;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 const USER_AGENT: &str = concat!("postpay/", env!("CARGO_PKG_VERSION"));
 /// How long making a connection may take by default.
@@ -122,7 +122,7 @@ impl Http {
         };
         let not_set_up = |error: reqwest::Error| {
             let why = chain(&error);
-            ClientError(text!("cannot set up the HTTP client: {why}", "无法建立 HTTP 客户端：{why}"))
+            ClientError(text!("cannot set up the HTTP client: {why}", why))
         };
         let builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
@@ -189,7 +189,7 @@ impl Http {
             if body.len() > most {
                 body.truncate(most);
                 let most = most >> 10;
-                break Some(text!("the response is longer than {most} KiB", "应答超过 {most} KiB"));
+                break Some(text!("the response is longer than {most} KiB", most));
             }
         };
         Ok(Response { status, headers, body, broken })
@@ -204,13 +204,11 @@ impl Http {
             (Phase::Request, Text::same(cause))
         } else if error.is_timeout() {
             let message =
-                text!("no response from {host} within {timeout:?}", "{host} 在 {timeout:?} 内没有应答");
+                text!("no response from {host} within {timeout}", host, timeout = format!("{timeout:?}"));
             (Phase::Response, message)
         } else {
-            let message = text!(
-                "the connection to {host} broke before a response arrived: {cause}",
-                "在收到应答之前，与 {host} 的连接中断：{cause}"
-            );
+            let message =
+                text!("the connection to {host} broke before a response arrived: {cause}", host, cause);
             (Phase::Response, message)
         };
         TransportError { phase, message, hint: None }
@@ -220,10 +218,9 @@ impl Http {
         let host = &self.host;
         let to = match &self.proxy {
             None => Text::same(host.clone()),
-            Some(Proxy { host: proxy, variable, url: _ }) => text!(
-                "{host} through the proxy {proxy} ({variable})",
-                "{host}（经由 {variable} 的代理 {proxy}）"
-            ),
+            Some(Proxy { host: proxy, variable, url: _ }) => {
+                text!("{host} through the proxy {proxy} ({variable})", host, proxy, variable)
+            }
         };
         let (phase, why, hint) = match tls::fault(error) {
             Some((why, hint)) => (Phase::Tls, why, Some(hint)),
@@ -231,12 +228,9 @@ impl Http {
         };
         let message = if error.is_timeout() {
             let (time, flag) = (self.connect_timeout, self.connect_flag);
-            text!(
-                "cannot connect to {to} within {time:?} ({flag})",
-                "在 {time:?}（{flag}）内未能连接到 {to:#}"
-            )
+            text!("cannot connect to {to} within {time} ({flag})", to, time = format!("{time:?}"), flag)
         } else {
-            text!("cannot connect to {to}: {why}", "无法连接到 {to:#}：{why:#}")
+            text!("cannot connect to {to}: {why}", to, why)
         };
         TransportError { phase, message, hint }
     }
@@ -244,10 +238,10 @@ impl Http {
     fn cut_off(&self, error: &reqwest::Error) -> Text {
         if error.is_timeout() {
             let timeout = self.timeout;
-            text!("the response was not complete within {timeout:?}", "应答在 {timeout:?} 内没有收完")
+            text!("the response was not complete within {timeout}", timeout = format!("{timeout:?}"))
         } else {
             let cause = chain(error);
-            text!("the response was cut off: {cause}", "应答中断：{cause}")
+            text!("the response was cut off: {cause}", cause)
         }
     }
 }
@@ -257,9 +251,8 @@ fn tunnel_error(cause: String) -> Text {
     match cause.as_str() {
         "tunnel error: proxy authorization required" => Text::fixed(
             "the proxy returned HTTP status 407: it requires a user name and password, or rejected them",
-            "代理返回了 HTTP 状态 407：它需要用户名和密码，或提供的不正确",
         ),
-        "tunnel error: unsuccessful" => Text::fixed("the proxy blocked the request", "代理没有放行"),
+        "tunnel error: unsuccessful" => Text::fixed("the proxy blocked the request"),
         _ => Text::same(cause),
     }
 }

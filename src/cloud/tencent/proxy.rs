@@ -13,7 +13,7 @@ use url::{Host, Url};
 
 use super::endpoint::EndpointUrl;
 use super::error::ClientError;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 
 /// The proxy variables for https. Plain http goes to this computer alone, without a proxy.
@@ -33,7 +33,7 @@ struct Variable {
 impl Variable {
     fn unusable(&self, why: &Text) -> ClientError {
         let name = self.name;
-        ClientError(text!("{name} cannot be used: {why}", "{name} 无法使用：{why:#}"))
+        ClientError(text!("{name} cannot be used: {why}", name, why))
     }
 }
 
@@ -78,16 +78,10 @@ impl Proxies {
         }
         let value = variable.value.as_ref().map(ExposeSecret::expose_secret);
         let url = value.and_then(parse_proxy).ok_or_else(|| {
-            variable.unusable(&Text::fixed(
-                "not a URL such as http://proxy.example.com:8080; write special characters in a user name or password as %20",
-                "它不是 http://proxy.example.com:8080 这样的地址；用户名或密码中的特殊字符应写成 %20 的形式",
-            ))
+            variable.unusable(&Text::fixed("not a URL such as http://proxy.example.com:8080; write special characters in a user name or password as %20"))
         })?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(variable.unusable(&Text::fixed(
-                "only http:// and https:// proxies are supported",
-                "只支持 http:// 和 https:// 的代理",
-            )));
+            return Err(variable.unusable(&Text::fixed("only http:// and https:// proxies are supported")));
         }
         let host = url.host_str().unwrap_or_default();
         let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
@@ -115,17 +109,14 @@ fn parse_proxy(value: &str) -> Option<Url> {
 /// without a port.
 fn excludes(no_proxy: &Variable, endpoint: &EndpointUrl) -> Result<bool, ClientError> {
     let value = no_proxy.value.as_ref().map(ExposeSecret::expose_secret);
-    let value = value.ok_or_else(|| no_proxy.unusable(&Text::fixed("not valid text", "它不是文本")))?;
+    let value = value.ok_or_else(|| no_proxy.unusable(&Text::fixed("not valid text")))?;
     let mut found = false;
     let patterns = value.split(|c: char| c == ',' || c.is_whitespace());
     for pattern in patterns.filter(|pattern| !pattern.is_empty()) {
         // All are read, so that one that is not understood is refused whatever the others say.
         found |= matches(pattern, endpoint).ok_or_else(|| {
             let pattern: String = sanitize::escape_invisible(pattern).chars().take(80).collect();
-            no_proxy.unusable(&text!(
-                "`{pattern}` is not a host, a host with a port, a domain such as .example.com or *.example.com, an address, a network such as 10.0.0.0/8, or *",
-                "`{pattern}` 不是主机、带端口的主机、域名（如 .example.com 或 *.example.com）、地址、网段（如 10.0.0.0/8）或 *"
-            ))
+            no_proxy.unusable(&text!("`{pattern}` is not a host, a host with a port, a domain such as .example.com or *.example.com, an address, a network such as 10.0.0.0/8, or *", pattern))
         })?;
     }
     Ok(found)

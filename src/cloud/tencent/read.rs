@@ -16,7 +16,7 @@ use crate::cloud::{
     Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Listing, Looks, Lookup, PayMode, Reading,
     SeenEnvironment, Watcher,
 };
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
@@ -201,7 +201,7 @@ impl TencentClient {
     {
         let too_much = |why: Text| {
             let what = question.name();
-            no_reply(true, &text!("{what}: {why}", "{what:#}：{why:#}"), &self.service.redactor)
+            no_reply(true, &text!("{what}: {why}", what, why), &self.service.redactor)
         };
         let mut walk = Walk::default();
         let mut offset = 0;

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret as _;
 
 use super::credentials::types::Credentials;
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::sanitize;
 
 /// The most of an answer's body, or of one text in it, that is kept, in characters.

@@ -20,12 +20,12 @@ use super::sign::{self, Payload};
 use super::wire;
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 const JSON: &str = "application/json";
 /// X-TC-RequestClient may hold `0-9a-zA-Z-_,;.`, so no slash.
 pub const REQUEST_CLIENT: &str = concat!("postpay_", env!("CARGO_PKG_VERSION"));
-pub(super) const REGION: Text = Text::fixed("region", "地域");
+pub(super) const REGION: Text = Text::fixed("region");
 /// The Authorization header of calls that are not signed.
 const UNSIGNED: &str = "SKIP";
 
@@ -105,7 +105,7 @@ impl Service {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert("x-tc-version", HeaderValue::from_static(api.version));
         headers.insert("x-tc-requestclient", HeaderValue::from_static(REQUEST_CLIENT));
-        headers.insert("x-tc-language", header(language, &Text::fixed("language", "语言"))?);
+        headers.insert("x-tc-language", header(language, &Text::fixed("language"))?);
         if let Some(region) = region {
             headers.insert("x-tc-region", header(region, &REGION)?);
         }
@@ -218,10 +218,7 @@ impl Service {
                 };
                 let secret_key = credentials.secret_key.expose_secret();
                 let signed = sign::sign(&request, &credentials.secret_id, secret_key).ok_or_else(|| {
-                    ClientError(text!(
-                        "the timestamp {timestamp} is not a valid date",
-                        "时间戳 {timestamp} 不是有效日期"
-                    ))
+                    ClientError(text!("the timestamp {timestamp} is not a valid date", timestamp))
                 })?;
                 self.redactor.hide_signature(&signed.signature);
                 signed.authorization
@@ -301,13 +298,10 @@ fn with_trace_id(action: &str, trace_id: &str, error: CloudError) -> CloudError 
         return error;
     }
     let message = &error.message;
-    CloudError {
-        message: text!("{message} (X-TC-TraceId {trace_id})", "{message:#}（X-TC-TraceId {trace_id}）"),
-        ..error
-    }
+    CloudError { message: text!("{message} (X-TC-TraceId {trace_id})", message, trace_id), ..error }
 }
 
-const SECRET_ID: Text = Text::fixed("key id", "SecretId");
+const SECRET_ID: Text = Text::fixed("secret id");
 
 /// Returns a header's value; `what` names it in an error.
 ///
@@ -317,7 +311,7 @@ pub(super) fn header(value: &str, what: &Text) -> Result<HeaderValue, ClientErro
     HeaderValue::from_str(value).map_err(|_| {
         ClientError(text!(
             "the {what} cannot be sent in a header: it contains characters other than printable ASCII",
-            "{what:#} 无法放入请求头发送：其中有可打印 ASCII 以外的字符"
+            what
         ))
     })
 }
@@ -326,7 +320,7 @@ pub(super) fn header(value: &str, what: &Text) -> Result<HeaderValue, ClientErro
 fn add_credentials(headers: &mut HeaderMap, credentials: &Credentials) -> Result<(), ClientError> {
     header(&credentials.secret_id, &SECRET_ID)?;
     if let Some(token) = &credentials.token {
-        let mut token = header(token.expose_secret(), &Text::fixed("token", "Token"))?;
+        let mut token = header(token.expose_secret(), &Text::fixed("token"))?;
         token.set_sensitive(true);
         headers.insert("x-tc-token", token);
     }

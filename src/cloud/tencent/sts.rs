@@ -18,7 +18,7 @@ use super::service::{Api, Service};
 use super::wire::{self, CallerInfo, GetCallerIdentity, Response};
 use crate::clock::Clock;
 use crate::cloud::{Caller, CloudError, Grade};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 const STS: Api = Api { name: wire::STS_SERVICE, version: wire::STS_VERSION };
 /// The region that Tencent Cloud's tools send by default.
@@ -79,7 +79,7 @@ impl Sts {
         };
         let account = account_id.filter(is_uin).ok_or_else(|| {
             let action = wire::CALLER;
-            let why = text!("{action}: the response has no account", "{action}：应答中没有账号");
+            let why = text!("{action}: the response has no account", action);
             CloudError {
                 request_id: request_id.clone(),
                 http_status: Some(200),
@@ -118,7 +118,7 @@ impl Sts {
         if error.grade == Grade::Unknown && error.code.is_none() {
             // It may not be Tencent Cloud that answered.
             let (host, message) = (self.service.host(), &error.message);
-            error.message = text!("{host}: {message}", "{host}：{message:#}");
+            error.message = text!("{host}: {message}", host, message);
         }
         error
     }
@@ -138,10 +138,7 @@ impl Sts {
 /// The digits of the largest 64-bit number.
 const LONGEST_UIN: usize = 20;
 
-const NO_STS: Text = Text::fixed(
-    "No STS responds there. Set its address with `--sts-endpoint`.",
-    "该处没有 STS 应答。请用 `--sts-endpoint` 指定它的位置。",
-);
+const NO_STS: Text = Text::fixed("No STS responds there. Set its address with `--sts-endpoint`.");
 
 /// Whether an error says that the endpoint has no STS.
 pub fn is_no_sts(error: &CloudError) -> bool {

@@ -12,7 +12,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{AlertDescription, CertificateError, ClientConfig, RootCertStore};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 
 /// Reads the certificate authorities in a PEM text.
@@ -27,7 +27,7 @@ pub fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Text> {
     for (number, certificate) in (1..).zip(CertificateDer::pem_slice_iter(pem)) {
         let unreadable = |why: &dyn Error| {
             let why = sanitize::escape_invisible(&why.to_string()).into_owned();
-            text!("cannot read certificate {number} in it: {why}", "其中第 {number} 个证书无法读取：{why}")
+            text!("cannot read certificate {number} in it: {why}", number, why)
         };
         let certificate = certificate.map_err(|error| unreadable(&error))?;
         // One that can't be used would be ignored where connections are made.
@@ -35,10 +35,7 @@ pub fn authorities(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, Text> {
         found.push(certificate);
     }
     if found.is_empty() {
-        return Err(Text::fixed(
-            "no PEM certificate in it (-----BEGIN CERTIFICATE-----)",
-            "其中没有 PEM 格式的证书（-----BEGIN CERTIFICATE-----）",
-        ));
+        return Err(Text::fixed("no PEM certificate in it (-----BEGIN CERTIFICATE-----)"));
     }
     Ok(found)
 }
@@ -121,14 +118,8 @@ pub(super) fn fault(error: &(dyn Error + 'static)) -> Option<(Text, Text)> {
     );
     is_final.then(|| {
         (
-            Text::fixed(
-                "it supports no TLS version or cipher that postpay supports",
-                "对方不支持 postpay 所用的 TLS 版本或加密套件",
-            ),
-            Text::fixed(
-                "TLS 1.2 or 1.3 is required: the server, or a gateway in between, is too old or misconfigured.",
-                "需要 TLS 1.2 或 1.3：对方或中间的网关版本太旧，或配置过低。",
-            ),
+            Text::fixed("it supports no TLS version or cipher that postpay supports"),
+            Text::fixed("TLS 1.2 or 1.3 is required: the server, or a gateway in between, is too old or misconfigured."),
         )
     })
 }
@@ -151,19 +142,13 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
 
 const CHECK_CLOCK: Text = Text::fixed(
     "Check this machine's clock; if it is right, the host's operator must renew the certificate.",
-    "请检查本机时钟；若时钟无误，则需由该主机的管理者更新证书。",
 );
-const NAME_AUTHORITY: Text = Text::fixed(
-    "If a company proxy or gateway is in between, add its certificate authority: --ca-file FILE",
-    "若中间有公司的代理或网关，请指定其证书颁发机构：--ca-file FILE",
-);
-const CHECK_ENDPOINT: Text = Text::fixed(
-    "Check the endpoint: the server that responds is not the named host.",
-    "请检查端点：应答的不是它所指的主机。",
-);
+const NAME_AUTHORITY: Text =
+    Text::fixed("If a company proxy or gateway is in between, add its certificate authority: --ca-file FILE");
+const CHECK_ENDPOINT: Text =
+    Text::fixed("Check the endpoint: the server that responds is not the named host.");
 const CHANGE_CERTIFICATE: Text = Text::fixed(
     "The operator of the host, or of the gateway in between, must install a server certificate with its name.",
-    "需由该主机或中间网关的管理者为其配置带有主机名称的服务器证书。",
 );
 
 fn certificate_fault(error: &CertificateError) -> (Text, Text) {
@@ -174,9 +159,9 @@ fn certificate_fault(error: &CertificateError) -> (Text, Text) {
     let is_nameless = matches!(error, C::NotValidForNameContext { presented, .. } if presented.is_empty())
         || name.contains("UnsupportedCertVersion");
     if matches!(error, C::Expired | C::ExpiredContext { .. }) {
-        (Text::fixed("its certificate has expired", "其证书已过期"), CHECK_CLOCK)
+        (Text::fixed("its certificate has expired"), CHECK_CLOCK)
     } else if matches!(error, C::NotValidYet | C::NotValidYetContext { .. }) {
-        (Text::fixed("its certificate is not valid yet", "其证书尚未生效"), CHECK_CLOCK)
+        (Text::fixed("its certificate is not valid yet"), CHECK_CLOCK)
     } else if matches!(
         error,
         // The last three are of an authority that has the right name and another key.
@@ -185,28 +170,22 @@ fn certificate_fault(error: &CertificateError) -> (Text, Text) {
             | C::UnsupportedSignatureAlgorithmContext { .. }
             | C::UnsupportedSignatureAlgorithmForPublicKeyContext { .. }
     ) {
-        let why = Text::fixed("its certificate authority is not trusted", "其证书的颁发机构在本机不受信任");
+        let why = Text::fixed("its certificate authority is not trusted");
         (why, NAME_AUTHORITY)
     } else if is_nameless {
-        let why = Text::fixed(
-            "its certificate has no host name (no subject alternative name)",
-            "其证书没有主机名称（缺少 subject alternative name）",
-        );
+        let why = Text::fixed("its certificate has no host name (no subject alternative name)");
         (why, CHANGE_CERTIFICATE)
     } else if matches!(error, C::InvalidPurpose | C::InvalidPurposeContext { .. }) || name == "EkuError" {
-        let why = Text::fixed("its certificate is not meant for a server", "其证书的用途不是服务器认证");
+        let why = Text::fixed("its certificate is not meant for a server");
         (why, CHANGE_CERTIFICATE)
     } else if matches!(error, C::NotValidForName | C::NotValidForNameContext { .. }) {
-        (Text::fixed("its certificate is for another name", "其证书属于其他名称"), CHECK_ENDPOINT)
+        (Text::fixed("its certificate is for another name"), CHECK_ENDPOINT)
     } else if name.contains("CaUsedAsEndEntity") {
-        let why = Text::fixed(
-            "its certificate is a CA certificate, not a server certificate",
-            "其证书是颁发机构自身的证书，而不是服务器证书",
-        );
+        let why = Text::fixed("its certificate is a CA certificate, not a server certificate");
         (why, NAME_AUTHORITY)
     } else {
         let name = name.split([' ', '(', '{']).next().unwrap_or_default();
-        (text!("its certificate was rejected: {name}", "其证书未被接受：{name}"), CHECK_ENDPOINT)
+        (text!("its certificate was rejected: {name}", name), CHECK_ENDPOINT)
     }
 }
 

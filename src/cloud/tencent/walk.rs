@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 
 use super::wire::Page;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The page size that is asked for: the most that Tencent Cloud's own tools allow.
 pub(super) const LIMIT: u32 = 100;
@@ -39,15 +39,12 @@ impl Bounds {
         if self.rows > MOST_ROWS {
             return Err(text!(
                 "more than {MOST_ROWS} entries received, counting every page and retry",
-                "计入所有分页和重复读取，返回的条目超过 {MOST_ROWS} 个"
+                MOST_ROWS
             ));
         }
         if self.bytes > MOST_BYTES {
             let most = MOST_BYTES >> 20;
-            return Err(text!(
-                "more than {most} MiB received, counting every page and retry",
-                "计入所有分页和重复读取，返回的数据超过 {most} MiB"
-            ));
+            return Err(text!("more than {most} MiB received, counting every page and retry", most));
         }
         Ok(())
     }
@@ -55,7 +52,7 @@ impl Bounds {
 
 /// The error for a list with too many pages.
 pub(super) fn too_long() -> Text {
-    text!("the list does not end: received {MOST_PAGES} pages", "列表没有尽头：已返回 {MOST_PAGES} 页")
+    text!("the list does not end: received {MOST_PAGES} pages", MOST_PAGES)
 }
 
 /// A list as far as it has been read.

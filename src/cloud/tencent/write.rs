@@ -8,7 +8,7 @@ use super::evidence::{advise, classify_change, classify_create, no_reply};
 use super::service::Call;
 use super::wire::{self, DestroyEnv, ModifyEnv};
 use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Rename, Scope};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::Attributes;
 
 impl CloudWrite for TencentClient {
@@ -43,8 +43,9 @@ impl TencentClient {
         {
             // It is the region of this environment alone: the others can be changed.
             let why = text!(
-                "the region of {env_id}, {region:?}, cannot be sent in a header",
-                "{env_id} 的地域 {region:?} 无法放入请求头发送"
+                "the region of {env_id}, {region}, cannot be sent in a header",
+                env_id,
+                region = format!("{region:?}")
             );
             let error = no_reply(false, &why, &self.service.redactor);
             return Err(CloudError { grade: Grade::Refused(Scope::Step), ..error });

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use super::build::parse;
 use crate::diagnostic::{Diagnostic, SourceFile};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The text of `file` in the canonical layout, or what is wrong with its YAML.
 ///
@@ -33,12 +33,7 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     let text = with_line_feeds(&file.text);
     let arranged = lex::lex(&text).map(|tokens| arrange::arrange(&tokens));
     let checked = arranged
-        .ok_or_else(|| {
-            text!(
-                "it contains something that the formatter does not support",
-                "其中有些内容在规范排版中没有位置"
-            )
-        })
+        .ok_or_else(|| text!("it contains something that the formatter does not support"))
         .and_then(|new| same::check(&before.documents, &text, &new, file).map(|()| new));
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
 }
@@ -56,16 +51,10 @@ fn unsafe_to_format(file: &SourceFile, why: Text) -> Diagnostic {
     let shown = file.path().display();
     Diagnostic::error(
         "fmt-unsafe",
-        text!(
-            "`{shown}` cannot be formatted without changing its content; it was not changed",
-            "无法只调整 `{shown}` 的排版而不改动内容；没有改动该文件"
-        ),
+        text!("`{shown}` cannot be formatted without changing its content; it was not changed", shown),
     )
     .help(why)
-    .help(text!(
-        "the file is still valid; exclude it from `postpay fmt`, or simplify that part",
-        "它和原来一样有效；请不要对它运行 `postpay fmt`，或把那部分写得简单些"
-    ))
+    .help(text!("the file is still valid; exclude it from `postpay fmt`, or simplify that part"))
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use super::lex::lex;
 use super::token::Kind;
 use crate::diagnostic::SourceFile;
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::manifest::build::parse;
 use crate::manifest::tree::Document;
 
-const VALUE: Text = Text::fixed("a key or a value would change", "某个键或值会与原来不同");
-const COMMENT: Text = Text::fixed("a comment would be lost or changed", "某条注释会丢失或改变");
-const LETTER: Text = Text::fixed("more than its white space would change", "除空白外还会有其他改动");
+const VALUE: Text = Text::fixed("a key or a value would change");
+const COMMENT: Text = Text::fixed("a comment would be lost or changed");
+const LETTER: Text = Text::fixed("more than its white space would change");
 
 /// Holds `new` against `old` and its documents: the same keys and values in the same order, of the same types, with the
 /// same aliases; the same comments; and not a visible character more, less or elsewhere.

@@ -583,7 +583,7 @@ fn what_has_no_place_in_the_layout_is_left_alone() {
     let problems = laid_out("a: 1\n...\n\u{feff}b: 2\n").unwrap_err();
     assert_eq!(problems.len(), 1);
     crate::diagnostic::assert_chinese(&problems);
-    insta::assert_snapshot!(crate::diagnostic::render::render(&problems, false, crate::lang::Lang::En), @r"
+    insta::assert_snapshot!(crate::diagnostic::render::render(&problems, false, crate::i18n::Lang::En), @r"
     error[fmt-unsafe]: `m.yaml` cannot be formatted without changing its content; it was not changed
      |
      = help: it contains something that the formatter does not support

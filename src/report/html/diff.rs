@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::escape::escaped;
 use super::said;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
 use crate::report::page::Page;
 use crate::report::words::{Word, changed_words};
@@ -55,7 +55,7 @@ fn changed(out: &mut String, old: Option<&str>, new: Option<&str>, page: &Page) 
             (old.map_or_else(none, |old| whole(old, "del")), new.map_or_else(none, |new| whole(new, "ins")))
         }
     };
-    let (was, is) = (text!("before:", "之前："), text!("after:", "之后："));
+    let (was, is) = (text!("before:"), text!("after:"));
     let _ = write!(
         out,
         "<dd><div class=\"old\"><span class=\"sr\">{} </span>{before}</div>\

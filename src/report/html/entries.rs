@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::escape::{escaped, prose};
 use super::{class, diff, heading, labels, place, said, timeline};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::page::{Entry, Kind, Page, Tone};
 
 pub(super) fn section(out: &mut String, page: &Page) {
@@ -29,7 +29,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
     out.push_str("</div>\n");
     let quiet = page.entries.iter().filter(|entry| entry.quiet).count();
     if quiet > 0 {
-        let unchanged = text!("{quiet} unchanged", "{quiet} 个无变更");
+        let unchanged = text!("{quiet} unchanged", quiet);
         let _ = writeln!(
             out,
             "<details id=\"quiet\"><summary>{}</summary><div class=\"list\">",
@@ -42,7 +42,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
         }
         out.push_str("</div></details>\n");
     }
-    let none = text!("Nothing matches.", "没有匹配的条目。");
+    let none = text!("Nothing matches.");
     let _ = writeln!(out, "<p id=\"none\" hidden>{}</p>\n</section>", said(page, &none));
 }
 
@@ -111,13 +111,13 @@ fn controls(out: &mut String, page: &Page, groups: &[Group]) {
     let total = page.entries.len();
     let find = match page.kind {
         Kind::Plan | Kind::Apply | Kind::Drift | Kind::State => {
-            text!("Search by address", "按地址搜索")
+            text!("Search by address")
         }
-        Kind::Validate => text!("Search by name", "按名称搜索"),
+        Kind::Validate => text!("Search by name"),
     };
-    let clear = text!("Clear filter", "清除筛选");
+    let clear = text!("Clear filter");
     // `#` is the only thing that the script puts in: a number.
-    let shown = text!("# of {total} shown", "显示 #，共 {total}");
+    let shown = text!("# of {total} shown", total);
     let _ = write!(
         out,
         "<div id=\"filter\" role=\"search\" hidden>\n<div class=\"find\"><input id=\"find\" type=\"search\" \
@@ -195,7 +195,7 @@ fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool
         let _ = write!(out, " {}", place(declared));
     }
     if let Some(commit) = commit {
-        let touched = text!("last changed by", "最近改动");
+        let touched = text!("last changed by");
         let _ =
             write!(out, " <span>{} <code><bdi>{}</bdi></code></span>", said(page, &touched), escaped(commit));
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::escape::{escaped, prose};
 use super::{heading, labels, place, said};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::page::{Finding, Level, Page};
 
 pub(super) fn section(out: &mut String, page: &Page) {
@@ -42,7 +42,7 @@ fn show(out: &mut String, page: &Page, finding: &Finding) {
         let _ = write!(out, " {}", place(at));
     }
     if let Some((at, about)) = entry.and_then(|at| Some((at, page.entries.get(at)?))) {
-        let to = said(page, &text!("see", "查看"));
+        let to = said(page, &text!("see"));
         let _ = write!(out, " <a href=\"#e{at}\">{to} <bdi>{}</bdi></a>", escaped(&about.name));
     }
     out.push_str("</p></div></li>\n");

@@ -16,7 +16,7 @@ use std::fmt::Write as _;
 
 use super::duration;
 use super::page::{Columns, Page, Place, Setting, Tone, labels};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use escape::{escaped, prose};
 
 /// The page as one document that ends in a newline.
@@ -86,7 +86,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
     ];
     let parts: Vec<_> = parts.into_iter().filter(|(_, _, n)| *n > 0).collect();
     if parts.len() > 1 {
-        let contents = text!("On this page", "本页内容");
+        let contents = text!("On this page");
         let _ = write!(out, "<nav aria-label=\"{}\"><ul>", said(page, &contents));
         for (id, label, n) in parts {
             let label = said(page, &label);
@@ -99,7 +99,7 @@ fn top(out: &mut String, page: &Page, setting: &Setting) {
 
 /// What the page was made of and by.
 fn foot(out: &mut String, page: &Page, setting: &Setting) {
-    let about = text!("About this report", "关于本报告");
+    let about = text!("About this report");
     let _ = write!(out, "<footer>\n<h2>{}</h2>\n<dl class=\"facts\">", said(page, &about));
     let mut fact = |name: &str, value: &str| {
         let _ = write!(

@@ -10,7 +10,7 @@ use super::escape::escaped;
 use super::scale::{Percent, Scale};
 use super::{class, heading, labels, said};
 use crate::apply::{Call, CallKind};
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::duration;
 use crate::report::page::{Entry, Page};
 
@@ -45,7 +45,7 @@ pub(super) fn section(out: &mut String, page: &Page) {
     list(out, page, seen, scale);
     if !folded.is_empty() {
         let n = folded.len();
-        let more = text!("{n} more", "还有 {n} 个");
+        let more = text!("{n} more", n);
         let _ = write!(out, "<details><summary>{}</summary>", said(page, &more));
         list(out, page, folded, scale);
         out.push_str("</details>");
@@ -55,7 +55,8 @@ pub(super) fn section(out: &mut String, page: &Page) {
         let n = rows.len();
         let note = text!(
             "{n} of {steps} steps are shown: first those with rejected or repeated requests, then the earliest. The times of every request are with its entry below.",
-            "图中画出 {steps} 个步骤中的 {n} 个：先画请求未能一次受理的，再画最早的。每个请求的时间都在下方各自的条目中。"
+            n,
+            steps
         );
         let _ = writeln!(out, "<p class=\"note\">{}</p>", said(page, &note));
     }
@@ -106,7 +107,7 @@ fn legend(out: &mut String, page: &Page, calls: &[Call]) {
         }
     }
     if page.entries.iter().any(|entry| entry.calls.len() > 1) {
-        let wait = text!("waited for the next attempt", "等待下一次尝试");
+        let wait = text!("waited for the next attempt");
         let shape = "<line class=\"wait\" x1=\"0\" x2=\"22\" y1=\"7\" y2=\"7\"/>";
         sample(out, shape, &said(page, &wait));
     }
@@ -124,9 +125,9 @@ fn all(out: &mut String, page: &Page, calls: &[Call], scale: Scale) {
     }
     let most = slots.iter().map(|slot| slot.iter().sum()).max();
     let most: usize = most.unwrap_or(1).max(1);
-    let title = text!("All requests, by when they were sent", "全部请求，按发出时间");
+    let title = text!("All requests, by when they were sent");
     let desc = description(page, calls);
-    let sent = text!("sent", "发出");
+    let sent = text!("sent");
     let _ = write!(
         out,
         "<div class=\"lane all\"><span>{}</span><svg role=\"img\" aria-labelledby=\"all-t all-d\" height=\"46\">\

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Look;
 use crate::apply::import::{Compared, Importable};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::text::{clean, left};
 
 /// Every environment that is to be adopted, field by field.
@@ -22,18 +22,18 @@ const COLUMN: usize = 14;
 fn one(out: &mut String, adoption: &Importable, look: Look) {
     let Importable { address, environment, bill, tran_id, attributes: _, compared } = adoption;
     let (head, env_id) = (look.strong(address), clean(&environment.env_id));
-    let head = text!("{head} {env_id} in the account:", "{head} 账号中的 {env_id}：");
+    let head = text!("{head} {env_id} in the account:", head, env_id);
     let _ = writeln!(out, "\n{}", look.say(head));
     let told = |text: Option<&String>| match text {
         Some(text) => Text::same(clean(text).into_owned()),
-        None => text!("not reported", "未提供"),
+        None => text!("not reported"),
     };
     let pay_mode = bill.as_ref().and_then(|bill| bill.pay_mode.as_ref()).map(ToString::to_string);
     let rows = [
-        (text!("status", "状态"), told(environment.status.as_ref())),
-        (text!("region", "地域"), told(environment.region.as_ref())),
-        (text!("created", "创建时间"), told(environment.created_at.as_ref())),
-        (text!("pay mode", "计费模式"), told(pay_mode.as_ref().or(environment.pay_mode.as_ref()))),
+        (text!("status"), told(environment.status.as_ref())),
+        (text!("region"), told(environment.region.as_ref())),
+        (text!("created at"), told(environment.created_at.as_ref())),
+        (text!("pay mode"), told(pay_mode.as_ref().or(environment.pay_mode.as_ref()))),
         (Text::same("tran_id"), told(tran_id.as_ref())),
     ];
     for (name, value) in rows {
@@ -46,23 +46,20 @@ fn one(out: &mut String, adoption: &Importable, look: Look) {
         let line = match (declared, live) {
             (Some(_), Some(live)) if *fits => {
                 let live = quoted(live);
-                text!("{live}  as declared", "{live}  与声明一致")
+                text!("{live}  as declared", live)
             }
             (Some(declared), Some(live)) => {
                 let (declared, live) = (quoted(declared), quoted(live));
-                let differs = look.bad(text!("but the manifest has {declared}", "但声明的是 {declared}"));
-                text!(
-                    "{live}  {differs}: see the next plan for options",
-                    "{live}  {differs}：下一次 plan 会说明如何处理"
-                )
+                let differs = look.bad(text!("but the manifest has {declared}", declared));
+                text!("{live}  {differs}: see the next plan for options", live, differs)
             }
             (Some(declared), None) => {
                 let declared = quoted(declared);
-                text!("{declared}  declared, not reported", "{declared}  已声明，账号未提供")
+                text!("{declared}  declared, not reported", declared)
             }
             (None, Some(live)) => {
                 let live = quoted(live);
-                text!("{live}  not declared, will not be changed", "{live}  未声明，保持不变")
+                text!("{live}  not declared, will not be changed", live)
             }
             (None, None) => continue,
         };

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write as _};
 
 use super::Look;
 use crate::drift::{Drift, Finding, Standing};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::text::{clean, count, left};
 
 /// Every finding, and how many there are. One line when all is well.
@@ -21,29 +21,26 @@ pub fn drift(drift: &Drift, look: Look) -> String {
 pub(in crate::report) fn summary(drift: &Drift, look: Look) -> String {
     let Drift { findings: _, declared, recorded, seen } = drift;
     let seen = match seen {
-        Some(seen) => text!("{seen} in the account", "账号中 {seen} 个"),
-        None => text!("account not read", "未查看账号"),
+        Some(seen) => text!("{seen} in the account", seen),
+        None => text!("account not read"),
     };
-    let compared = text!(
-        "{declared} declared, {recorded} in the state, {seen}",
-        "声明 {declared} 个，状态文件中 {recorded} 个，{seen:#}"
-    );
+    let compared = text!("{declared} declared, {recorded} in the state, {seen}", declared, recorded, seen);
     let counted = drift.counted().count();
     let others = drift.findings.len() - counted;
     let others = match others {
         0 => Text::same(""),
         n => {
             let findings = count(n, "finding is", "findings are");
-            text!(" {findings} not counted.", "另有 {n} 处不计入。")
+            text!(" {findings} not counted.", findings; n)
         }
     };
     if counted == 0 {
-        let head = look.good(text!("No drift.", "没有漂移。"));
-        look.say(text!("{head} {compared}.{others}", "{head}{compared:#}。{others:#}"))
+        let head = look.good(text!("No drift."));
+        look.say(text!("{head} {compared}.{others}", head, compared, others))
     } else {
         let found = count(counted, "finding", "findings");
-        let head = look.bad(text!("Drift:", "漂移："));
-        look.say(text!("{head} {found}. {compared}.{others}", "{head}{counted} 处。{compared:#}。{others:#}"))
+        let head = look.bad(text!("Drift:"));
+        look.say(text!("{head} {found}. {compared}.{others}", head, found, compared, others; counted))
     }
 }
 
@@ -58,13 +55,12 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
         (None, Some(env_id)) => look.strong(clean(env_id)),
         (None, None) => String::new(),
     };
-    let deposed = if *deposed { text!(" (deposed)", "（已被替换）") } else { Text::same("") };
+    let deposed = if *deposed { text!(" (deposed)") } else { Text::same("") };
     let source = source
         .as_ref()
         .map_or(String::new(), |source| format!("  {}", look.faint(clean(&source.to_string()))));
     let about = code.about();
-    let text =
-        text!("{name}  {what}{deposed}: {about}{source}", "{name}  {what}{deposed:#}：{about:#}{source}");
+    let text = text!("{name}  {what}{deposed}: {about}{source}", name, what, deposed, about, source);
     let _ = writeln!(out, "{}", look.say(text));
     let mut row = |name: Text, value: Option<&dyn Display>| {
         if let Some(value) = value {
@@ -72,14 +68,14 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
             let _ = writeln!(out, "      {name}{}", clean(&look.say(value)));
         }
     };
-    row(text!("expected", "应为"), shown(expected.as_ref()));
-    row(text!("found", "实际"), shown(found.as_ref()));
+    row(text!("expected"), shown(expected.as_ref()));
+    row(text!("found"), shown(found.as_ref()));
     let env_id = env_id.as_ref().filter(|_| address.is_some());
     row(Text::same("env_id"), shown(env_id));
     if let Standing::Ignored { reason } = standing {
-        row(text!("ignored", "已忽略"), Some(reason));
+        row(text!("ignored"), Some(reason));
     }
-    row(text!("next", "下一步"), Some(next));
+    row(text!("next"), Some(next));
     out.push('\n');
 }
 

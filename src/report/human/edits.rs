@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Look, verify, words};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::InstanceKey;
 use crate::report::text::clean;
 use crate::state::compare::Difference;
@@ -15,26 +15,28 @@ pub fn changes(line: &str, changes: &[Change], look: Look) -> String {
     let mut out = String::new();
     let _ = writeln!(out, "{}", look.strong(clean(line)));
     if changes.is_empty() {
-        let nothing = text!("no changes", "没有任何改动");
+        let nothing = text!("no changes");
         let _ = writeln!(out, "  {}", look.say(nothing));
     }
     for Change { key, record, kind } in changes {
         let named = verify::named(key);
         let (status, ids) = (words::status(record.status), verify::ids(record));
-        let ids = text!("{status}{ids}", "{status:#}{ids:#}");
+        let ids = text!("{status}{ids}", status, ids);
         let (mark, text) = match kind {
-            Kind::Added => (look.good("+"), text!("{named}: {ids}", "{named:#}：{ids:#}")),
+            Kind::Added => (look.good("+"), text!("{named}: {ids}", named, ids)),
             Kind::Changed(_) => (look.change("~"), named),
             Kind::Moved { to } => {
                 let to = verify::named(to);
-                let text = text!("{named} is renamed to {to}: {ids}", "{named:#} 改为 {to:#}：{ids:#}");
+                let text = text!("{named} is renamed to {to}: {ids}", named, to, ids);
                 (look.change("~"), text)
             }
             Kind::Forgotten => {
                 let afterwards = afterwards(record);
                 let text = text!(
                     "{named} is removed from the state: {ids}\n      {afterwards}",
-                    "{named:#} 从状态文件移除：{ids:#}\n      {afterwards:#}"
+                    named,
+                    ids,
+                    afterwards
                 );
                 (look.bad("-"), text)
             }
@@ -57,23 +59,17 @@ pub fn place(key: &InstanceKey) -> String {
 /// What becomes at Tencent Cloud of what is forgotten here.
 const fn afterwards(record: &Record) -> Text {
     match record.status {
-        Status::Created => Text::fixed("it keeps running and keeps billing", "它继续运行并继续计费"),
-        Status::AwaitingEnvId => Text::fixed(
-            "Tencent Cloud accepted the order: its environment keeps running and keeps billing",
-            "腾讯云已接受订单：其环境继续运行并继续计费",
-        ),
-        Status::Unknown => Text::fixed(
-            "its outcome is unknown; if it was created, it keeps running and keeps billing",
-            "结果未知；如果已创建，它继续运行并继续计费",
-        ),
-        Status::Destroying => Text::fixed(
-            "its destroy could not be confirmed; if it still exists, it keeps billing",
-            "销毁未能确认；如果它仍存在，会继续计费",
-        ),
-        Status::Isolated => Text::fixed(
-            "Tencent Cloud isolated it, and will delete it later",
-            "腾讯云已将其隔离，并会自行删除",
-        ),
+        Status::Created => Text::fixed("it keeps running and keeps billing"),
+        Status::AwaitingEnvId => {
+            Text::fixed("Tencent Cloud accepted the order: its environment keeps running and keeps billing")
+        }
+        Status::Unknown => {
+            Text::fixed("its outcome is unknown; if it was created, it keeps running and keeps billing")
+        }
+        Status::Destroying => {
+            Text::fixed("its destroy could not be confirmed; if it still exists, it keeps billing")
+        }
+        Status::Isolated => Text::fixed("Tencent Cloud isolated it, and will delete it later"),
     }
 }
 
@@ -81,10 +77,10 @@ fn changed(difference: &Difference) -> Text {
     match difference {
         Difference::Field { key: _, name, found, expected } => {
             let (found, expected) = (verify::value(found.as_ref()), verify::value(expected.as_ref()));
-            text!("{name}: {found} -> {expected}", "{name}：{found:#} -> {expected:#}")
+            text!("{name}: {found} -> {expected}", name, found, expected)
         }
         Difference::Member { .. } | Difference::Missing { .. } | Difference::Surplus { .. } => {
-            verify::difference(difference, &text!("before", "之前"), &text!("after", "之后"))
+            verify::difference(difference, &text!("before"), &text!("after"))
         }
     }
 }

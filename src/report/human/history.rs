@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::{Look, verify, words};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::text::{clean, count, duration};
 use crate::state::history::{Change, EventKind, HistoryEvent, Request, RequestResult, Run, Settled};
 use crate::state::journal::{Evidence, Journal, RunStarted};
@@ -38,7 +38,7 @@ pub fn history(events: &[&HistoryEvent], look: Look) -> String {
         }
     }
     if events.is_empty() {
-        let nothing = text!("No matching orders or changes.", "没有符合条件的订购或改动。");
+        let nothing = text!("No matching orders or changes.");
         let _ = writeln!(out, "{}", look.say(nothing));
     }
     look.within(out, 6)
@@ -86,7 +86,7 @@ fn origin(request: &Request, run: &Run, look: Look) -> String {
     }
     if let Some(took) = request.took_ms {
         let took = duration(Duration::from_millis(took));
-        parts.push(look.say(text!("took {took}", "用时 {took:#}")));
+        parts.push(look.say(text!("took {took}", took)));
     }
     look.clauses(&parts)
 }
@@ -96,27 +96,23 @@ fn by(run: &Run) -> Text {
     let who = match who {
         Some(who) => {
             let who = clean(who);
-            text!("by {who}, run {id}", "操作者 {who}，运行 {id}")
+            text!("by {who}, run {id}", who, id)
         }
-        None => text!("run {id} (receipt missing)", "运行 {id}，其回执缺失"),
+        None => text!("run {id} (receipt missing)", id),
     };
     match commit {
         Some(commit) => {
             let commit = clean(commit);
-            text!("{who}, commit {commit}", "{who:#}，commit {commit}")
+            text!("{who}, commit {commit}", who, commit)
         }
         None => who,
     }
 }
 
 fn settled_by(Settled { at, doing, created }: &Settled) -> Text {
-    let word = if *created {
-        text!("found out later", "事后查明")
-    } else {
-        text!("found not created", "查明没有创建任何环境")
-    };
+    let word = if *created { text!("found out later") } else { text!("found not created") };
     let doing = clean(doing);
-    text!("{word}: {doing}, {at:.0}", "{word:#}：{doing}，{at:.0}")
+    text!("{word}: {doing}, {at}", word, doing, at = format!("{at:.0}"))
 }
 
 fn changed(change: &Change, deposed: bool) -> Text {
@@ -124,16 +120,16 @@ fn changed(change: &Change, deposed: bool) -> Text {
         Change::Recorded(record) => {
             let status = words::status(record.status);
             if deposed {
-                text!("in the state as deposed, {status}", "状态文件中为已被替换的旧环境，{status:#}")
+                text!("in the state as deposed, {status}", status)
             } else {
-                text!("in the state as {status}", "状态文件中为{status:#}")
+                text!("in the state as {status}", status)
             }
         }
         Change::Forgotten if deposed => {
-            text!("removed from the state, deposed", "已从状态文件移除（已被替换的旧环境）")
+            text!("removed from the state, deposed")
         }
-        Change::Forgotten => text!("removed from the state", "已从状态文件移除"),
-        Change::Moved { to } => text!("moved to {to}", "地址改为 {to}"),
+        Change::Forgotten => text!("removed from the state"),
+        Change::Moved { to } => text!("moved to {to}", to),
     }
 }
 
@@ -151,19 +147,21 @@ pub fn verification(
                 let (who, n) = (clean(who), entries.len() + 1);
                 let lines = count(n, "line", "lines");
                 (
-                    look.good(text!("complete", "完整")),
-                    text!("    {started_at:.0}  {who}, {lines}", "  {started_at:.0}  {who}，{n} 行"),
+                    look.good(text!("complete")),
+                    text!(
+                        "    {started_at}  {who}, {lines}",
+                        started_at = format!("{started_at:.0}"),
+                        who,
+                        lines; n),
                 )
             }
             Err(error) => {
                 let error = verify::cleaned(error);
-                (look.bad(text!("damaged", "损坏")), text!("  {error}", "  {error:#}"))
+                (look.bad(text!("damaged")), text!("  {error}", error))
             }
         };
-        let line = text!(
-            "serial {base:>4}  run {run}  {mark}{line}",
-            "serial {base:>4}  运行 {run}  {mark}{line:#}"
-        );
+        let line =
+            text!("serial {base}  run {run}  {mark}{line}", base = format!("{base:>4}"), run, mark, line);
         let _ = writeln!(out, "{}", look.say(line));
     }
     for problem in &found.problems {
@@ -175,10 +173,7 @@ pub fn verification(
     let verdict = if found.problems.is_empty() {
         let n = receipts.len();
         let receipts = count(n, "receipt", "receipts");
-        look.good(text!(
-            "OK: {receipts}, all complete, none missing.",
-            "正常：{n} 份回执，份份完整，没有缺失。"
-        ))
+        look.good(text!("OK: {receipts}, all complete, none missing.", receipts; n))
     } else {
         verify::number_of(&found.problems, look)
     };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Look, verify};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::report::text::{self, clean, count};
 use crate::state::journal::{Event, Journal, RunStarted};
 use crate::state::{Holder, LockReport, LockStatus};
@@ -13,24 +13,20 @@ pub fn status(found: &LockReport, look: Look) -> String {
     let LockReport { path, status, open } = found;
     let mut out = String::new();
     let who = match status {
-        LockStatus::Free => look.good(text!("free", "空闲")),
-        LockStatus::Held(None) => {
-            look.change(text!("held by an unidentified process", "被占用，占用的进程没有说明自己是谁"))
-        }
+        LockStatus::Free => look.good(text!("free")),
+        LockStatus::Held(None) => look.change(text!("held by an unidentified process")),
         LockStatus::Held(Some(holder)) => {
             let holder = self::holder(holder);
-            look.change(text!("held by {holder}", "被占用：{holder:#}"))
+            look.change(text!("held by {holder}", holder))
         }
     };
     let run = match open {
-        Ok(None) => look.say(text!("none", "无")),
+        Ok(None) => look.say(text!("none")),
         Ok(Some(journal)) => look.say(open_run(journal)),
         Err(error) => look.bad(verify::cleaned(error)),
     };
     let file = clean(&path.display().to_string()).into_owned();
-    for (name, value) in
-        [(text!("lock", "锁"), who), (text!("file", "文件"), file), (text!("open run", "未结束的运行"), run)]
-    {
+    for (name, value) in [(text!("lock"), who), (text!("file"), file), (text!("open run"), run)] {
         // The longest of the names, and two.
         let columns = if look.lang == Lang::En { 11 } else { 14 };
         let name = text::left(&look.say(name), columns);
@@ -43,8 +39,11 @@ fn holder(holder: &Holder) -> Text {
     let Holder { who, pid, since, doing } = holder;
     let (who, doing) = (clean(who), clean(doing));
     text!(
-        "{who}, process {pid}, since {since:.0}, doing `{doing}`",
-        "{who}，进程 {pid}，自 {since:.0} 起，正在执行 `{doing}`"
+        "{who}, process {pid}, since {since}, doing `{doing}`",
+        who,
+        pid,
+        since = format!("{since:.0}"),
+        doing
     )
 }
 
@@ -61,7 +60,13 @@ fn open_run(journal: &Journal) -> Text {
     let (who, since, n) = (clean(who), journal.started_at, orders.count());
     let orders = count(n, "order sent", "orders sent");
     text!(
-        "{run} of {who} (pid {pid}), since {since:.0}, from serial {base}, {orders}",
-        "{run}，{who}（pid {pid}），自 {since:.0} 起，基于 serial {base}，已发送 {n} 个订单"
+        "{run} of {who} (pid {pid}), since {since}, from serial {base}, {orders}",
+        run,
+        who,
+        pid,
+        since = format!("{since:.0}"),
+        base,
+        orders;
+        n
     )
 }

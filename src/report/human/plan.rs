@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::Look;
 use crate::apply::pace::least_time;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::plan::{Action, Mode, Plan, Reason, Step};
 use crate::report::text::{account, clean, count, duration};
 use crate::state::Account;
@@ -68,10 +68,10 @@ fn heading(plan: &Plan, look: Look) -> String {
     let account = account(&plan.account);
     let region = plan.region.as_ref().map_or(Text::same(""), |region| {
         let region = clean(region);
-        text!(" · region {region}", " · 地域 {region}")
+        text!(" · region {region}", region)
     });
     let state = clean(&plan.state_path);
-    let heading = text!("{account}{region} · state {state}", "{account:#}{region:#} · 状态文件 {state}");
+    let heading = text!("{account}{region} · state {state}", account, region, state);
     look.within(look.faint(heading) + "\n", 4)
 }
 
@@ -94,14 +94,14 @@ fn legend(plan: &Plan, look: Look) -> String {
 /// The closing lines: how many steps of each kind, the least time, the cost.
 pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let mut out = String::new();
-    let none = look.strong(text!("No changes.", "没有变更。"));
+    let none = look.strong(text!("No changes."));
     if !plan.has_changes() {
         let text = if plan.options.mode == Mode::Normal {
             let unchanged = plan.steps.iter().filter(|step| is_unchanged(step)).count();
             let n = count(unchanged, "environment matches", "environments match");
-            text!("{none} {n} the configuration.", "{none}{unchanged} 个环境与配置一致。")
+            text!("{none} {n} the configuration.", none, n; unchanged)
         } else {
-            text!("{none} Nothing to destroy.", "{none}没有需要销毁的环境。")
+            text!("{none} Nothing to destroy.", none)
         };
         let _ = writeln!(out, "{}", look.say(text));
         return out;
@@ -116,35 +116,32 @@ pub fn summary(plan: &Plan, rate: f64, look: Look) -> String {
     let moved = steps().filter(|step| step.previous_address.is_some()).count();
     let blocked = plan.blocked().count();
     let parts: Vec<String> = [
-        (create, text!("{create} to create", "{create} 个待创建")),
-        (update, text!("{update} to update", "{update} 个待更新")),
-        (replace, text!("{replace} to replace", "{replace} 个待替换")),
-        (destroy, text!("{destroy} to destroy", "{destroy} 个待销毁")),
-        (import, text!("{import} to import", "{import} 个待导入")),
-        (moved, text!("{moved} to move", "{moved} 个待改地址")),
-        (forget, text!("{forget} to forget", "{forget} 个待移出状态文件")),
-        (blocked, Text::of(&look.bad(text!("{blocked} blocked", "{blocked} 个被阻止")))),
-        (kept, text!("{kept} not in the configuration", "{kept} 个不在配置中")),
-        (resolve, text!("{resolve} with an unknown outcome", "{resolve} 个结果未知")),
-        (wait, text!("{wait} waiting for an EnvId", "{wait} 个等待 EnvId")),
-        (unchanged, text!("{unchanged} unchanged", "{unchanged} 个不变")),
+        (create, text!("{create} to create", create)),
+        (update, text!("{update} to update", update)),
+        (replace, text!("{replace} to replace", replace)),
+        (destroy, text!("{destroy} to destroy", destroy)),
+        (import, text!("{import} to import", import)),
+        (moved, text!("{moved} to move", moved)),
+        (forget, text!("{forget} to forget", forget)),
+        (blocked, Text::of(&look.bad(text!("{blocked} blocked", blocked)))),
+        (kept, text!("{kept} not in the configuration", kept)),
+        (resolve, text!("{resolve} with an unknown outcome", resolve)),
+        (wait, text!("{wait} waiting for an EnvId", wait)),
+        (unchanged, text!("{unchanged} unchanged", unchanged)),
     ]
     .into_iter()
     .filter(|(n, _)| *n > 0)
     .map(|(_, what)| look.say(what))
     .collect();
-    let head = look.strong(text!("Plan:", "计划："));
+    let head = look.strong(text!("Plan:"));
     let parts = look.list(&parts);
-    let _ = writeln!(out, "{}", look.say(text!("{head} {parts}.", "{head}{parts}。")));
+    let _ = writeln!(out, "{}", look.say(text!("{head} {parts}.", head, parts)));
     if plan.summary.orders > 0 {
         let _ = writeln!(out, "{}", look.say(cost(plan, rate)));
     }
     if destroy > 0 {
         let environments = count(destroy, "environment", "environments");
-        let warning = text!(
-            "{environments} will be destroyed, including all data.",
-            "将销毁 {destroy} 个环境，连同其中的全部数据。"
-        );
+        let warning = text!("{environments} will be destroyed, including all data.", environments; destroy);
         let _ = writeln!(out, "{}", look.bad(warning));
     }
     out
@@ -158,15 +155,15 @@ fn cost(plan: &Plan, rate: f64) -> Text {
         Duration::ZERO => Text::same(""),
         least => {
             let least = duration(least);
-            text!(" at {rate} per second: at least {least}", "，每秒 {rate} 个，至少需要 {least:#}")
+            text!(" at {rate} per second: at least {least}", rate, least)
         }
     };
     let cost = if plan.endpoint == Account::SANDBOX {
-        text!("none (sandbox)", "无（沙箱）")
+        text!("none (sandbox)")
     } else {
-        text!("pay-as-you-go, no fixed price", "按量付费，没有固定价格")
+        text!("pay-as-you-go, no fixed price")
     };
-    text!("{creates}{time}. Cost: {cost}.", "创建 {n} 个{time:#}。费用：{cost:#}。")
+    text!("{creates}{time}. Cost: {cost}.", creates, time, cost; n)
 }
 
 #[cfg(test)]

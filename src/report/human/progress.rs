@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::cloud::{Looks, Reading};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::text::{clean, duration};
 use crate::state::Holder;
 
@@ -11,26 +11,26 @@ use crate::state::Holder;
 pub fn reading(reading: &Reading, elapsed: Duration) -> Text {
     let Reading { what, region, regions, pages, done, of } = *reading;
     let what = match what {
-        Looks::Caller => return text!("Looking up the account", "正在查询密钥属于哪个账号"),
-        Looks::Environments => text!("Listing the account", "正在列出账号中的环境"),
-        Looks::Lookup => text!("Looking up environments by id", "正在按 EnvId 查询环境"),
-        Looks::Bills => text!("Reading bills", "正在读取账单"),
+        Looks::Caller => return text!("Looking up the account"),
+        Looks::Environments => text!("Listing the account"),
+        Looks::Lookup => text!("Looking up environments by id"),
+        Looks::Bills => text!("Reading bills"),
     };
     let region = match regions {
-        0 | 1 => text!("", ""),
-        _ => text!(", region {region} of {regions}", "，地域 {region}/{regions}"),
+        0 | 1 => text!(""),
+        _ => text!(", region {region} of {regions}", region, regions),
     };
     let pages = match pages {
-        0 => text!("", ""),
-        1 => text!(", 1 page", "，1 页"),
-        _ => text!(", {pages} pages", "，{pages} 页"),
+        0 => text!(""),
+        1 => text!(", 1 page"),
+        _ => text!(", {pages} pages", pages),
     };
     let count = match of {
-        Some(of) => text!("{done} of {of} environments", "环境 {done}/{of}"),
-        None => text!("{done} environments", "{done} 个环境"),
+        Some(of) => text!("{done} of {of} environments", done, of),
+        None => text!("{done} environments", done),
     };
     let pace = pace(done, of, elapsed);
-    text!("{what}: {count}{region}{pages}{pace}", "{what:#}：{count:#}{region:#}{pages:#}{pace:#}")
+    text!("{what}: {count}{region}{pages}{pace}", what, count, region, pages, pace)
 }
 
 /// How fast, and how long yet.
@@ -38,13 +38,13 @@ fn pace(done: usize, of: Option<usize>, elapsed: Duration) -> Text {
     let count = |n: usize| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
     let seconds = elapsed.as_secs_f64();
     if done == 0 || seconds <= 0.0 {
-        return text!("", "");
+        return text!("");
     }
     let rate = count(done) / seconds;
     let left = of.filter(|of| *of > done).map(|of| count(of - done) / rate);
     let left = left.and_then(|left| Duration::try_from_secs_f64(left).ok());
     let pace = pace_of(rate, left);
-    text!(", {pace}", "，{pace:#}")
+    text!(", {pace}", pace)
 }
 
 /// `2.0 a second, about 4 s left`: `rate` is a second.
@@ -52,8 +52,8 @@ pub fn pace_of(rate: f64, left: Option<Duration>) -> Text {
     // Below that, halves matter.
     let rate = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
     match left.map(whole) {
-        Some(left) => text!("{rate} per second, about {left} left", "每秒 {rate} 个，约剩 {left:#}"),
-        None => text!("{rate} per second", "每秒 {rate} 个"),
+        Some(left) => text!("{rate} per second, about {left} left", rate, left),
+        None => text!("{rate} per second", rate),
     }
 }
 
@@ -62,34 +62,38 @@ pub fn lock(holder: Option<&Holder>, waited: Duration, most: Duration) -> Text {
     let who = match holder {
         Some(Holder { who, pid, since: _, doing }) => {
             let (who, doing) = (clean(who), clean(doing));
-            text!("{who} (pid {pid}, {doing})", "{who}（pid {pid}，{doing}）")
+            text!("{who} (pid {pid}, {doing})", who, pid, doing)
         }
-        None => text!("another process", "另一个进程"),
+        None => text!("another process"),
     };
     let (waited, left) = (whole(waited), whole(most.saturating_sub(waited)));
     text!(
         "Waiting for {who} to release the state lock: {waited} so far, at most {left} more",
-        "正在等待 {who:#} 释放状态文件的锁：已等待 {waited:#}，最多再等 {left:#}"
+        who,
+        waited,
+        left
     )
 }
 
 /// Looking for what became of orders and changes, `most` at most.
 pub fn looking(open: usize, looked: Duration, most: Duration) -> Text {
     let environments = match open {
-        1 => text!("1 environment", "1 个环境"),
-        _ => text!("{open} environments", "{open} 个环境"),
+        1 => text!("1 environment"),
+        _ => text!("{open} environments", open),
     };
     let (looked, left) = (whole(looked), whole(most.saturating_sub(looked)));
     text!(
         "searching the account for {environments}: {looked} so far, at most {left} more",
-        "正在账号中查找 {environments:#}：已用 {looked:#}，最多再等 {left:#}"
+        environments,
+        looked,
+        left
     )
 }
 
 /// Whole seconds: what counts up does not flicker.
 fn whole(time: Duration) -> Text {
     match time.as_secs() {
-        seconds @ 0..120 => text!("{seconds} s", "{seconds} 秒"),
+        seconds @ 0..120 => text!("{seconds} s", seconds),
         _ => duration(time),
     }
 }
@@ -97,7 +101,7 @@ fn whole(time: Duration) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Lang;
+    use crate::i18n::Lang;
 
     const LISTING: Reading =
         Reading { what: Looks::Environments, region: 1, regions: 1, pages: 0, done: 0, of: None };

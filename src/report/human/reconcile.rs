@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Look;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::report::text::{clean, count};
 use crate::state::bill::{Billed, Reconciled, Unbilled};
 use crate::state::history::HistoryEvent;
@@ -15,53 +15,41 @@ pub fn reconciled(file: &str, found: &Reconciled, nameless: &[&HistoryEvent], lo
     let (file, column, n) = (clean(file), clean(column), *lines);
     let lines = count(n, "line", "lines");
     let text = text!(
-        "{file}: {lines} with an order number in the column `{column}`, {without_number} without",
-        "{file}：{n} 行在 `{column}` 列有订单号，{without_number} 行没有"
-    );
+        "{file}: {lines} with an order number in the column `{column}`, {without_number} without", file, lines, column, without_number; n);
     let _ = writeln!(out, "{}", look.say(text));
     if !unknown.is_empty() {
-        let head = look.bad(text!(
-            "Billed, but not in the state or the receipts:",
-            "账单中有，而状态文件和回执中没有："
-        ));
+        let head = look.bad(text!("Billed, but not in the state or the receipts:"));
         let _ = writeln!(out, "\n{head}");
     }
     for Billed { tran_id, lines } in unknown {
         let numbers: Vec<String> = lines.iter().map(u64::to_string).collect();
         let (tran_id, which) = (clean(tran_id), numbers.join(", "));
         let what = if numbers.len() == 1 { "line" } else { "lines" };
-        let text = text!("  {tran_id}  {what} {which}", "  {tran_id}  第 {which} 行");
+        let text = text!("  {tran_id}  {what} {which}", tran_id, what, which);
         let _ = writeln!(out, "{}", look.say(text));
     }
     if !unbilled.is_empty() {
-        let head = look.change(text!(
-            "In the state or the receipts, but not billed:",
-            "状态文件或回执中有，而账单中没有："
-        ));
+        let head = look.change(text!("In the state or the receipts, but not billed:"));
         let _ = writeln!(out, "\n{head}");
     }
     for Unbilled { tran_id, at, address } in unbilled {
         let _ = writeln!(out, "  {}  {at:.0}  {address}", clean(tran_id));
     }
     if !nameless.is_empty() {
-        let head =
-            text!("Possibly created, without a TranId to compare:", "可能已创建，但没有可核对的 TranId：");
+        let head = text!("Possibly created, without a TranId to compare:");
         let _ = writeln!(out, "\n{}", look.say(head));
     }
     for event in nameless {
         let _ = writeln!(out, "  {:.0}  {}", event.at, event.key.address);
     }
     let verdict = if found.agrees() {
-        look.good(text!("no differences", "没有只出现在一方的"))
+        look.good(text!("no differences"))
     } else {
         let (billed, recorded) = (unknown.len(), unbilled.len());
-        look.bad(text!(
-            "{billed} only on the bill, {recorded} only in postpay",
-            "{billed} 个只在账单中，{recorded} 个只在 postpay 中"
-        ))
+        look.bad(text!("{billed} only on the bill, {recorded} only in postpay", billed, recorded))
     };
     let orders = count(*matched, "order", "orders");
-    let text = text!("{orders} on both sides; {verdict}.", "{matched} 个订单双方都有；{verdict}。");
+    let text = text!("{orders} on both sides; {verdict}.", orders, verdict; matched);
     let _ = writeln!(out, "\n{}", look.say(text));
     out
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::Look;
 use super::verify::cleaned;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::rehearsal::judge::Judgement;
 use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
 use crate::report::text::{clean, count, duration, right};
@@ -14,31 +14,20 @@ pub fn head(rehearsal: &Rehearsal, look: Look) -> String {
     let (wanted, asked) = (rehearsal.wanted, rehearsal.asked);
     let creates = count(wanted, "create", "creates");
     let runs = count(asked, "run", "runs");
-    let mut out = look.say(text!(
-        "Rehearsing {creates} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to Tencent Cloud.\n",
-        "演练创建 {wanted} 个环境，共 {asked} 次运行，使用状态文件的副本和内置端点。\n不会向腾讯云发送任何请求。\n"
-    ));
+    let mut out = look.say(text!("Rehearsing {creates} in {runs}, on a copy of the state, against the embedded endpoint.\nNothing is sent to Tencent Cloud.\n", creates, runs; wanted, asked));
     if let Some(seed) = rehearsal.seed {
-        let text = text!(
-            "Seed {seed}; to repeat the same faults: --random {asked} --seed {seed}",
-            "种子 {seed}；重现同样的故障：--random {asked} --seed {seed}"
-        );
+        let text =
+            text!("Seed {seed}; to repeat the same faults: --random {asked} --seed {seed}", seed, asked);
         let _ = writeln!(out, "{}", look.say(text));
     }
     for assumed in &rehearsal.assumed {
-        let (head, assumed) = (look.change(text!("Assumed:", "假定：")), cleaned(assumed));
-        let text = text!("{head} {assumed}", "{head}{assumed:#}");
+        let (head, assumed) = (look.change(text!("Assumed:")), cleaned(assumed));
+        let text = text!("{head} {assumed}", head, assumed);
         let _ = writeln!(out, "{}", look.say(text));
     }
-    let titles = [
-        text!("RUN", "运行"),
-        text!("CREATES", "创建"),
-        text!("DUPLICATES", "重复"),
-        text!("LOST", "丢失"),
-        text!("APPLIES", "apply"),
-        text!("TIME", "用时"),
-    ];
-    let faults = look.say(text!("FAULTS", "故障"));
+    let titles =
+        [text!("RUN"), text!("CREATES"), text!("DUPLICATES"), text!("LOST"), text!("APPLIES"), text!("TIME")];
+    let faults = look.say(text!("FAULTS"));
     let mut out = look.within(out, 0);
     let _ = writeln!(out, "\n{}", columns(&titles.map(|title| look.say(title)), &faults));
     out
@@ -70,7 +59,7 @@ pub fn run(run: &Run, look: Look) -> String {
     } = run;
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let faults = match faults.as_slice() {
-        [] => look.say(text!("none", "无")),
+        [] => look.say(text!("none")),
         some => some.join(" "),
     };
     let numbers = [
@@ -84,13 +73,13 @@ pub fn run(run: &Run, look: Look) -> String {
     let mut out = look.within(columns(&numbers, &clean(&faults)) + "\n", FAULTS);
     let unfinished = unfinished.as_ref().map_or(String::new(), |why| look.say(why));
     let trouble = [
-        (text!("created without need", "多余的创建"), duplicates.join(", ")),
-        (text!("lost", "丢失"), lost.join(", ")),
-        (text!("not finished", "没有完成"), unfinished),
+        (text!("created without need"), duplicates.join(", ")),
+        (text!("lost"), lost.join(", ")),
+        (text!("not finished"), unfinished),
     ];
     for (what, which) in trouble.iter().filter(|(_, which)| !which.is_empty()) {
         let (what, which) = (look.bad(what), clean(which));
-        let text = text!("       {what}: {which}", "       {what}：{which}");
+        let text = text!("       {what}: {which}", what, which);
         let _ = writeln!(out, "{}", look.say(text));
     }
     out
@@ -113,37 +102,29 @@ pub fn totals(rehearsal: &Rehearsal, look: Look) -> String {
         let twice = count(duplicates, "duplicate", "duplicates");
         let gone = count(lost, "id lost", "ids lost");
         look.say(text!(
-            "\n{runs}, {calls} with a fault, {made}: {twice}, {gone}, in {took}.\n",
-            "\n{n} 次运行，{struck} 次调用被破坏，创建 {orders} 次：重复 {duplicates} 个，丢失 id {lost} 个，用时 {took:#}。\n"
-        ))
+            "\n{runs}, {calls} with a fault, {made}: {twice}, {gone}, in {took}.\n", runs, calls, made, twice, gone, took; n, struck, orders, duplicates, lost))
     };
     let answers = text!(
         "Of the lost responses, apply found {read_back} in the account, resolve imported {adopted}, and {not_created} had created nothing.",
-        "丢失的应答中：apply 回读确认了 {read_back} 个，resolve 采用了 {adopted} 个，{not_created} 个没有创建任何环境。"
+        read_back,
+        adopted,
+        not_created
     );
     let _ = writeln!(out, "{}", look.say(answers));
     let missing = rehearsal.asked - n;
     let verdict = if rehearsal.wanted == 0 && missing == 0 {
-        look.change(text!(
-            "Nothing to rehearse: the plan creates nothing.",
-            "没有可演练的内容：计划不创建任何环境。"
-        ))
+        look.change(text!("Nothing to rehearse: the plan creates nothing."))
     } else if rehearsal.is_kept() {
-        look.good(text!(
-            "Nothing created twice, nothing lost, and every run completed.",
-            "没有重复，没有丢失，每次运行都完成了任务。"
-        ))
+        look.good(text!("Nothing created twice, nothing lost, and every run completed."))
     } else if duplicates + lost > 0 {
-        look.bad(text!("Some environments were created twice or lost.", "有环境被重复创建或丢失。"))
+        look.bad(text!("Some environments were created twice or lost."))
     } else if unfinished > 0 {
         let runs = count(unfinished, "run", "runs");
         look.change(text!(
-            "Nothing created twice and nothing lost, but {runs} did not complete.",
-            "没有重复，没有丢失，但有 {unfinished} 次运行没有完成任务。"
-        ))
+            "Nothing created twice and nothing lost, but {runs} did not complete.", runs; unfinished))
     } else {
         let runs = count(missing, "run was", "runs were");
-        look.change(text!("Interrupted: {runs} skipped.", "已中断：{missing} 次运行没有进行。"))
+        look.change(text!("Interrupted: {runs} skipped.", runs; missing))
     };
     let _ = writeln!(out, "{verdict}");
     look.within(out, 0)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::table::table;
 use super::words::standing;
 use super::{Look, verify};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::model::{Address, InstanceKey};
 use crate::report::text::{account, clean, count};
 use crate::state::{Origin, Record, State};
@@ -16,24 +16,28 @@ pub fn state(state: &State, look: Look) -> String {
     let account = state.account.as_ref().map_or_else(|| Text::same("-"), account);
     let n = state.current().count();
     let all = count(n, "environment", "environments");
-    let all = look.strong(text!("{all}", "{n} 个环境"));
+    let all = look.strong(text!("{all}", all; n));
     let deposed = verify::and_deposed(state.deposed().count());
     let (serial, lineage) = (state.serial, state.lineage);
     let head = text!(
         "{all}{deposed}, serial {serial}, lineage {lineage}, created at {account}",
-        "{all}{deposed:#}，serial {serial}，lineage {lineage}，创建于 {account:#}"
+        all,
+        deposed,
+        serial,
+        lineage,
+        account
     );
     out += &look.within(look.say(head) + "\n", 4);
     if state.environments.is_empty() {
         return out;
     }
     let headers = [
-        look.say(text!("ADDRESS", "地址")),
-        look.say(text!("STATUS", "状态")),
+        look.say(text!("ADDRESS")),
+        look.say(text!("STATUS")),
         "TRAN_ID".to_owned(),
         "ENV_ID".to_owned(),
-        look.say(text!("ORDERED_AT", "订购时间")),
-        look.say(text!("SOURCE", "来源")),
+        look.say(text!("ORDERED_AT")),
+        look.say(text!("SOURCE")),
     ];
     let mut rows = Vec::with_capacity(n);
     for (key, record) in &state.environments {
@@ -41,7 +45,7 @@ pub fn state(state: &State, look: Look) -> String {
         let address = &key.address;
         // The EnvId has a column of its own.
         let named = if key.is_deposed() {
-            text!("{address} (deposed)", "{address}（已被替换）")
+            text!("{address} (deposed)", address)
         } else {
             Text::same(address.to_string())
         };
@@ -80,14 +84,14 @@ pub fn record(
 ) -> String {
     let standing = record.map(|record| {
         let status = standing(record);
-        let title = look.strong(text!("{address} ({status})", "{address}：{status:#}"));
+        let title = look.strong(text!("{address} ({status})", address, status));
         format!("{title}\n{}", fields(record))
     });
     let replaced = deposed.iter().map(|(key, record)| {
         let title = look.strong(verify::named(key));
         let status = self::standing(record);
         let at = record.deposed_at.unwrap_or(record.ordered_at);
-        let status = look.say(text!("{status}, replaced {at:.0}", "{status:#}，{at:.0} 被替换"));
+        let status = look.say(text!("{status}, replaced {at}", status, at = format!("{at:.0}")));
         format!("{title}\n  {status}\n{}", fields(record))
     });
     standing.into_iter().chain(replaced).collect::<Vec<_>>().join("\n")

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 
 use crate::diagnostic::wrap::wrapped;
-use crate::lang::Lang;
+use crate::i18n::Lang;
 use crate::report::text::clean;
 use crate::report::words::{Word, changed_words};
 
@@ -106,7 +106,7 @@ impl Look {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Text;
+    use crate::i18n::Text;
 
     #[test]
     fn changed_words_are_marked_on_terminals_alone() {

@@ -3,7 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::{Look, words};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::model::InstanceKey;
 use crate::report::text::{clean, count, left};
 use crate::state::Record;
@@ -31,34 +31,22 @@ pub fn verification(verification: &Verification, look: Look) -> String {
             let all = count(*environments, "environment", "environments");
             let deposed = and_deposed(*deposed);
             text!(
-                "serial {serial}, lineage {lineage}, {all}{deposed}",
-                "serial {serial}，lineage {lineage}，{environments} 个环境{deposed:#}"
-            )
+                "serial {serial}, lineage {lineage}, {all}{deposed}", serial, lineage, all, deposed; environments)
         }
-        (Some(_), None) | (None, _) => text!("none that can be read", "没有可读的状态文件"),
+        (Some(_), None) | (None, _) => text!("none that can be read"),
     };
     let runs = count(*receipts, "run", "runs");
-    let kept = text!(
-        "{runs}, {sound_receipts} with an unbroken hash chain",
-        "{receipts} 次运行，其中 {sound_receipts} 次的哈希链完整"
-    );
+    let kept = text!("{runs}, {sound_receipts} with an unbroken hash chain", runs, sound_receipts; receipts);
     let held = match compared_since {
         Some(Serial(0)) => {
-            text!("the whole state was checked against the receipts", "整个状态文件已与由回执重建的结果比对")
+            text!("the whole state was checked against the receipts")
         }
-        Some(serial) => text!(
-            "the state was checked against the receipts from serial {serial} on",
-            "自 serial {serial} 起的回执所涉及的内容已与状态文件比对"
-        ),
+        Some(serial) => text!("the state was checked against the receipts from serial {serial} on", serial),
         None => {
-            text!("the state could not be checked against the receipts", "状态文件无法与回执比对")
+            text!("the state could not be checked against the receipts")
         }
     };
-    for (name, value) in [
-        (text!("state", "状态文件"), state),
-        (text!("receipts", "回执"), kept),
-        (text!("compared", "比对"), held),
-    ] {
+    for (name, value) in [(text!("state"), state), (text!("receipts"), kept), (text!("compared"), held)] {
         let name = left(&look.say(name), 11);
         let _ = writeln!(out, "{name}{}", look.say(value));
     }
@@ -69,7 +57,7 @@ pub fn verification(verification: &Verification, look: Look) -> String {
         let _ = writeln!(out, "\n{}", found_wrong(problem, look));
     }
     let verdict = if problems.is_empty() {
-        look.good(text!("OK: state, journal and receipts are consistent.", "正常：没有任何矛盾。"))
+        look.good(text!("OK: state, journal and receipts are consistent."))
     } else {
         number_of(problems, look)
     };
@@ -79,30 +67,30 @@ pub fn verification(verification: &Verification, look: Look) -> String {
 
 /// A notice with its code.
 pub(super) fn noticed(notice: &Notice, look: Look) -> String {
-    let (head, code) = (look.change(text!("warning", "警告")), notice.code());
+    let (head, code) = (look.change(text!("warning")), notice.code());
     let text = self::notice(notice);
-    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
+    look.say(text!("{head}[{code}]: {text}", head, code, text))
 }
 
 /// A problem with its code.
 pub(super) fn found_wrong(problem: &Problem, look: Look) -> String {
-    let (head, code) = (look.bad(text!("error", "错误")), problem.code());
+    let (head, code) = (look.bad(text!("error")), problem.code());
     let text = self::problem(problem);
-    look.say(text!("{head}[{code}]: {text}", "{head}[{code}]: {text:#}"))
+    look.say(text!("{head}[{code}]: {text}", head, code, text))
 }
 
 /// How many problems there are.
 pub(super) fn number_of(problems: &[Problem], look: Look) -> String {
     let n = problems.len();
     let problems = count(n, "problem", "problems");
-    look.bad(text!("{problems}.", "{n} 个问题。"))
+    look.bad(text!("{problems}.", problems; n))
 }
 
 /// `, 1 deposed`; nothing where there is none.
 pub(super) fn and_deposed(n: usize) -> Text {
     match n {
         0 => Text::same(""),
-        n => text!(", {n} deposed", "，另有 {n} 个已被替换的旧环境"),
+        n => text!(", {n} deposed", n),
     }
 }
 
@@ -111,29 +99,30 @@ pub fn notice(notice: &Notice) -> Text {
     match notice {
         Notice::BeginningMissing { since: None, serial, unverified } => {
             let which = listed(unverified);
-            text!(
-                "no receipts, so serial {serial} cannot be verified{which}",
-                "没有回执，因此 serial {serial} 的内容都无法核验{which:#}"
-            )
+            text!("no receipts, so serial {serial} cannot be verified{which}", serial, which)
         }
         Notice::BeginningMissing { since: Some(since), serial: _, unverified } => {
             let which = listed(unverified);
             text!(
                 "the receipts start from serial {since}; earlier orders cannot be verified{which}",
-                "回执从 serial {since} 开始；在此之前的订购无法核验{which:#}"
+                since,
+                which
             )
         }
         Notice::OpenRun { run, who, pid, unknown } => {
             let what = if unknown.is_empty() {
-                text!("; every request has a response", "；所有请求都已得到应答")
+                text!("; every request has a response")
             } else {
                 let which = listed(unknown);
-                text!("; no response yet{which}", "；尚未得到应答{which:#}")
+                text!("; no response yet{which}", which)
             };
             let who = clean(who);
             text!(
                 "run {run} of {who} (pid {pid}) is in progress or was interrupted{what}; the next command that writes the state merges it",
-                "{who} 的运行 {run}（pid {pid}）尚未结束或已中断{what:#}；下一个写入者会将其并入状态文件"
+                run,
+                who,
+                pid,
+                what
             )
         }
         Notice::RescueOpen { path, rescued } => {
@@ -141,22 +130,18 @@ pub fn notice(notice: &Notice) -> Text {
             let said = said(&rescued.outcome);
             text!(
                 "`{address}` is unknown, but {path} has its response: {said}; keep the file until the state has it",
-                "`{address}` 结果未知，而 {path} 中有其响应：{said:#}；在状态文件有该记录之前，请保留该文件"
+                address,
+                path,
+                said
             )
         }
         Notice::RescueSettled { path } => {
             let path = path.display();
-            text!(
-                "everything in {path} is resolved: the file can be deleted",
-                "{path} 所记的内容都已处理：可以删除该文件"
-            )
+            text!("everything in {path} is resolved: the file can be deleted", path)
         }
         Notice::RescueUnreadable { path, why } => {
             let (path, why) = (path.display(), cleaned(why));
-            text!(
-                "{path} may be the only trace of an order and cannot be read: {why}",
-                "{path} 可能是某个订单的唯一痕迹，但无法读取：{why:#}"
-            )
+            text!("{path} may be the only trace of an order and cannot be read: {why}", path, why)
         }
     }
 }
@@ -165,22 +150,14 @@ pub fn notice(notice: &Notice) -> Text {
 pub fn problem(problem: &Problem) -> Text {
     match problem {
         Problem::Error(error) => cleaned(error),
-        Problem::Differs(difference) => {
-            self::difference(difference, &text!("state", "状态文件"), &text!("receipts", "回执"))
-        }
+        Problem::Differs(difference) => self::difference(difference, &text!("state"), &text!("receipts")),
         Problem::Shared { name, id, keys } => {
             let (id, places) = (clean(id), listed(keys));
-            text!(
-                "{name} {id} is in the state more than once{places}",
-                "{name} {id} 在状态文件中出现多次{places:#}"
-            )
+            text!("{name} {id} is in the state more than once{places}", name, id, places)
         }
         Problem::Unrecorded { path, rescued } => {
             let (path, said) = (path.display(), said(&rescued.outcome));
-            text!(
-                "{path} contains ids that the state does not have: {said}; keep the file",
-                "{path} 含有状态文件中没有的 ID：{said:#}；请保留该文件"
-            )
+            text!("{path} contains ids that the state does not have: {said}; keep the file", path, said)
         }
     }
 }
@@ -190,24 +167,26 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
     match difference {
         Difference::Member { name, found: here, expected: there } => {
             let (here, there) = (clean(here), clean(there));
-            text!(
-                "{name}: {found} \"{here}\", {expected} \"{there}\"",
-                "{name}：{found:#} \"{here}\"，{expected:#} \"{there}\""
-            )
+            text!("{name}: {found} \"{here}\", {expected} \"{there}\"", name, found, here, expected, there)
         }
         Difference::Missing { key, record } => {
             let (place, ids) = (named(key), ids(record));
-            text!("{place}: only in the {expected}{ids}", "{place:#}：只在{expected:#}中{ids:#}")
+            text!("{place}: only in the {expected}{ids}", place, expected, ids)
         }
         Difference::Surplus { key, record } => {
             let (place, ids) = (named(key), ids(record));
-            text!("{place}: only in the {found}{ids}", "{place:#}：只在{found:#}中{ids:#}")
+            text!("{place}: only in the {found}{ids}", place, found, ids)
         }
         Difference::Field { key, name, found: here, expected: there } => {
             let (place, here, there) = (named(key), value(here.as_ref()), value(there.as_ref()));
             text!(
                 "{place}.{name}: {found} {here}, {expected} {there}",
-                "{place:#}.{name}：{found:#} {here:#}，{expected:#} {there:#}"
+                place,
+                name,
+                found,
+                here,
+                expected,
+                there
             )
         }
     }
@@ -217,7 +196,7 @@ pub(super) fn difference(difference: &Difference, found: &Text, expected: &Text)
 pub(super) fn value(value: Option<&String>) -> Text {
     match value {
         Some(value) => Text::same(format!("\"{}\"", clean(value))),
-        None => text!("nothing", "无"),
+        None => text!("nothing"),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Look;
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::report::identity::Identity;
 use crate::report::text::{self, clean, duration};
 
@@ -24,7 +24,7 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let plain = |value: &Option<String>| value.as_deref().map(same);
     let account = match caller {
         Some(caller) => same(&caller.account),
-        None => text!("unknown", "未知"),
+        None => text!("unknown"),
     };
     let of_caller = |of: fn(&crate::cloud::Caller) -> Option<String>| {
         caller.as_ref().and_then(of).map(|value| same(&value))
@@ -32,28 +32,25 @@ pub fn whoami(identity: &Identity, look: Look) -> String {
     let expires = ends.map(|(ends, left)| {
         let time = duration(left.unsigned_abs());
         if left.is_negative() {
-            text!("{ends}, {time} ago by this machine's clock", "{ends}，按本机时钟已过去 {time:#}")
+            text!("{ends}, {time} ago by this machine's clock", ends, time)
         } else {
-            text!("{ends}, in {time}", "{ends}，还有 {time:#}")
+            text!("{ends}, in {time}", ends, time)
         }
     });
     let regions = (!list_regions.is_empty()).then(|| same(&list_regions.join(", ")));
     let lines = [
-        (text!("source", "密钥来源"), Some(source_text.clone())),
-        (text!("role", "角色"), plain(role)),
-        (
-            text!("key id", "密钥 ID"),
-            Some(key_id.as_deref().map_or_else(|| text!("none issued yet", "尚未签发"), same)),
-        ),
-        (text!("expires", "到期"), expires),
-        (text!("account", "账号"), Some(account)),
-        (text!("ARN", "ARN"), of_caller(|caller| caller.arn.clone())),
-        (text!("type", "类型"), of_caller(|caller| caller.kind.clone())),
-        (text!("endpoint", "端点"), Some(same(endpoint))),
-        (text!("STS", "STS"), plain(sts_endpoint)),
-        (text!("region", "地域"), Some(region.as_deref().map_or_else(|| text!("not set", "未设置"), same))),
-        (text!("lists in", "列出地域"), regions),
-        (text!("RequestId", "RequestId"), of_caller(|caller| caller.request_id.clone())),
+        (text!("source"), Some(source_text.clone())),
+        (text!("role"), plain(role)),
+        (text!("secret id"), Some(key_id.as_deref().map_or_else(|| text!("none issued yet"), same))),
+        (text!("expires"), expires),
+        (text!("account"), Some(account)),
+        (text!("ARN"), of_caller(|caller| caller.arn.clone())),
+        (text!("type"), of_caller(|caller| caller.kind.clone())),
+        (text!("endpoint"), Some(same(endpoint))),
+        (text!("STS"), plain(sts_endpoint)),
+        (text!("region"), Some(region.as_deref().map_or_else(|| text!("not set"), same))),
+        (text!("lists in"), regions),
+        (text!("RequestId"), of_caller(|caller| caller.request_id.clone())),
     ];
     let mut out = String::new();
     for (name, value) in lines {

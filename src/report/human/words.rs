@@ -2,7 +2,7 @@
 //!
 //! Files, JSON and the documentation have the English names, so Chinese shows both: `未知 (unknown)`.
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::history::RequestResult;
 use crate::state::journal::Evidence;
 use crate::state::{Origin, Record, Status};
@@ -63,7 +63,7 @@ fn both(zh: &str, name: &'static str) -> Text {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lang::Lang;
+    use crate::i18n::Lang;
 
     #[test]
     fn names_have_a_chinese_word_and_keep_the_english_one() {

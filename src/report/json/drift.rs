@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::drift::{Drift, Finding, Standing};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::model::Address;
 
 #[derive(Serialize, JsonSchema)]

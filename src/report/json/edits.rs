@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::state::{DifferenceV1, difference, pretty};
 use crate::diagnostic::Diagnostic;
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::State;
 use crate::state::edits::{Change, Kind};
 

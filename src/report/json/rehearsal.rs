@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::rehearsal::{Rehearsal, Run, Settled, Totals};
 
 #[derive(Serialize, JsonSchema)]

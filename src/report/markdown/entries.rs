@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::escape::{code, fenced, sentence};
 use super::room::Room;
 use super::say;
-use crate::lang::{Lang, text};
+use crate::i18n::{Lang, text};
 use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
 use crate::report::page::{Entry, Kind, Page, Setting, Tone, labels};
 use crate::report::words::{Word, changed_words};
@@ -39,7 +39,7 @@ pub(super) fn requests(page: &Page, room: &mut Room) {
         return;
     }
     let n = page.requests.len();
-    let title = text!("Requests, in sending order: {n}", "请求（按发送顺序）：{n}");
+    let title = text!("Requests, in sending order: {n}", n);
     room.group(&open(&say(page, &title)), CLOSE, |room| {
         for request in &page.requests {
             room.item("request", || {

@@ -3,7 +3,7 @@
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone, version};
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Code, Drift, Standing};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 
@@ -18,7 +18,7 @@ pub fn drift(drift: &Drift, told: &[Diagnostic], lang: Lang) -> Page {
     let look = Look { lang, ..Look::PLAIN };
     let account = match drift.seen {
         Some(seen) => seen.to_string(),
-        None => text!("not read", "未读取").in_lang(lang).to_owned(),
+        None => text!("not read").in_lang(lang).to_owned(),
     };
     Page {
         kind: Kind::Drift,
@@ -84,8 +84,7 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
         one;
     let id = env_id.clone().filter(|_| address.is_some());
     let id = id.map(Text::same);
-    let rows =
-        [(text!("expected", "应为"), expected), (text!("found", "实际"), found), (Text::same("env_id"), &id)];
+    let rows = [(text!("expected"), expected), (text!("found"), found), (Text::same("env_id"), &id)];
     let mark = match standing {
         Standing::Counts => "!",
         Standing::Told | Standing::Ignored { .. } => " ",
@@ -130,14 +129,12 @@ fn typed(next: &str) -> String {
 fn remarks(one: &drift::Finding) -> Vec<Text> {
     let why = match &one.standing {
         Standing::Counts => None,
-        Standing::Told if one.code == Code::Unmanaged => {
-            Some(text!("not counted without --strict", "不计入；加 --strict 时才计入"))
-        }
-        Standing::Told => Some(text!("not counted", "不计入")),
-        Standing::Ignored { reason } => Some(text!("ignored: {reason}", "已忽略：{reason:#}")),
+        Standing::Told if one.code == Code::Unmanaged => Some(text!("not counted without --strict")),
+        Standing::Told => Some(text!("not counted")),
+        Standing::Ignored { reason } => Some(text!("ignored: {reason}", reason)),
     };
     let next = one.next.map(typed);
-    let next = text!("next: {next}", "下一步：{next:#}");
+    let next = text!("next: {next}", next);
     why.into_iter().chain([next]).collect()
 }
 
@@ -145,11 +142,11 @@ pub(super) fn finding(one: &drift::Finding, entry: Option<usize>, lang: Lang) ->
     let drift::Finding { code, address, deposed: _, env_id, expected, found, source, standing: _, next: _ } =
         one;
     let env_id = env_id.as_ref().filter(|_| address.is_some());
-    let env_id = env_id.map(|id| text!("EnvId: `{id}`", "EnvId：`{id}`"));
-    let expected = expected.as_ref().map(|value| text!("expected: {value}", "应为：{value:#}"));
-    let found = found.as_ref().map(|value| text!("found: {value}", "实际：{value:#}"));
+    let env_id = env_id.map(|id| text!("EnvId: `{id}`", id));
+    let expected = expected.as_ref().map(|value| text!("expected: {value}", value));
+    let found = found.as_ref().map(|value| text!("found: {value}", value));
     let (name, about) = (name(one), code.about());
-    let message = text!("`{name}`: {about}", "`{name}`：{about:#}");
+    let message = text!("`{name}`: {about}", name, about);
     Finding {
         level: match tone_of(one) {
             Tone::Bad => Level::Error,

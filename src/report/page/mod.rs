@@ -26,7 +26,7 @@ pub use validation::{failure, validation};
 
 use crate::apply::Call;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::lang::Lang;
+use crate::i18n::Lang;
 use crate::report::fields;
 use crate::state::Account;
 

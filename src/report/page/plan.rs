@@ -2,7 +2,7 @@
 
 use super::{Entry, Finding, Kind, Level, Page, Place, Request, Tone, drift, of_account, version};
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::plan::{Action, Plan, Reason, Step, StepBlocker};
 use crate::report::fields;
 use crate::report::human::{self, Look};
@@ -30,8 +30,8 @@ pub fn plan(plan: &Plan, rate: f64, told: &[Diagnostic], requests: Vec<Request>,
     };
     let tone = seen_tone.map_or(tone, |seen| seen.min(tone));
     let account = match plan.drift {
-        Some(_) => text!("yes", "是"),
-        None => text!("no", "否"),
+        Some(_) => text!("yes"),
+        None => text!("no"),
     };
     let git = plan.git.as_ref().map(|git| {
         let dirty = if git.dirty { "+dirty" } else { "" };
@@ -64,7 +64,7 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
     let (mark, tone) = mark(step);
     let mut remarks = human::plan::remarks(step, plan, look);
     if let Some(previous) = &step.previous_address {
-        let was = text!("Moved from `{previous}`.", "此前的地址是 `{previous}`。");
+        let was = text!("Moved from `{previous}`.", previous);
         remarks.insert(0, look.say(was));
     }
     Entry {
@@ -78,10 +78,7 @@ fn entry(step: &Step, plan: &Plan, look: Look) -> Entry {
         remarks,
         quiet: step.action == Action::NoOp && step.reason == Reason::Unchanged,
         skipped: match step.action {
-            Action::Wait => Some(look.say(text!(
-                "created; Tencent Cloud has not returned its EnvId yet",
-                "已创建；腾讯云尚未返回它的 EnvId"
-            ))),
+            Action::Wait => Some(look.say(text!("created; Tencent Cloud has not returned its EnvId yet"))),
             Action::Create
             | Action::Update
             | Action::Replace
@@ -150,12 +147,12 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
         let (code, why, help) = blocker.explain(&step.address);
         let help = Some(help);
         return if plan.is_blocked_by(step) {
-            let message = text!("blocked: {why}", "被阻止：{why:#}");
+            let message = text!("blocked: {why}", why);
             finding(Level::Error, code, message, help)
         } else {
             let message = text!(
                 "`{address}` is not in the configuration; it keeps running, and keeps billing",
-                "`{address}` 不在配置中，但仍在运行并继续计费"
+                address
             );
             finding(Level::Warning, code, message, help)
         };
@@ -167,33 +164,24 @@ fn finding(step: &Step, plan: &Plan, entry: usize, look: Look) -> Option<Finding
             Level::Error,
             code,
             if step.reason == Reason::BeingDestroyed {
-                text!("the destroy of `{address}` has an unknown outcome", "`{address}` 的销毁结果未知")
+                text!("the destroy of `{address}` has an unknown outcome", address)
             } else {
                 text!(
                     "the create of `{address}` has an unknown outcome: it may exist, and may be billed",
-                    "`{address}` 的创建结果未知：它可能存在并产生费用"
+                    address
                 )
             },
-            Some(text!("resolve it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`")),
+            Some(text!("resolve it: `postpay resolve {at}`", at)),
         ),
         Action::Wait => {
-            let message = text!(
-                "`{address}` was created; its EnvId is not known yet",
-                "`{address}` 已创建，EnvId 尚未得知"
-            );
+            let message = text!("`{address}` was created; its EnvId is not known yet", address);
             finding(Level::Note, code, message, None)
         }
         Action::NoOp if step.deposed && step.reason == Reason::Deposed => finding(
             Level::Note,
             code,
-            text!(
-                "`{address}` was replaced; it keeps running, and keeps billing",
-                "`{address}` 已被替换，但仍在运行并继续计费"
-            ),
-            Some(text!(
-                "destroy it: `postpay destroy {at} --deposed --allow-destroy`",
-                "要销毁它：`postpay destroy {at} --deposed --allow-destroy`"
-            )),
+            text!("`{address}` was replaced; it keeps running, and keeps billing", address),
+            Some(text!("destroy it: `postpay destroy {at} --deposed --allow-destroy`", at)),
         ),
         Action::Create
         | Action::Update

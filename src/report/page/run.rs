@@ -4,7 +4,7 @@ use super::{Entry, Finding, Kind, Level, Page, Place, Tone, of_account, version}
 use crate::apply::{ApplySummary, Outcome, StepResult, Verdict, What};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::report::fields::{Row, Value};
 use crate::report::human::{self, Look};
 use crate::report::json;
@@ -61,16 +61,12 @@ fn of_the_whole(report: &ApplySummary, look: Look) -> Vec<Finding> {
     });
     let unwritten = report.unwritten.iter().map(|rescued| {
         let said = human::verify::said(&rescued.outcome);
-        let message = text!("not in the journal, so save this: {said}", "未写入运行日志，请保存：{said:#}");
+        let message = text!("not in the journal, so save this: {said}", said);
         finding("not_in_the_journal", message, None)
     });
     let unresolved = report.unresolved.iter().map(|address| {
-        let message = text!(
-            "`{address}` is still unknown from an earlier run and was not touched",
-            "`{address}` 自之前的运行起结果未知，本次未动"
-        );
-        let help =
-            text!("to resolve it: `postpay resolve {address}`", "请确认结果：`postpay resolve {address}`");
+        let message = text!("`{address}` is still unknown from an earlier run and was not touched", address);
+        let help = text!("to resolve it: `postpay resolve {address}`", address);
         finding("outcome_unknown", message, Some(help))
     });
     trouble.chain(unwritten).chain(unresolved).collect()
@@ -101,9 +97,7 @@ fn entry(result: &StepResult, look: Look) -> Entry {
         remarks: human::apply::remarks(result, look),
         quiet: false,
         skipped: match outcome {
-            Outcome::NotAttempted => {
-                Some(look.say(text!("the run ended before this step", "运行在轮到它之前结束")))
-            }
+            Outcome::NotAttempted => Some(look.say(text!("the run ended before this step"))),
             Outcome::Ordered { .. }
             | Outcome::Done(_)
             | Outcome::Recorded
@@ -166,24 +160,21 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
     // The first remark is what the message says already.
     let failed = |code, what: Text, error: &CloudError| {
         let why = human::apply::what(error);
-        let message = text!("`{address}` {what}: {why}", "`{address}` {what:#}：{why:#}");
+        let message = text!("`{address}` {what}: {why}", address, what, why);
         let help = entry.remarks.iter().skip(1).cloned().collect();
         finding(Level::Error, code, message, help)
     };
     let mut findings = Vec::new();
     match &result.outcome {
         Outcome::Failed(error) => {
-            findings.push(failed("step_failed", text!("failed", "失败"), error));
+            findings.push(failed("step_failed", text!("failed"), error));
         }
         Outcome::Unknown(error) => {
-            let what = text!("has an unknown outcome", "结果未知");
+            let what = text!("has an unknown outcome");
             findings.push(failed("outcome_unknown", what, error));
         }
         Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
-            let message = text!(
-                "`{address}` is created, but its EnvId is not known yet",
-                "`{address}` 已创建，EnvId 尚未可知"
-            );
+            let message = text!("`{address}` is created, but its EnvId is not known yet", address);
             findings.push(finding(Level::Note, "awaiting_env_id", message, Vec::new()));
         }
         Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded | Outcome::NotAttempted => {}
@@ -193,7 +184,8 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
             Outcome::Ordered { .. } => (
                 text!(
                     "`{address}` may exist twice: a throttled request may have created {env_id} as well",
-                    "`{address}` 可能重复创建：被限流的请求可能还创建了 {env_id}"
+                    address,
+                    env_id
                 ),
                 human::apply::SURPLUS_HELP,
             ),
@@ -206,9 +198,10 @@ fn of_a_step(result: &StepResult, entry: &Entry, at: usize, look: Look) -> Vec<F
                 (
                     text!(
                         "the failed create of `{address}` seems to have left {env_id} behind",
-                        "`{address}` 创建失败，但似乎留下了 {env_id}"
+                        address,
+                        env_id
                     ),
-                    text!("to resolve it: `postpay resolve {at}`", "请确认结果：`postpay resolve {at}`"),
+                    text!("to resolve it: `postpay resolve {at}`", at),
                 )
             }
         };

@@ -3,7 +3,7 @@
 use super::validation::bare;
 use super::{Entry, Finding, Kind, Level, Page, Place, Tone};
 use crate::diagnostic::Diagnostic;
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::model::{Address, InstanceKey};
 use crate::report::count;
 use crate::report::fields::{self, Row, Value};
@@ -13,7 +13,7 @@ use crate::state::{Origin, Record, State, Status};
 pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
     let mut findings: Vec<Finding> = told.iter().map(|one| Finding::of(one, lang)).collect();
     let Some(state) = state else {
-        let none = text!("No state: nothing has been created yet.", "没有状态文件：尚未创建任何环境。");
+        let none = text!("No state: nothing has been created yet.");
         return Page { summary: vec![none.in_lang(lang).to_owned()], ..bare(Kind::State, findings, lang) };
     };
     let mut entries = Vec::new();
@@ -23,7 +23,7 @@ pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
     }
     let n = entries.len();
     let all = count(n, "environment", "environments");
-    let summary = text!("{all} in the state.", "状态文件中有 {n} 个环境。");
+    let summary = text!("{all} in the state.", all; n);
     let mut page = bare(Kind::State, findings, lang);
     page.facts.splice(0..0, [("serial", state.serial.to_string()), ("lineage", state.lineage.to_string())]);
     if let Some(account) = &state.account {
@@ -35,14 +35,12 @@ pub fn state(state: Option<&State>, told: &[Diagnostic], lang: Lang) -> Page {
 /// What a person has to settle.
 fn finding(address: &Address, record: &Record, entry: usize, lang: Lang) -> Option<Finding> {
     let (code, message) = match record.status {
-        Status::Unknown => (
-            "outcome-unknown",
-            text!("it is unknown whether `{address}` was created", "不知道 `{address}` 是否已创建"),
-        ),
-        Status::Destroying => (
-            "outcome-unknown",
-            text!("it is unknown whether `{address}` was destroyed", "不知道 `{address}` 是否已销毁"),
-        ),
+        Status::Unknown => {
+            ("outcome-unknown", text!("it is unknown whether `{address}` was created", address))
+        }
+        Status::Destroying => {
+            ("outcome-unknown", text!("it is unknown whether `{address}` was destroyed", address))
+        }
         Status::Created | Status::AwaitingEnvId | Status::Isolated => return None,
     };
     Some(Finding {
@@ -92,9 +90,7 @@ fn entry(key: &InstanceKey, record: &Record, lang: Lang) -> Entry {
     };
     let remarks: Option<Text> = match origin {
         Origin::Ordered => None,
-        Origin::Imported => {
-            Some(text!("It was imported, not created by postpay.", "它是导入的，不是由 postpay 创建的。"))
-        }
+        Origin::Imported => Some(text!("It was imported, not created by postpay.")),
     };
     Entry {
         name,

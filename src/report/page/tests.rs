@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::apply::CallKind;
+use crate::i18n::{Lang, Text};
 use crate::kinds::postpay;
-use crate::lang::{Lang, Text};
 use crate::model::{Address, Attributes, Field, SourceRef};
 use crate::plan::{Action, Ids, Options, Plan, Reason, Step, StepBlocker};
 use crate::state::{Account, Serial};

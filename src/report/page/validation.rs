@@ -7,7 +7,7 @@ use super::place::forward;
 use super::{Entry, Finding, Kind, Level, Page, Tone, version};
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::limit::Limited;
-use crate::lang::{Lang, text};
+use crate::i18n::{Lang, text};
 use crate::report::count;
 
 /// The manifests that were read, and everything that there is to say of them.
@@ -24,13 +24,13 @@ pub fn failure(kind: Kind, diagnostics: &[Diagnostic], lang: Lang) -> Page {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
     let counted = count(errors, "error", "errors");
     let what = match kind {
-        Kind::Plan => text!("No plan", "未生成计划"),
-        Kind::Apply => text!("Nothing was applied", "未执行任何操作"),
-        Kind::Drift => text!("Nothing was compared", "未进行比较"),
-        Kind::Validate => text!("Nothing was checked", "未进行检查"),
-        Kind::State => text!("Nothing to show", "没有可显示的内容"),
+        Kind::Plan => text!("No plan"),
+        Kind::Apply => text!("Nothing was applied"),
+        Kind::Drift => text!("Nothing was compared"),
+        Kind::Validate => text!("Nothing was checked"),
+        Kind::State => text!("Nothing to show"),
     };
-    let summary = text!("{what}: {counted}.", "{what:#}：{errors} 个错误。");
+    let summary = text!("{what}: {counted}.", what, counted; errors);
     Page {
         summary: vec![summary.in_lang(lang).to_owned()],
         tone: Tone::Bad,

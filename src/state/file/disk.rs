@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::crash;
 use crate::files::{self, Access, Links, Refusal, Unnamed};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::error::{IoOp, StateError};
 
 /// Far more than a hundred thousand environments need, and far less than a device has, in bytes.
@@ -22,7 +22,6 @@ pub(super) fn failed(op: IoOp, path: &Path) -> impl FnOnce(io::Error) -> StateEr
         Some(Refusal::Link) => {
             let why = Text::fixed(
                 "it is a symbolic link, which is only allowed for the state file: replace the link with the file it points to",
-                "它是符号链接，只有状态文件本身可以是：请把它指向的内容放到它的位置",
             );
             fail(files::error(io::ErrorKind::InvalidInput, why))
         }

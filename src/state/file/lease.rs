@@ -15,7 +15,7 @@ use super::lock::{self, Lock};
 use super::paths::Paths;
 use crate::crash;
 use crate::files::{self, Fingerprint};
-use crate::lang::Text;
+use crate::i18n::Text;
 use crate::state::error::{Holder, IoOp, StateError};
 use crate::state::record::RunId;
 use crate::state::record::Serial;
@@ -153,7 +153,7 @@ impl Lease for FileLease {
                 files::remove(from).map_err(failed(IoOp::Remove, from))?;
             }
             Some(_) => {
-                let why = Text::fixed("it already exists and differs", "它已存在，且内容不同");
+                let why = Text::fixed("it already exists and differs");
                 let error = files::error(io::ErrorKind::AlreadyExists, why);
                 return Err(failed(IoOp::Create, &to)(error));
             }

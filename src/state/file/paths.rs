@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::disk::{failed, folder_of};
 use crate::files::{self, Links, Place, Refusal, Way};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::state::error::{IoOp, StateError};
 use crate::state::record::RunId;
 use crate::state::record::Serial;
@@ -46,8 +46,7 @@ impl Paths {
             return Err(failed(IoOp::FollowLink, path)(Refusal::Link.into()));
         }
         let name = state.file_name().and_then(|name| name.to_str());
-        let what = name
-            .map_or_else(|| Some(Text::fixed("a path without a file name", "没有文件名的路径")), other_kind);
+        let what = name.map_or_else(|| Some(Text::fixed("a path without a file name")), other_kind);
         let (Some(name), None) = (name, &what) else {
             let what = what.unwrap_or(Text::same(""));
             return Err(StateError::NotAState { path: state, what });
@@ -140,13 +139,12 @@ fn other_kind(name: &str) -> Option<Text> {
         let (rest, run) = name.strip_suffix(".jsonl")?.rsplit_once('.')?;
         let (_, digits) = rest.rsplit_once('.')?;
         let serial: Option<u64> = digits.parse().ok();
-        (serial.is_some() && Uuid::try_parse(run).is_ok())
-            .then_some(Text::fixed("the receipt of a run", "一次运行的回执"))
+        (serial.is_some() && Uuid::try_parse(run).is_ok()).then_some(Text::fixed("the receipt of a run"))
     };
     [
-        (".backup", Text::fixed("the backup of a state", "状态文件的备份")),
-        (".journal.jsonl", Text::fixed("the journal of a run", "一次运行的日志")),
-        (".state.lock", Text::fixed("the lock of a state", "状态文件的锁")),
+        (".backup", Text::fixed("the backup of a state")),
+        (".journal.jsonl", Text::fixed("the journal of a run")),
+        (".state.lock", Text::fixed("the lock of a state")),
     ]
     .into_iter()
     .find_map(|(ending, what)| name.ends_with(ending).then_some(what))
@@ -171,7 +169,7 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
         let target = target.display();
         let why = text!(
             "it is a symbolic link to {target}, which does not exist: restore the target; without it, its environments would be created again",
-            "它是指向 {target} 的符号链接，而目标不存在：请恢复目标；没有它，其中的环境会被再次创建"
+            target
         );
         return Err(fail(files::error(io::ErrorKind::NotFound, why)));
     }

@@ -7,7 +7,7 @@ use super::types::{CredentialContext, CredentialsError, Issued};
 use crate::cloud::tencent::sts::Sts;
 use crate::cloud::tencent::wire::{ASSUME_ROLE, AssumeRole};
 use crate::cloud::{CloudError, Grade, NotSent, SeenIds};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 
 /// The longest that a role can be assumed for.
@@ -39,10 +39,7 @@ impl AssumeRoleConfig {
             let shown: String = sanitize::escape_invisible(&self.arn).chars().take(80).collect();
             return Err(CredentialsError::invalid(
                 arn,
-                &text!(
-                    "`{shown}` is not a role ARN: write qcs::cam::uin/UIN:roleName/NAME",
-                    "`{shown}` 不是角色 ARN：请写成 qcs::cam::uin/UIN:roleName/NAME"
-                ),
+                &text!("`{shown}` is not a role ARN: write qcs::cam::uin/UIN:roleName/NAME", shown),
             ));
         }
         let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,@.-".contains(c);
@@ -50,19 +47,13 @@ impl AssumeRoleConfig {
         if !(2..=128).contains(&name.len()) || !name.chars().all(is_allowed) {
             return Err(CredentialsError::invalid(
                 session_name,
-                &Text::fixed(
-                    "a session name must have 2 to 128 letters, digits and _+=,@.-",
-                    "会话名称由 2 到 128 个字母、数字和 _+=,@.- 组成",
-                ),
+                &Text::fixed("a session name must have 2 to 128 letters, digits and _+=,@.-"),
             ));
         }
         if self.duration.is_some_and(|duration| duration.as_secs() == 0 || duration > LONGEST) {
             return Err(CredentialsError::invalid(
                 duration,
-                &Text::fixed(
-                    "the duration of a role session must be from 1s to 12h",
-                    "扮演角色的时长为 1s 到 12h",
-                ),
+                &Text::fixed("the duration of a role session must be from 1s to 12h"),
             ));
         }
         Ok(self)
@@ -92,9 +83,9 @@ impl AssumeRoleConfig {
             return Ok(None);
         };
         let seconds = context.read(DURATION)?.map(|seconds| seconds.parse().map(Duration::from_secs));
-        let duration = seconds.transpose().map_err(|_| {
-            CredentialsError::invalid(DURATION, &Text::fixed("not a number of seconds", "不是秒数"))
-        })?;
+        let duration = seconds
+            .transpose()
+            .map_err(|_| CredentialsError::invalid(DURATION, &Text::fixed("not a number of seconds")))?;
         let role = Self {
             arn,
             session_name: context.read(session_name)?,
@@ -151,13 +142,11 @@ impl CredentialProvider for AssumeRoleProvider {
 /// Returns what the failure to assume a role means for the call that was to be signed: it was not sent.
 pub(super) fn no_role_credentials(error: CloudError, role: &str) -> CloudError {
     let why = &error.message;
-    let message =
-        text!("cannot get credentials for the role {role}: {why}", "未能取得角色 {role} 的密钥：{why:#}");
+    let message = text!("cannot get credentials for the role {role}: {why}", role, why);
     let (cause, hint) = match error.grade {
         Grade::Refused(_) | Grade::NotSent(NotSent::NoRequest | NotSent::Tls) => {
             let check_role = Text::fixed(
                 "Check the role's name and its trust policy: https://console.cloud.tencent.com/cam/role",
-                "请检查角色名称，以及它是否信任请求者：https://console.cloud.tencent.com/cam/role",
             );
             (NotSent::NoRequest, error.hint.or(Some(check_role)))
         }

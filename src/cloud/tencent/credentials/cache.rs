@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::types::{Credentials, Issued};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// How long before their end credentials are renewed: as long as a signature may be in transit before it is too old. Those that
 /// last less than twice that are renewed at half their time.

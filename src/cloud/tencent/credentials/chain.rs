@@ -17,7 +17,7 @@ use super::{environment, profile, tccli};
 use crate::cloud::tencent::endpoint::EndpointUrl;
 use crate::cloud::tencent::error::ClientError;
 use crate::cloud::tencent::sts::{Sts, StsOptions};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 
 /// What was asked for by flags.
@@ -74,32 +74,29 @@ impl Source {
     /// Describes it to people.
     pub fn text(&self) -> Text {
         match self {
-            Self::Environment { name, .. } => text!("environment ({name})", "环境变量（{name}）"),
+            Self::Environment { name, .. } => text!("environment ({name})", name),
             Self::Profile { name, file, .. } => {
                 let file = file.display();
-                text!("profile `{name}` in {file}", "{file} 中的配置 `{name}`")
+                text!("profile `{name}` in {file}", name, file)
             }
             Self::Tccli { name, file, is_login: true, .. } => {
                 let file = file.display();
-                text!("tccli login `{name}` in {file}", "{file} 中的 tccli 登录 `{name}`")
+                text!("tccli login `{name}` in {file}", name, file)
             }
             Self::Tccli { name, file, is_login: false, .. } => {
                 let file = file.display();
-                text!("tccli profile `{name}` in {file}", "{file} 中的 tccli 配置 `{name}`")
+                text!("tccli profile `{name}` in {file}", name, file)
             }
             Self::WebIdentity(WebIdentity { provider_id, token_file, role }) => {
                 let (arn, file) = (&role.arn, token_file.display());
-                text!(
-                    "role {arn}, with the token of {provider_id} in {file}",
-                    "角色 {arn}，使用 {file} 中 {provider_id} 的令牌"
-                )
+                text!("role {arn}, with the token of {provider_id} in {file}", arn, provider_id, file)
             }
             Self::Machine { role: Some(role), .. } => {
-                text!("this machine's role {role}", "本机角色 {role}")
+                text!("this machine's role {role}", role)
             }
-            Self::Machine { role: None, is_asked_for: true } => text!("this machine's role", "本机角色"),
+            Self::Machine { role: None, is_asked_for: true } => text!("this machine's role"),
             Self::Machine { role: None, is_asked_for: false } => {
-                text!("this machine's role, if it has one (not queried)", "本机角色（如果有；未查询）")
+                text!("this machine's role, if it has one (not queried)")
             }
         }
     }
@@ -205,10 +202,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
             let role = AssumeRoleConfig::for_environment(context)?;
             return Ok(Chain { role, ..Chain::new(Source::Environment { name, credentials }) });
         }
-        looked.push(text!(
-            "environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set",
-            "环境变量：TENCENTCLOUD_SECRET_ID 和 TENCENTCLOUD_SECRETID 均未设置"
-        ));
+        looked.push(text!("environment: neither TENCENTCLOUD_SECRET_ID nor TENCENTCLOUD_SECRETID is set"));
     }
     // Whoever chose a profile gets that one or none: another may belong to another account.
     let chosen = match profile {
@@ -219,7 +213,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
     if name.contains(['/', '\\']) || name.contains("..") {
         return Err(CredentialsError::invalid(
             format!("--profile {}", sanitize::escape_invisible(&name)),
-            &Text::fixed("a profile must be a name, not a path", "配置是一个名称，而不是路径"),
+            &Text::fixed("a profile must be a name, not a path"),
         ));
     }
     let mut files = Vec::new();
@@ -253,10 +247,7 @@ fn search(profile: Option<&str>, context: &CredentialContext<'_>) -> Result<Chai
     if let Some(identity) = WebIdentity::from_environment(context)? {
         return Ok(Chain::new(Source::WebIdentity(identity)));
     }
-    looked.push(text!(
-        "OIDC: TKE_ROLE_ARN is not set, and --oidc-provider was not given",
-        "OIDC：未设置 TKE_ROLE_ARN，也没有给出 --oidc-provider"
-    ));
+    looked.push(text!("OIDC: TKE_ROLE_ARN is not set, and --oidc-provider was not given"));
     let role = context.read("TENCENTCLOUD_CAM_ROLE_NAME")?;
     Ok(Chain { looked, ..Chain::new(Source::Machine { is_asked_for: role.is_some(), role }) })
 }
@@ -278,10 +269,7 @@ fn sdk_file(context: &CredentialContext<'_>) -> Result<Option<PathBuf>, Credenti
     if exists(&file)? {
         return Ok(Some(file));
     }
-    Err(CredentialsError::invalid(
-        file.display(),
-        &text!("the file set in {NAME} does not exist", "{NAME} 指定的文件不存在"),
-    ))
+    Err(CredentialsError::invalid(file.display(), &text!("the file set in {NAME} does not exist", NAME)))
 }
 
 fn from_profile(file: &Path, name: &str) -> Result<Option<Chain>, CredentialsError> {
@@ -302,7 +290,8 @@ fn from_tccli(file: &Path, name: String, context: &CredentialContext<'_>) -> Res
     if ends.is_some_and(|ends| ends <= context.now) {
         return Err(CredentialsError::Invalid(text!(
             "the login in {place} has expired: log in again with tccli, profile `{name}`",
-            "{place} 中的登录已过期：请用 tccli 重新登录（配置 `{name}`）"
+            place,
+            name
         )));
     }
     let role = role_in_file(role_arn, role_session_name, &place, ["role-arn", "role-session-name"])?;
@@ -338,5 +327,5 @@ fn exists(file: &Path) -> Result<bool, CredentialsError> {
 
 fn nothing_at(file: &Path) -> Text {
     let shown = file.display();
-    text!("{shown}: file not found", "{shown}：没有这个文件")
+    text!("{shown}: file not found", shown)
 }

@@ -13,7 +13,7 @@ use crate::cloud::tencent::error::ClientError;
 use crate::cloud::tencent::http::{Http, Response, Transport};
 use crate::cloud::tencent::wire;
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::sanitize;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
@@ -38,17 +38,15 @@ impl Metadata {
     pub fn new(endpoint: Option<&EndpointUrl>, role: Option<String>) -> Result<Self, ClientError> {
         if let Some(role) = role.as_ref().filter(|role| !is_name(role)) {
             let role = sanitize::escape_invisible(role);
-            return Err(ClientError(text!(
-                "`{role}` is not a valid role name",
-                "`{role}` 不可能是本机角色的名称"
-            )));
+            return Err(ClientError(text!("`{role}` is not a valid role name", role)));
         }
         let known = EndpointUrl::metadata();
         let endpoint = endpoint.unwrap_or(&known);
         if *endpoint != known && !endpoint.is_loopback() {
             return Err(ClientError(text!(
                 "`{endpoint}` is not allowed: only {known} and this machine can serve metadata",
-                "`{endpoint}` 不是端点：只会请求 {known} 和本机"
+                endpoint,
+                known
             )));
         }
         let transport = Transport { connect_timeout: CONNECT_TIMEOUT, ..Transport::within(TIMEOUT) };
@@ -66,8 +64,7 @@ impl Metadata {
         if let Some(role) = self.role.get() {
             return Ok(Some(role.clone()));
         }
-        let Some(body) = self.get(PATH, &Text::fixed("its metadata service", "元数据服务")).await?
-        else {
+        let Some(body) = self.get(PATH, &Text::fixed("its metadata service")).await? else {
             return Ok(None);
         };
         let text = String::from_utf8_lossy(&body);
@@ -77,10 +74,7 @@ impl Metadata {
         if !is_name(name) {
             let start: String = name.chars().take(40).collect();
             let shown = sanitize::escape_invisible(&start);
-            return Err(later(text!(
-                "its metadata service returned an invalid role name: {shown}",
-                "元数据服务返回的内容不是角色名：{shown}"
-            )));
+            return Err(later(text!("its metadata service returned an invalid role name: {shown}", shown)));
         }
         Ok(Some(self.role.get_or_init(|| name.to_owned()).clone()))
     }
@@ -88,24 +82,17 @@ impl Metadata {
     async fn credentials(&self) -> Result<Issued, CloudError> {
         let role = self.role().await.map_err(|error| {
             let why = &error.message;
-            later(text!("this machine's role: {why}", "本机角色：{why:#}"))
+            later(text!("this machine's role: {why}", why))
         })?;
         let Some(role) = role else {
             return Err(unavailable(Text::fixed(
                 "this machine has no role: its metadata service returned none",
-                "本机没有绑定角色：元数据服务没有返回角色名",
             )));
         };
-        let asked = text!(
-            "the metadata service (credentials of the role {role})",
-            "元数据服务（请求角色 {role} 的密钥）"
-        );
+        let asked = text!("the metadata service (credentials of the role {role})", role);
         let body = self.get(&format!("{PATH}{role}"), &asked).await?;
         let session = body.and_then(|body| wire::decode_metadata(&body)).ok_or_else(|| {
-            later(text!(
-                "the metadata service returned no credentials for the role {role}",
-                "元数据服务没有给出角色 {role} 的密钥"
-            ))
+            later(text!("the metadata service returned no credentials for the role {role}", role))
         })?;
         Ok(session.into())
     }
@@ -116,15 +103,14 @@ impl Metadata {
             Ok(Response { status: 200, body, broken: None, .. }) => Ok(Some(body)),
             Ok(Response { status: 404, .. }) => Ok(None),
             Ok(Response { broken: Some(why), .. }) => {
-                Err(later(text!("{asked}: response interrupted: {why}", "{asked:#}的应答中断：{why:#}")))
+                Err(later(text!("{asked}: response interrupted: {why}", asked, why)))
             }
-            Ok(Response { status, .. }) => Err(later(text!(
-                "{asked} returned HTTP status {status}",
-                "{asked:#}返回了 HTTP 状态 {status}"
-            ))),
+            Ok(Response { status, .. }) => {
+                Err(later(text!("{asked} returned HTTP status {status}", asked, status)))
+            }
             Err(error) => {
                 let why = &error.message;
-                Err(later(text!("{asked} did not respond: {why}", "{asked:#}没有应答：{why:#}")))
+                Err(later(text!("{asked} did not respond: {why}", asked, why)))
             }
         }
     }

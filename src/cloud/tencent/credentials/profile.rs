@@ -6,7 +6,7 @@ use std::path::Path;
 use configparser::ini::{Ini, IniDefault};
 
 use super::types::{Credentials, CredentialsError, checked, read_file};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// A profile.
 #[derive(Debug)]
@@ -30,10 +30,7 @@ pub(super) fn read(file: &Path, profile: &str) -> Result<Option<Section>, Creden
     if let Some(line) = repeated_line(&text, profile) {
         return Err(CredentialsError::invalid(
             format!("{}:{line}", file.display()),
-            &text!(
-                "[{profile}] or one of its keys is repeated here",
-                "[{profile}] 或其中的某一项在此重复出现"
-            ),
+            &text!("[{profile}] or one of its keys is repeated here", profile),
         ));
     }
     // As in Python's tools, the case of a name does not matter; others put values in quotes.
@@ -73,7 +70,7 @@ fn read_text(file: &Path) -> Result<String, CredentialsError> {
     let bytes = read_file(file).map_err(|error| unread(&Text::of(&error)))?;
     match String::from_utf8(bytes) {
         Ok(text) if !text.contains('\0') => Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned()),
-        Ok(_) | Err(_) => Err(unread(&Text::fixed("not UTF-8 text", "它不是 UTF-8 文本"))),
+        Ok(_) | Err(_) => Err(unread(&Text::fixed("not UTF-8 text"))),
     }
 }
 
@@ -95,7 +92,6 @@ fn sections(file: &Path, text: &str) -> Result<Sections, CredentialsError> {
             file.display(),
             &Text::fixed(
                 "not in INI format: a line with the profile's name, such as [default], must come before its secret_id and secret_key",
-                "它不是 INI 格式：secret_id 和 secret_key 之前应有一行配置名称，如 [default]",
             ),
         ));
     }

@@ -11,7 +11,7 @@ use super::cache::{CredentialCache, CredentialProvider, Fetch, unavailable};
 use super::types::{Credentials, CredentialsError, Issued, checked, read_file};
 use crate::cloud::tencent::sts::{Sts, StsOptions};
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// A profile.
 #[derive(Debug)]
@@ -155,14 +155,14 @@ impl TccliLogin {
         let shown = self.file.display().to_string();
         let Some(credentials) = credentials else {
             return Err(unavailable(text!(
-                "the login in {shown:?} no longer exists",
-                "{shown:?} 中已没有登录"
+                "the login in {shown} no longer exists",
+                shown = format!("{shown:?}")
             )));
         };
         if ends.is_some_and(|ends| ends <= self.sts.clock.now()) {
             return Err(unavailable(text!(
-                "the login in {shown:?} has expired: log in again with tccli",
-                "{shown:?} 中的登录已过期：请用 tccli 重新登录"
+                "the login in {shown} has expired: log in again with tccli",
+                shown = format!("{shown:?}")
             )));
         }
         let secret_id = credentials.secret_id.clone();
@@ -174,8 +174,8 @@ impl TccliLogin {
             };
         if !is_same {
             return Err(unavailable(text!(
-                "the login in {shown:?} was replaced during the run, possibly by another account's: run it again",
-                "{shown:?} 中的登录在运行期间被替换，就目前所知属于另一个账号：请重新执行"
+                "the login in {shown} was replaced during the run, possibly by another account's: run it again",
+                shown = format!("{shown:?}")
             )));
         }
         Ok(Issued { credentials, ends })

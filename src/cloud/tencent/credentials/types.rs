@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use super::super::wire::Session;
 use crate::files::{self, Links};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// A key pair, with a token when it is temporary.
 #[derive(Clone)]
@@ -108,11 +108,11 @@ pub enum CredentialsError {
 impl CredentialsError {
     pub fn text(&self) -> Text {
         match self {
-            Self::Absent { looked: _ } => text!("no credentials found", "未找到密钥"),
+            Self::Absent { looked: _ } => text!("no credentials found"),
             Self::NoProfile { name, files, known: _ } => {
                 let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
                 let (en, zh) = (files.join(" or "), files.join("、"));
-                text!("no profile `{name}` in {en}", "没有名为 `{name}` 的配置：已查找 {zh}")
+                text!("no profile `{name}` in {en}", name, en; zh)
             }
             Self::Invalid(text) => text.clone(),
         }
@@ -120,33 +120,27 @@ impl CredentialsError {
 
     /// Two variables or flags of which only one is set.
     pub(super) fn incomplete(found: &str, missing: &str) -> Self {
-        Self::Invalid(text!(
-            "{found} is set but {missing} is not: both are required",
-            "设置了 {found}，但没有设置 {missing}：两者都需要"
-        ))
+        Self::Invalid(text!("{found} is set but {missing} is not: both are required", found, missing))
     }
 
     /// A file that has part of the credentials.
     pub(super) fn missing(place: &str, name: &str) -> Self {
-        Self::Invalid(text!("{place} has no {name}", "{place} 中没有 {name}"))
+        Self::Invalid(text!("{place} has no {name}", place, name))
     }
 
     pub(super) fn conflict(one: &str, other: &str) -> Self {
-        Self::Invalid(text!(
-            "{one} and {other} are both set and differ: remove one of them",
-            "{one} 和 {other} 都已设置但值不同：只保留其中一个"
-        ))
+        Self::Invalid(text!("{one} and {other} are both set and differ: remove one of them", one, other))
     }
 
     /// A file that is not in its format, from a line and column on, counted from 1.
     pub(super) fn malformed(file: &Path, line: usize, column: usize) -> Self {
         let file = file.display();
-        Self::Invalid(text!("{file}:{line}:{column}: syntax error", "{file}:{line}:{column}：语法错误"))
+        Self::Invalid(text!("{file}:{line}:{column}: syntax error", file, line, column))
     }
 
     /// A file, flag or variable, and what is wrong with it.
     pub(super) fn invalid(what: impl fmt::Display, why: &Text) -> Self {
-        Self::Invalid(text!("{what}: {why}", "{what}：{why:#}"))
+        Self::Invalid(text!("{what}: {why}", what, why))
     }
 }
 
@@ -171,13 +165,13 @@ pub(super) fn checked(value: Option<String>, name: &str) -> Result<Option<String
     if value.chars().any(char::is_whitespace) {
         return Err(CredentialsError::Invalid(text!(
             "{name} contains whitespace: too much was copied, or two values were joined",
-            "{name} 中有空白字符：可能多复制了前后内容，或把两个值连在了一起"
+            name
         )));
     }
     if !value.chars().all(|c| c.is_ascii_graphic()) {
         return Err(CredentialsError::Invalid(text!(
             "{name} contains invalid characters: only printable ASCII is allowed",
-            "{name} 中有无效字符：只能使用可打印 ASCII"
+            name
         )));
     }
     Ok(Some(value))

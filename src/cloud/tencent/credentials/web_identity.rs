@@ -8,7 +8,7 @@ use super::types::{CredentialContext, CredentialsError, Issued, read_file};
 use crate::cloud::CloudError;
 use crate::cloud::tencent::sts::Sts;
 use crate::cloud::tencent::wire::{ASSUME_ROLE_WITH_WEB_IDENTITY, AssumeRoleWithWebIdentity};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// An identity provider, the file with its token, and the role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,15 +81,12 @@ fn read_token(file: &Path) -> Result<String, CloudError> {
     let shown = file.display().to_string();
     let token = read_file(file).map_err(|error| {
         let why = Text::of(&error);
-        unavailable(text!(
-            "the web identity token file {shown:?}: {why}",
-            "Web 身份令牌文件 {shown:?}：{why:#}"
-        ))
+        unavailable(text!("the web identity token file {shown}: {why}", shown = format!("{shown:?}"), why))
     })?;
     match String::from_utf8_lossy(&token).trim() {
         "" => Err(unavailable(text!(
-            "the web identity token file {shown:?} is empty",
-            "Web 身份令牌文件 {shown:?} 为空"
+            "the web identity token file {shown} is empty",
+            shown = format!("{shown:?}")
         ))),
         token => Ok(token.to_owned()),
     }

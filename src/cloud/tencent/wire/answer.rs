@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 
 /// The object under `Response`.
 pub type Response = Map<String, Value>;
@@ -85,13 +85,9 @@ pub fn parse(body: &[u8]) -> Answer {
                 let error = response_error(&response);
                 (Ok(response), error)
             }
-            _ => (
-                Err(Text::fixed(
-                    "the response is JSON, but not an API `Response`",
-                    "应答是 JSON，但不是 API 的 `Response`",
-                )),
-                older_error(&document),
-            ),
+            _ => {
+                (Err(Text::fixed("the response is JSON, but not an API `Response`")), older_error(&document))
+            }
         },
     };
     let id = |name: &str| match &response {
@@ -109,11 +105,11 @@ pub fn parse(body: &[u8]) -> Answer {
 fn unreadable(body: &[u8], error: &serde_json::Error) -> Text {
     let body = body.trim_ascii_start();
     if body.is_empty() {
-        Text::fixed("the response is empty", "应答为空")
+        Text::fixed("the response is empty")
     } else if body.starts_with(b"<") {
-        Text::fixed("the response is a web page, not JSON", "应答是网页，而不是 API 的 JSON")
+        Text::fixed("the response is a web page, not JSON")
     } else {
-        text!("the response is not JSON: {error}", "应答不是 JSON：{error}")
+        text!("the response is not JSON: {error}", error)
     }
 }
 
@@ -173,18 +169,13 @@ pub fn page<T>(
         Some(Value::Array(entries)) => entries.as_slice(),
         Some(Value::Null) => &[],
         _ => {
-            return Err(text!(
-                "the response contains neither a list `{list}` nor an error",
-                "应答中既没有列表 `{list}`，也没有错误"
-            ));
+            return Err(text!("the response contains neither a list `{list}` nor an error", list));
         }
     };
     let total = response.get("Total").filter(|total| !total.is_null() && total.as_str() != Some(""));
     let total = total.map(|total| {
         let total = number_of(total).and_then(|total| u64::try_from(total).ok());
-        total.ok_or_else(|| {
-            Text::fixed("`Total` in the response is not a number", "应答中的 `Total` 不是数字")
-        })
+        total.ok_or_else(|| Text::fixed("`Total` in the response is not a number"))
     });
     Ok(Page {
         rows: entries.iter().filter_map(row).collect(),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer::{Response, number_of, text_of};
-use crate::lang::Text;
+use crate::i18n::Text;
 
 /// The service's name in a signature.
 pub const STS_SERVICE: &str = "sts";
@@ -85,12 +85,8 @@ pub fn decode_caller(response: &Response) -> CallerInfo {
 /// Without a whole key.
 pub fn decode_session(response: &Response) -> Result<Session, Text> {
     let key = response.get("Credentials").and_then(Value::as_object);
-    key.and_then(|key| session(key, response)).ok_or_else(|| {
-        Text::fixed(
-            "the response contains neither the requested data nor an error",
-            "应答中既没有所请求的内容，也没有错误",
-        )
-    })
+    key.and_then(|key| session(key, response))
+        .ok_or_else(|| Text::fixed("the response contains neither the requested data nor an error"))
 }
 
 /// Reads the answer of a machine's metadata service about its role.

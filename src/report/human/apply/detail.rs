@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{FAILED, word};
 use crate::apply::{Done, Outcome, StepResult, What};
 use crate::cloud::{CloudError, Grade, NotSent};
-use crate::lang::{Lang, Text, text};
+use crate::i18n::{Lang, Text, text};
 use crate::plan::Action;
 use crate::report::human::Look;
 use crate::report::text::{clean, count};
@@ -17,11 +17,11 @@ pub(super) fn show(out: &mut String, result: &StepResult, look: Look) {
     }
     let head = match &result.outcome {
         Outcome::Failed(_) => look.bad(FAILED),
-        Outcome::Unknown(_) => look.bad(text!("outcome unknown", "结果未知")),
+        Outcome::Unknown(_) => look.bad(text!("outcome unknown")),
         Outcome::Done(done) => look.say(word(done.what)),
         Outcome::Ordered { .. } | Outcome::Recorded | Outcome::NotAttempted => match result.left_behind {
-            Some(_) => look.bad(text!("may exist twice", "可能重复创建")),
-            None => look.say(text!("was replaced", "已被替换")),
+            Some(_) => look.bad(text!("may exist twice")),
+            None => look.say(text!("was replaced")),
         },
     };
     let (address, source) = (look.strong(&result.address), look.faint(&result.source));
@@ -47,11 +47,9 @@ const fn maybe_done(action: Action) -> Text {
     match action {
         Action::Update => Text::fixed(
             "effect: the alias may have been changed and nothing else; apply will request it again",
-            "影响：别名可能已修改，此外没有任何改动；apply 会再次请求",
         ),
         Action::Destroy => Text::fixed(
             "effect: it may have been destroyed; it stays in the state, and destroying it again is safe",
-            "影响：它可能已被销毁；它留在状态文件中，重复销毁没有害处",
         ),
         Action::Create
         | Action::Replace
@@ -60,10 +58,9 @@ const fn maybe_done(action: Action) -> Text {
         | Action::Move
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => Text::fixed(
-            "effect: it may have been created; it is recorded as unknown and never sent again",
-            "影响：它可能已被创建；已记录为结果未知，绝不会再次发送",
-        ),
+        | Action::NoOp => {
+            Text::fixed("effect: it may have been created; it is recorded as unknown and never sent again")
+        }
     }
 }
 
@@ -73,12 +70,12 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
     if let Some(status) = error.http_status
         && status != 200
     {
-        lines.push(text!("HTTP status {status}", "HTTP 状态码 {status}"));
+        lines.push(text!("HTTP status {status}", status));
     }
     if let Some(body) = &error.body {
         let start: String = body.chars().take(200).collect();
         let start = clean(&start);
-        lines.push(text!("the response began: {start}", "应答的开头：{start}"));
+        lines.push(text!("the response began: {start}", start));
     }
     lines.push(done);
     match (error.grade, &error.hint) {
@@ -90,17 +87,12 @@ fn failed(result: &StepResult, error: &CloudError, done: Text, look: Look) -> Ve
             let n = result.attempts;
             let tries = count(n as usize, "attempt", "attempts");
             lines.push(text!(
-                "failed after {tries}; run it again later, or retry for longer: --retry-for",
-                "尝试 {n} 次后放弃；请稍后再次运行，或延长重试时间：--retry-for"
-            ));
+                "failed after {tries}; run it again later, or retry for longer: --retry-for", tries; n));
         }
     }
     if let Some(env_id) = &result.left_behind {
         let env_id = look.bad(clean(env_id));
-        lines.push(text!(
-            "but {env_id} appeared in the account with this alias: it will not be created again before `postpay resolve {address}`",
-            "但账号中出现了使用该别名的 {env_id}：执行 `postpay resolve {address}` 之前不会再次创建"
-        ));
+        lines.push(text!("but {env_id} appeared in the account with this alias: it will not be created again before `postpay resolve {address}`", env_id, address));
     }
     lines
 }
@@ -114,7 +106,7 @@ fn surplus(result: &StepResult, look: Look) -> Vec<Text> {
     vec![
         text!(
             "a throttled request may have created {env_id} as well: it is new, has the same alias, and is not in the state",
-            "被限流的请求可能还创建了 {env_id}：它是新出现的，别名相同，且不在状态文件中"
+            env_id
         ),
         SURPLUS_HELP,
     ]
@@ -123,7 +115,6 @@ fn surplus(result: &StepResult, look: Look) -> Vec<Text> {
 /// What to do about it.
 pub(in crate::report) const SURPLUS_HELP: Text = Text::fixed(
     "it keeps running and keeps billing: check both in the console, and destroy the one that is not needed",
-    "它会持续运行并计费：请在控制台核对两个环境，并销毁不需要的那个",
 );
 
 /// Where the environment that was replaced is now.
@@ -134,14 +125,8 @@ fn replaced(result: &StepResult, look: Look) -> Vec<Text> {
     let (address, env_id) = (&result.address, result.env_id.as_deref().unwrap_or("-"));
     let env_id = look.change(clean(env_id));
     vec![
-        text!(
-            "{env_id} is in the state as deposed; it keeps running and keeps billing",
-            "{env_id} 已作为被替换的旧环境留在状态文件中；它继续运行并继续计费"
-        ),
-        text!(
-            "to destroy it: `postpay destroy {address} --deposed --allow-destroy`",
-            "要销毁它：`postpay destroy {address} --deposed --allow-destroy`"
-        ),
+        text!("{env_id} is in the state as deposed; it keeps running and keeps billing", env_id),
+        text!("to destroy it: `postpay destroy {address} --deposed --allow-destroy`", address),
     ]
 }
 
@@ -152,34 +137,20 @@ fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
     match done.what {
         What::Renamed | What::Destroyed => Vec::new(),
         What::WasGone => vec![
-            text!(
-                "Tencent Cloud has no environment with this id: it was destroyed before",
-                "腾讯云没有这个 id 的环境：它之前已被销毁"
-            ),
-            text!(
-                "it was removed from the state; nothing was changed at Tencent Cloud",
-                "已从状态文件移除；在腾讯云没有做任何更改"
-            ),
+            text!("Tencent Cloud has no environment with this id: it was destroyed before"),
+            text!("it was removed from the state; nothing was changed at Tencent Cloud"),
         ],
         What::Isolated => vec![
-            text!(
-                "Tencent Cloud isolated it: it cannot be reached, and will be deleted later",
-                "腾讯云已将其隔离：无法访问，之后会删除"
-            ),
+            text!("Tencent Cloud isolated it: it cannot be reached, and will be deleted later"),
             text!(
                 "to delete it immediately, or to remove it from the state once it is deleted: `postpay destroy {address}{which} --purge --allow-destroy`",
-                "要立即删除，或在它删除后从状态文件移除：`postpay destroy {address}{which} --purge --allow-destroy`"
+                address,
+                which
             ),
         ],
         What::BeingDestroyed => vec![
-            text!(
-                "Tencent Cloud accepted the request but still lists it unchanged; it stays in the state",
-                "腾讯云已接受请求，但目前仍列出原状；它留在状态文件中"
-            ),
-            text!(
-                "to complete it: `postpay destroy {address}{which} --allow-destroy`",
-                "要确认销毁完成：`postpay destroy {address}{which} --allow-destroy`"
-            ),
+            text!("Tencent Cloud accepted the request but still lists it unchanged; it stays in the state"),
+            text!("to complete it: `postpay destroy {address}{which} --allow-destroy`", address, which),
         ],
     }
 }
@@ -195,7 +166,7 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
     match &error.request_id {
         Some(id) => {
             let id = clean(id);
-            text!("{text} (RequestId {id})", "{text:#}（RequestId {id}）")
+            text!("{text} (RequestId {id})", text, id)
         }
         None => text,
     }
@@ -203,22 +174,19 @@ pub(in crate::report) fn what(error: &CloudError) -> Text {
 
 const fn not_done(error: &CloudError) -> Text {
     match error.grade {
-        Grade::NotSent(NotSent::Connect | NotSent::Tls) => Text::fixed(
-            "effect: none; not connected, so no request was sent",
-            "影响：无；没有建立连接，请求没有发出",
-        ),
-        Grade::NotSent(NotSent::NoKey) => Text::fixed(
-            "effect: none; there were no credentials to sign the request with",
-            "影响：无；没有可用于签名请求的密钥",
-        ),
-        Grade::NotSent(NotSent::NoRequest | NotSent::Withdrawn) => {
-            Text::fixed("effect: none; no request was sent", "影响：无；没有发出请求")
+        Grade::NotSent(NotSent::Connect | NotSent::Tls) => {
+            Text::fixed("effect: none; not connected, so no request was sent")
         }
-        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => Text::fixed(
-            "effect: none; the request was rejected before it was processed",
-            "影响：无；请求在处理之前就被拒绝",
-        ),
-        Grade::Refused(_) => Text::fixed("effect: none; the request was rejected", "影响：无；请求被拒绝"),
-        Grade::Unknown => Text::fixed("effect: unknown", "影响：未知"),
+        Grade::NotSent(NotSent::NoKey) => {
+            Text::fixed("effect: none; there were no credentials to sign the request with")
+        }
+        Grade::NotSent(NotSent::NoRequest | NotSent::Withdrawn) => {
+            Text::fixed("effect: none; no request was sent")
+        }
+        Grade::NotSent(NotSent::Throttled | NotSent::Repaired) => {
+            Text::fixed("effect: none; the request was rejected before it was processed")
+        }
+        Grade::Refused(_) => Text::fixed("effect: none; the request was rejected"),
+        Grade::Unknown => Text::fixed("effect: unknown"),
     }
 }

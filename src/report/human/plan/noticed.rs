@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lang::text;
+use crate::i18n::text;
 use crate::plan::{Finding, Plan, Standing};
 use crate::report::human::{Look, drift};
 
@@ -18,21 +18,18 @@ pub(super) fn noticed(plan: &Plan, look: Look) -> String {
             Standing::Counts | Standing::Told => false,
         });
     let ignored = match ignored.len() {
-        0 => text!("", ""),
-        n => text!(" ({n} ignored by postpay.yaml)", "（postpay.yaml 忽略 {n} 项）"),
+        0 => text!(""),
+        n => text!(" ({n} ignored by postpay.yaml)", n),
     };
     let head = if shown.is_empty() {
-        text!(
-            "No drift: the account matches the state{ignored}.",
-            "没有漂移：账号与状态文件一致{ignored:#}。"
-        )
+        text!("No drift: the account matches the state{ignored}.", ignored)
     } else {
         text!(
             "Drift detected: the account differs from the state{ignored}. The plan below does not change because of it.",
-            "检测到漂移：账号与状态文件不一致{ignored:#}。下面的计划不因此改变。"
+            ignored
         )
     };
-    let note = look.say(text!("Note:", "注意："));
+    let note = look.say(text!("Note:"));
     let head = format!("{} {}\n", look.strong(note), look.say(&head));
     out += &look.within(head, 4);
     let _ = writeln!(out);

@@ -1,7 +1,7 @@
 //! The fields of a step on a terminal.
 
 use super::Detail;
-use crate::lang::text;
+use crate::i18n::text;
 use crate::model::kind::Update;
 use crate::plan::{Action, Plan, Step};
 use crate::report::fields::{self, KNOWN_AFTER, Row, Value};
@@ -29,7 +29,7 @@ impl Common {
     pub(super) fn line(&self, look: Look) -> String {
         let values: Vec<String> = self.0.iter().map(|row| assigned(row, look)).collect();
         let values = values.join(", ");
-        look.within(look.say(text!("Common to all: {values}", "所有环境相同：{values}")) + "\n", 4)
+        look.within(look.say(text!("Common to all: {values}", values)) + "\n", 4)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Detail;
 use super::remarks::remarks;
 use super::rows::{Common, Fields, fields};
-use crate::lang::{Text, text};
+use crate::i18n::{Text, text};
 use crate::plan::{Action, Ids, Plan, Reason, Step, StepBlocker};
 use crate::report::human::Look;
 use crate::report::text::{clean, left, width};
@@ -28,7 +28,7 @@ pub(super) fn block(step: &Step, plan: &Plan, common: &Common, detail: Detail, l
     let Fields { set, changed, folded } = fields(step, common, detail, look);
     if !set.is_empty() || folded > 0 {
         let set = format!("    {}", set.join(", "));
-        let note = look.say(text!("(+ {folded} common)", "（另有 {folded} 项相同）"));
+        let note = look.say(text!("(+ {folded} common)", folded));
         let note = if folded > 0 { note } else { String::new() };
         let line = apart(&set, width(&set), &look.faint(&note), width(&note), look);
         text += &look.within(line.trim_end().to_owned() + "\n", 8);
@@ -38,7 +38,7 @@ pub(super) fn block(step: &Step, plan: &Plan, common: &Common, detail: Detail, l
     let columns = widths.filter(|it| *it <= WIDEST).max().unwrap_or(0);
     for row in changed {
         let forces = if row.forces_replacement {
-            format!("  {}", look.bad(text!("# forces replacement", "# 必须替换")))
+            format!("  {}", look.bad(text!("# forces replacement")))
         } else {
             String::new()
         };
@@ -62,14 +62,13 @@ pub(super) fn block(step: &Step, plan: &Plan, common: &Common, detail: Detail, l
 
 /// The mark, the address and what happens, with the place in the manifests on the right.
 fn head(step: &Step, plan: &Plan, look: Look) -> String {
-    let what = look.say(if plan.is_blocked_by(step) { text!("blocked", "被阻止") } else { what(step) });
+    let what = look.say(if plan.is_blocked_by(step) { text!("blocked") } else { what(step) });
     let what = match &step.previous_address {
-        Some(from) if what.is_empty() => look.say(text!("moved from `{from}`", "原地址 `{from}`")),
-        Some(from) => look.say(text!("{what}, moved from `{from}`", "{what}，原地址 `{from}`")),
+        Some(from) if what.is_empty() => look.say(text!("moved from `{from}`", from)),
+        Some(from) => look.say(text!("{what}, moved from `{from}`", what, from)),
         None => what,
     };
-    let deposed =
-        if step.deposed { look.say(text!(" (deposed)", "（已被替换）")) } else { String::new() };
+    let deposed = if step.deposed { look.say(text!(" (deposed)")) } else { String::new() };
     let (mark, _) = legend(step);
     let gap = if what.is_empty() { "" } else { "  " };
     let unpainted = format!("{mark} {}{deposed}{gap}{what}", step.address);
@@ -88,7 +87,7 @@ fn head(step: &Step, plan: &Plan, look: Look) -> String {
     let source = look.say(match step.after {
         Some(_) => Text::same(source),
         None if step.blocker == Some(StepBlocker::StillDeclared) => Text::same(source),
-        None => text!("was {source}", "原在 {source}"),
+        None => text!("was {source}", source),
     });
     let line = apart(&painted, width(&unpainted), &look.faint(&source), width(&source), look);
     look.within(line + "\n", 4)
@@ -107,8 +106,8 @@ fn ids(step: &Step, look: Look) -> String {
     let Ids { env_id, tran_id, request_id } = &step.ids;
     // A request id only helps to find what has no other id.
     let request_id = request_id.as_ref().filter(|_| env_id.is_none());
-    let order = look.say(text!("order", "订单"));
-    let request = look.say(text!("request", "请求"));
+    let order = look.say(text!("order"));
+    let request = look.say(text!("request"));
     let ids =
         [("env_id", env_id.as_ref()), (order.as_str(), tran_id.as_ref()), (request.as_str(), request_id)];
     let ids: Vec<String> =
@@ -123,52 +122,50 @@ fn ids(step: &Step, look: Look) -> String {
     if unchanged == 0 {
         return ids;
     }
-    let note = look.faint(text!("({unchanged} unchanged)", "（{unchanged} 项不变）"));
+    let note = look.faint(text!("({unchanged} unchanged)", unchanged));
     if ids.is_empty() { note } else { format!("{ids}  {note}") }
 }
 
 /// What happens, where the mark alone does not say it.
 fn what(step: &Step) -> Text {
     match step.action {
-        Action::Update if step.renames().is_none() => text!("state only", "仅更改状态文件"),
+        Action::Update if step.renames().is_none() => text!("state only"),
         Action::Create | Action::Update | Action::Replace | Action::Import | Action::Move => Text::same(""),
-        Action::Destroy if step.blocker.is_some() => text!("not in the configuration", "不在配置中"),
-        Action::Destroy => text!("will be destroyed", "将被销毁"),
-        Action::Forget => text!("will be removed from the state", "将移出状态文件"),
+        Action::Destroy if step.blocker.is_some() => text!("not in the configuration"),
+        Action::Destroy => text!("will be destroyed"),
+        Action::Forget => text!("will be removed from the state"),
         Action::Resolve if step.reason == Reason::BeingDestroyed => {
-            text!("destroy with an unknown outcome", "销毁结果未知")
+            text!("destroy with an unknown outcome")
         }
-        Action::Resolve => text!("unknown outcome", "结果未知"),
-        Action::Wait => text!("created, waiting for its EnvId", "已创建，等待 EnvId"),
+        Action::Resolve => text!("unknown outcome"),
+        Action::Wait => text!("created, waiting for its EnvId"),
         Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
-            text!("still running", "仍在运行")
+            text!("still running")
         }
         Action::NoOp if step.reason == Reason::Isolated => {
-            text!("destroyed, isolated", "已销毁，处于隔离状态")
+            text!("destroyed, isolated")
         }
-        Action::NoOp if step.deposed => text!("destroy with an unknown outcome", "销毁结果未知"),
-        Action::NoOp => text!("unchanged", "不变"),
+        Action::NoOp if step.deposed => text!("destroy with an unknown outcome"),
+        Action::NoOp => text!("unchanged"),
     }
 }
 
 /// The mark of a step, and what it means.
 pub(super) fn legend(step: &Step) -> (&'static str, Text) {
     match step.action {
-        Action::Create => ("+", text!("create", "创建")),
-        Action::Update => ("~", text!("update in place", "就地更新")),
-        Action::Replace => ("+/-", text!("replace", "替换")),
-        Action::Destroy if step.blocker == Some(StepBlocker::StillDeclared) => {
-            ("!", text!("blocked", "被阻止"))
-        }
-        Action::Destroy if step.blocker.is_some() => ("!", text!("not in the configuration", "不在配置中")),
-        Action::Destroy => ("-", text!("destroy", "销毁")),
-        Action::Forget => (".", text!("forget", "移出状态文件")),
-        Action::Import => ("=", text!("import", "导入")),
-        Action::Move => (">", text!("move", "改地址")),
-        Action::Resolve => ("?", text!("unknown outcome", "结果未知")),
-        Action::Wait => ("…", text!("waiting", "等待")),
+        Action::Create => ("+", text!("create")),
+        Action::Update => ("~", text!("update in place")),
+        Action::Replace => ("+/-", text!("replace")),
+        Action::Destroy if step.blocker == Some(StepBlocker::StillDeclared) => ("!", text!("blocked")),
+        Action::Destroy if step.blocker.is_some() => ("!", text!("not in the configuration")),
+        Action::Destroy => ("-", text!("destroy")),
+        Action::Forget => (".", text!("forget")),
+        Action::Import => ("=", text!("import")),
+        Action::Move => (">", text!("move")),
+        Action::Resolve => ("?", text!("unknown outcome")),
+        Action::Wait => ("…", text!("waiting")),
         Action::NoOp if step.deposed && step.reason == Reason::Deposed => {
-            ("!", text!("not in the configuration", "不在配置中"))
+            ("!", text!("not in the configuration"))
         }
         Action::NoOp => (" ", Text::same("")),
     }

@@ -1,6 +1,6 @@
 use super::*;
+use crate::i18n::Lang;
 use crate::kinds::postpay;
-use crate::lang::Lang;
 use crate::model::{Attributes, Field};
 use crate::plan::{Ids, StepBlocker};
 use crate::report::page::tests::{plan_of, step};
