@@ -103,7 +103,8 @@ impl<'a> Reader<'a, '_> {
                 }
                 "moved" => self.moves(entry.value),
                 "removed" => self.removed(entry.value),
-                name if TOP.contains(&name) => {}
+                // Holds anchors that the rest of the file refers to.
+                name if TOP.contains(&name) || name.starts_with("x-") => {}
                 _ => self.unknown(entry, Place::Top, &TOP),
             }
         }

@@ -202,6 +202,15 @@ fn a_problem_in_defaults_or_behind_an_anchor_is_told_once() {
     assert_eq!(places(&checked), ["invalid-channel m.yaml:2:44", "wrong-type m.yaml:2:55"]);
 }
 
+#[test]
+fn x_keys_hold_anchors_and_are_otherwise_ignored() {
+    let checked = one(
+        "version: 1\nx-console: &c {env_source: qcloud, channel: qc_console, nope: [1]}\nx: 1\nenvironments: {a: {<<: *c, nope: , alias: a}}\n",
+    );
+    assert_eq!(places(&checked), ["unknown-field m.yaml:3:1", "unknown-field m.yaml:4:28"]);
+    assert_eq!(places(&one("version: 1\nx-console: {alias: 1}\n")), ["empty-environments m.yaml:1:1"]);
+}
+
 proptest! {
 
     #[test]

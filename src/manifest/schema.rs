@@ -59,6 +59,8 @@ pub fn manifest_schema() -> Json {
         &properties.into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect(),
         &["version"],
     );
+    schema["patternProperties"] =
+        json!({"^x-": {"description": "Ignored. A place for anchors that the file refers to."}});
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("postpay manifest, version 1");
     schema
