@@ -39,11 +39,9 @@ use crate::state::{State, Status, Writer};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay apply                                  plan, ask for approval, apply
-  postpay apply plan.json                        apply exactly the reviewed plan
-  postpay apply --auto-approve --max-creates 5   in CI: do not ask, at most 5 creates
-  postpay apply --endpoint sandbox --fault reset-after@2
-                                                 simulate a lost response on the embedded endpoint")]
+  postpay apply                      plan, ask for approval, apply
+  postpay apply plan.json            apply exactly the reviewed plan
+  postpay apply -y --max-creates 5   in CI: do not ask, at most 5 creates")]
 pub(super) struct Args {
     /// A plan saved with `postpay plan -o`
     #[arg(value_name = "PLANFILE", conflicts_with_all = ["targets", "excludes", "replaces"])]
@@ -52,16 +50,16 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES")]
     max_creates: Option<u32>,
     /// Reject a plan that would exceed this many creates in 24 hours
-    #[arg(long, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
+    #[arg(long, hide_short_help = true, value_name = "N", env = "POSTPAY_MAX_CREATES_PER_DAY")]
     max_creates_per_day: Option<u32>,
     /// Maximum concurrent calls, 1 to 32 [default: 4]
-    #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
+    #[arg(long, hide_short_help = true, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
-    /// Create even if the account has a matching environment that is not in the state
-    #[arg(long)]
+    /// Create despite a matching environment that is not in the state
+    #[arg(long, hide_short_help = true)]
     allow_same_alias: bool,
-    /// Create even if exactly N environments are missing from an incomplete list of the account
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Create even if the list of the account lacks exactly N environments
+    #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     accept_missing_rows: Option<u64>,
     #[command(flatten)]
     select: Select,

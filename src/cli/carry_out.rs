@@ -41,23 +41,26 @@ pub(super) struct Flags {
     /// Do not ask for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
-    /// What to do after a failed step; an unknown outcome always stops the run
+    /// After a failed step: stop or continue
+    ///
+    /// An unknown outcome always stops the run.
     #[arg(long, value_name = "WHAT", default_value = "stop", env = "POSTPAY_ON_ERROR")]
     on_error: OnErrorArg,
-    /// Start nothing new after this time, for example 90s or 5m
+    /// Start nothing new after this time, for example 5m
     #[arg(long, value_name = "TIME", env = "POSTPAY_DEADLINE", value_parser = time)]
     deadline: Option<Duration>,
     /// How long to retry a request that was certainly not sent
-    #[arg(long, value_name = "TIME", default_value = "2m", env = "POSTPAY_RETRY_FOR", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "2m", env = "POSTPAY_RETRY_FOR", value_parser = time)]
     pub retry_for: Duration,
-    /// How long to search the account for the environment of a lost response or a missing EnvId; 0s: do not
-    /// search [default: 60s; 10s and at least one search after failed or throttled creates]
-    #[arg(long, value_name = "TIME", env = "POSTPAY_SETTLE", value_parser = time)]
+    /// How long to search for the result of a lost response [default: 60s]
+    ///
+    /// 10s, and at least one search, after creates that failed or were throttled. 0s: do not search.
+    #[arg(long, hide_short_help = true, value_name = "TIME", env = "POSTPAY_SETTLE", value_parser = time)]
     settle: Option<Duration>,
     /// How long to wait for the state lock
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     pub lock_timeout: Duration,
-    /// Print events as JSON lines on standard output
+    /// Stream JSON events (--format json: the result)
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]

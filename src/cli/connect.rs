@@ -26,25 +26,26 @@ use crate::state::State;
 
 /// How the embedded endpoint behaves, for a rehearsal.
 #[derive(Debug, PartialEq, Eq, Args)]
-#[command(next_help_heading = "Sandbox options")]
+#[command(next_help_heading = options::SANDBOX_OPTIONS)]
 pub(super) struct Embedded {
-    /// Inject a fault into the embedded endpoint at a create call: KIND@N, KIND@N-M or KIND@*; prefix list:,
-    /// bill:, modify: or destroy: for other calls; repeatable
+    /// Inject a fault at a create call: KIND@N, KIND@N-M or KIND@*
+    ///
+    /// Prefix list:, bill:, modify: or destroy: for other calls. Repeatable. `postpay sandbox serve --help` lists the kinds.
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     pub faults: Vec<Fault>,
-    /// Response latency of the embedded endpoint, for example 300ms
+    /// Response latency, for example 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     pub latency: Duration,
-    /// Random delay of requests to the embedded endpoint, up to this time, for example 30ms
+    /// Random delay, up to this time
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
     pub jitter: Duration,
-    /// How long after a create or update the embedded endpoint lists the result, for example 3s
+    /// Time until a created environment is listed, for example 3s
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     pub list_delay: Duration,
-    /// Which field the embedded endpoint lists as the alias (the API documents neither Alias nor EnvAlias)
+    /// Field that is listed as the alias
     #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
     pub list_alias: ListAliasArg,
-    /// Creates per second that the embedded endpoint accepts, up to 1000; Tencent Cloud accepts 2
+    /// Creates per second that it accepts, up to 1000
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub sandbox_rate: u32,
 }

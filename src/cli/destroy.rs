@@ -29,25 +29,26 @@ use crate::state::{State, StateStore, Writer};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay destroy old-shop --allow-destroy              asks for the address to be typed
-  postpay destroy shop --deposed --allow-destroy        the deposed environment of shop, not shop itself
-  postpay destroy old-shop --purge --allow-destroy      delete immediately, also from isolation
-  postpay destroy old-shop --allow-destroy -y           in CI: do not ask")]
+  postpay destroy old --allow-destroy             asks for the address
+  postpay destroy shop --deposed --allow-destroy  not shop itself
+  postpay destroy old --allow-destroy -y          in CI: do not ask")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Args {
     /// The addresses to destroy
     #[arg(value_name = "ADDR", required = true)]
     addresses: Vec<Address>,
-    /// Destroy the deposed environment of the address, not the current one
+    /// Destroy the deposed environment of the address
     #[arg(long)]
     deposed: bool,
-    /// Delete immediately instead of isolating, or delete from isolation (IsForce)
+    /// Delete at once, also from isolation (IsForce)
     #[arg(long)]
     purge: bool,
-    /// Destroy even if Tencent Cloud finds data or add-on packages in it (BypassCheck)
+    /// Destroy even if it has data or packages (BypassCheck)
     #[arg(long)]
     bypass_check: bool,
-    /// Allow destroying; required unless postpay.yaml has `allow_destroy: true`, and always required with -y
+    /// Allow destroying; always required with -y
+    ///
+    /// Otherwise not required if postpay.yaml has `guard: {allow_destroy: true}`.
     #[arg(long)]
     allow_destroy: bool,
     #[command(flatten)]

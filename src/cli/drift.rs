@@ -22,11 +22,10 @@ use crate::report::{human, json, page};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay drift                                   in a nightly CI job
-  postpay drift --offline                         only manifests and state; needs no credentials
-  postpay drift --strict                          count undeclared environments too
-  postpay drift --ignore alias-changed:shop-prod  ignore a known difference
-  postpay drift --format json --report drift.txt")]
+  postpay drift                                  in a nightly CI job
+  postpay drift --offline                        only manifests and state
+  postpay drift --ignore alias-changed:shop-prod
+  postpay drift --report drift.html              also as a page")]
 pub(super) struct Args {
     /// Do not read the account
     #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
@@ -44,10 +43,10 @@ pub(super) struct Args {
 /// What counts as drift.
 #[derive(Debug, Clone, clap::Args)]
 pub(super) struct How {
-    /// Count environments in the account that are not in the manifests as drift
+    /// Count unmanaged environments as drift
     #[arg(long, env = "POSTPAY_STRICT", value_parser = BoolishValueParser::new())]
     strict: bool,
-    /// Ignore findings with this code, everywhere or at one address; repeatable
+    /// Ignore findings with this code; repeatable
     #[arg(long = "ignore", value_name = "CODE[:ADDR]", value_delimiter = ',')]
     ignores: Vec<Ignore>,
 }

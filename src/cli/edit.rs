@@ -34,7 +34,7 @@ pub(super) struct Writing {
     #[arg(short = 'y', long, visible_alias = "yes")]
     pub auto_approve: bool,
     /// How long to wait for the state lock
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
 }
 

@@ -19,20 +19,21 @@ use crate::report::{Formatted, clean, json};
 use crate::sanitize::{Syntax, escape_commands};
 
 /// Format manifests and postpay.yaml; only whitespace changes
+///
+/// Indents with two spaces, puts one empty line between environments and at most one elsewhere. Keys, values, quotes,
+/// comments and their order do not change; a file where they would is not written. If one file has an error, no file
+/// is written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay fmt                   the manifests and postpay.yaml; lists changed files
+  postpay fmt                   all files; lists those that it changes
   postpay fmt --check           in CI: exit 2 if a file is not formatted
   postpay fmt --check --diff    print the changes
   postpay fmt shop.yaml teams/  these files and folders
-  postpay fmt - < shop.yaml     from standard input to standard output, for editors
-
-Indents with two spaces, puts one empty line between environments and at most one elsewhere. Keys,
-values, quotes, comments and their order do not change; a file where they would is not written.
-If one file has an error, no file is written.")]
+  postpay fmt - < shop.yaml     standard input and output, for editors
+")]
 pub(super) struct Args {
-    /// Files or folders; `-` is standard input [default: the manifests, and postpay.yaml]
+    /// Files or folders; `-` is standard input [default: all]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Do not write; exit with 2 if a file is not formatted

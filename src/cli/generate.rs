@@ -20,7 +20,7 @@ use crate::i18n::text;
 use crate::model::Desired;
 use crate::report::{clean, count, json};
 
-/// Write manifests for environments in the account that no manifest declares
+/// Write manifests for environments that no manifest declares
 ///
 /// Each gets an `import` block, so that the next plan imports it and creates nothing. Environments that
 /// postpay does not manage, such as prepaid ones, are skipped and listed in a comment. Reads the account and
@@ -28,8 +28,8 @@ use crate::report::{clean, count, json};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay generate                                    print them
-  postpay generate -o environments/imported.yaml      write a new file; then: postpay plan")]
+  postpay generate                                  print them
+  postpay generate -o environments/imported.yaml    write a new file")]
 pub(super) struct Args {
     /// The file to create [default: standard output]
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]

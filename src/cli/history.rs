@@ -21,9 +21,9 @@ use crate::state::journal::Journal;
 use crate::state::verify::{Kept, Notice, Problem, read_all, verify};
 use since::Since;
 
-/// List every order, from the receipts and the open run, oldest first
+/// List every order, oldest first
 ///
-/// Shows what was requested and when, by whom, from which line of which commit, the response, and what was
+/// Reads the receipts and the open run. Shows what was requested and when, by whom, from which line of which commit, the response, and what was
 /// found out later. Includes every request that may have changed something, and those that were rejected.
 /// Reads only; takes no lock and sends nothing.
 #[derive(Debug, clap::Args)]
@@ -31,30 +31,24 @@ use since::Since;
     args_conflicts_with_subcommands = true,
     after_help = "\
 Examples:
-  postpay history                           every order, change and rejection
-  postpay history --since 7d                the last week
-  postpay history --address shop            one environment, under all its addresses
-  postpay history --all                     also imports, moves and removals
-  postpay history --csv > orders.csv        for a spreadsheet
-  postpay history reconcile BILL.csv        check a bill exported from Tencent Cloud
-  postpay history verify                    check the receipts' hash chain
+  postpay history --since 7d           the last week
+  postpay history --csv > orders.csv   for a spreadsheet
 
 Exits with 1 if a receipt is damaged or missing; the rest is still shown."
 )]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Also show requests that were certainly not sent, and changes of the state only: found, imported,
-    /// moved, removed
+    /// Also show unsent requests and changes of the state
     #[arg(long)]
     all: bool,
-    /// Only since this time: 2026-05-01, 2026-05-01T08:00:00Z, or a duration ago: 7d, 24h
+    /// Only since this time, for example 2026-05-01 or 7d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only this address and its earlier and later addresses; repeatable
+    /// Only this address, under all its names; repeatable
     #[arg(long = "address", value_name = "ADDR")]
     addresses: Vec<Address>,
-    /// Print CSV, whatever --format says
+    /// Print CSV, as --format csv
     #[arg(long)]
     csv: bool,
 }

@@ -33,7 +33,7 @@ pub(super) struct Args {
     /// The EnvId of the environment
     #[arg(value_name = "ENV_ID", value_parser = id)]
     env_id: String,
-    /// Its order number [default: the one on its bill]
+    /// Its order number [default: from its bill]
     #[arg(long, value_name = "TRAN_ID", value_parser = id)]
     tran_id: Option<String>,
     #[command(flatten)]

@@ -14,19 +14,21 @@ use crate::i18n::{shell_word, text};
 use crate::report::clean;
 use crate::{config, manifest};
 
-/// Create a project that works at once, with the embedded sandbox
+/// Create a project, or add one to an existing repository
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay init                 in this folder
   postpay init shop            in a new folder
-  postpay init --ci github     with workflows; adds only these to an existing project
+  postpay init --ci github     also with workflows
   cd shop && postpay plan && postpay apply")]
 pub(super) struct Args {
     /// The folder; created if it does not exist
     #[arg(value_name = "DIR", default_value = ".")]
     dir: PathBuf,
-    /// Add a CI pipeline: a plan for every change, an approved apply, a nightly drift check
+    /// Add a CI pipeline: github or gitlab
+    ///
+    /// A plan for every change, an approved apply, and a nightly drift check.
     #[arg(long, value_name = "WHERE")]
     ci: Option<Ci>,
 }

@@ -19,9 +19,9 @@ pub(super) enum Command {
     Status(StatusArgs),
 }
 
-/// Show who holds the state lock, since when and for which command, and the open run
+/// Show who holds the state lock, and the open run
 ///
-/// Exits with 0 whether the lock is held or free. Reads only.
+/// Shows since when and for which command. Exits with 0 whether the lock is held or free. Reads only.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

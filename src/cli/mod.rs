@@ -16,7 +16,6 @@ mod failure;
 mod fmt;
 mod generate;
 mod git;
-mod help;
 mod history;
 mod import;
 mod init;
@@ -41,16 +40,14 @@ mod signals;
 mod state;
 mod terminal;
 mod transport;
+mod usage;
 mod validate;
 mod watch;
 mod whoami;
 mod world;
 
-use clap::builder::Resettable;
-use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use crate::config::endpoint;
 use crate::i18n::{Lang, text, use_english_only};
 use crate::report::page::Kind;
 use options::Global;
@@ -86,13 +83,13 @@ Exit codes:
   3  apply stopped early; what was created is in the state, run it again
   4  at least one unknown outcome";
 
-/// Plans and creates Tencent CloudBase pay-as-you-go environments from reviewed YAML.
+/// Plan and create Tencent CloudBase environments from reviewed YAML
 ///
 /// Manifests declare the environments. `plan` compares them with the state; `apply` creates what is missing
 /// (CreatePostpayPackage, 2 requests per second) and records the TranId and EnvId of every order. Nothing is
 /// created twice, no created environment is lost, and nothing is created that the plan did not show.
 #[derive(Debug, Parser)]
-#[command(name = "postpay", version = env!("POSTPAY_VERSION"), after_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "postpay", version = env!("POSTPAY_VERSION"), after_long_help = EXAMPLES, max_term_width = 110, arg_required_else_help = true)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -124,8 +121,10 @@ enum Command {
     Sandbox(sandbox::Command),
     Schema(schema::Args),
     Completions(completions::Args),
-    /// Print the manual page in roff: postpay man > postpay.1
-    Man,
+    Man(completions::ManArgs),
+    /// Print the addresses of the project
+    #[command(hide = true)]
+    Addresses,
 }
 
 impl Command {
@@ -154,7 +153,8 @@ impl Command {
             | Self::Sandbox(_)
             | Self::Schema(_)
             | Self::Completions(_)
-            | Self::Man => None,
+            | Self::Man(_)
+            | Self::Addresses => None,
         }
     }
 }
@@ -164,14 +164,13 @@ pub fn main() -> Exit {
     // A file that may not grow any more then fails to be written, rather than ending the process in the middle of a run.
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
-    let cli = match without_empty_variables(Cli::command())
-        .try_get_matches()
+    let command = command();
+    let cli = match usage::parse(&command, std::env::args_os())
         .and_then(|matches| Cli::from_arg_matches(&matches))
     {
         Ok(cli) => cli,
         Err(error) => {
-            let error = without_user_info(error);
-            return match help::print(&error) {
+            return match usage::print(&error) {
                 Ok(()) if !error.use_stderr() => Exit::Fine,
                 Ok(()) => Exit::Error,
                 Err(error) => World::plain(world::lang_of_locale()).fail(&world::cant_print(&error)),
@@ -208,8 +207,9 @@ pub fn main() -> Exit {
         Command::Lock(command) => lock::run(&command, &cli.global, &mut world),
         Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
         Command::Schema(args) => schema::run(&args, &mut world),
-        Command::Completions(args) => completions::run(&args, &mut world),
-        Command::Man => completions::man(&mut world),
+        Command::Completions(args) => completions::run(&args, command, &mut world),
+        Command::Man(args) => completions::man(&args, command, &mut world),
+        Command::Addresses => completions::list_addresses(&cli.global, &mut world),
     };
     world.tell_unrecorded();
     match ended {
@@ -288,48 +288,9 @@ fn check_files(count: usize) -> std::io::Result<()> {
     opened.map(drop)
 }
 
-/// A variable that is set and empty counts as absent: that is how CI systems pass on what they don't have.
-fn without_empty_variables(command: clap::Command) -> clap::Command {
-    command
-        .mut_args(|arg| {
-            let value = arg.get_env().and_then(std::env::var_os);
-            if value.is_some_and(|value| value.is_empty()) { arg.env(Resettable::Reset) } else { arg }
-        })
-        .mut_subcommands(without_empty_variables)
-}
-
-/// A usage error quotes the arguments. In an address that may be a password, wherever it came to stand.
-fn without_user_info(mut error: clap::Error) -> clap::Error {
-    let named = error.get(ContextKind::InvalidArg).map(ToString::to_string);
-    let is_address = named.is_some_and(|flag| flag.contains("endpoint"));
-    let hide = |text: &str| {
-        let may_hide = is_address || text.contains("://");
-        let hidden = endpoint::user_info(text).filter(|_| may_hide)?;
-        Some([&text[..hidden.start], "…", &text[hidden.end..]].concat())
-    };
-    let hidden: Vec<_> = error
-        .context()
-        .filter_map(|(kind, value)| {
-            let clean = if let ContextValue::String(text) = value {
-                ContextValue::String(hide(text)?)
-            } else if let ContextValue::Strings(texts) = value {
-                let clean = texts.iter().map(|text| hide(text).unwrap_or_else(|| text.clone()));
-                ContextValue::Strings(clean.collect())
-            } else {
-                return None;
-            };
-            Some((kind, clean))
-        })
-        .collect();
-    for (kind, value) in hidden {
-        error.insert(kind, value);
-    }
-    error
-}
-
 /// The whole command line, for completions and the manual page.
 fn command() -> clap::Command {
-    Cli::command()
+    usage::complete(Cli::command())
 }
 
 #[cfg(test)]

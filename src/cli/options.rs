@@ -17,12 +17,19 @@ use crate::sanitize::invisible;
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Change to DIR before running
-    #[arg(short = 'C', long, global = true, value_name = "DIR", env = "POSTPAY_CHDIR")]
+    #[arg(
+        short = 'C',
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "DIR",
+        env = "POSTPAY_CHDIR"
+    )]
     pub chdir: Option<PathBuf>,
-    /// The configuration file [default: postpay.yaml or postpay.yml, if it exists]
-    #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
+    /// The configuration file [default: postpay.yaml or postpay.yml]
+    #[arg(long, hide_short_help = true, global = true, value_name = "FILE", env = "POSTPAY_CONFIG")]
     pub config: Option<PathBuf>,
-    /// A manifest, or a folder of manifests; repeatable [default: environments/]
+    /// Manifest or folder; repeatable [default: environments/]
     #[arg(
         short = 'f',
         long = "file",
@@ -35,25 +42,36 @@ pub(super) struct Global {
     /// The state file [default: state/postpay.state.json]
     #[arg(long, global = true, value_name = "FILE", env = "POSTPAY_STATE")]
     pub state: Option<PathBuf>,
-    /// API endpoint: a URL; `internal` or a region for the Tencent Cloud host of that name; or `sandbox` for
-    /// the embedded endpoint, which needs no credentials
-    #[arg(long, global = true, value_name = "URL|sandbox", env = "POSTPAY_ENDPOINT")]
+    /// URL of the API, or `sandbox` for the embedded endpoint
+    ///
+    /// `internal` or a region stands for the Tencent Cloud host of that name. The embedded endpoint needs no credentials.
+    #[arg(long, global = true, value_name = "URL", env = "POSTPAY_ENDPOINT")]
     pub endpoint: Option<Endpoint>,
     /// When to use colour; NO_COLOR also turns it off
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "POSTPAY_COLOR")]
+    #[arg(
+        long,
+        hide_short_help = true,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "POSTPAY_COLOR"
+    )]
     pub color: Color,
     /// Language of messages; codes and JSON never change [default: from the locale]
-    #[arg(long, global = true, value_name = "LANG", env = "POSTPAY_LANG")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "LANG", env = "POSTPAY_LANG")]
     pub lang: Option<Lang>,
     /// Log level on standard error: error, warn, info, debug or trace
-    #[arg(long, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
+    #[arg(long, hide_short_help = true, global = true, value_name = "LEVEL", env = "POSTPAY_LOG")]
     pub log: Option<tracing::Level>,
-    /// Output format; markdown (pull requests), github (annotations and step summary), sarif, junit and html
-    /// only for plan, drift, apply, destroy, import, validate and show; csv only for history
+    /// Output format
+    ///
+    /// markdown is for pull requests; github writes annotations and the step summary.
     #[arg(long, global = true, value_name = "FORMAT", default_value = "human", env = "POSTPAY_FORMAT")]
     pub format: Format,
-    /// Also write the result, or the error, to FILE; the extension picks the format: .txt, .json, .md, .html,
-    /// .sarif, .xml (JUnit), .csv; repeatable
+    /// Also write the result to FILE (.json, .md, .html, …)
+    ///
+    /// The extension picks the format: .txt, .json, .md, .html, .sarif, .xml (JUnit) or .csv. An error is written too.
+    /// Repeatable.
     #[arg(
         long = "report",
         global = true,
@@ -142,18 +160,24 @@ pub(super) struct Select {
 /// What a plan may do besides what is declared.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Changes {
-    /// Create a new environment in place of this address's; the old one stays in the state as deposed;
-    /// repeatable
+    /// Create a replacement for this address; repeatable
+    ///
+    /// The old environment stays in the state as deposed, keeps running, and keeps billing.
     #[arg(long = "replace", value_name = "ADDR")]
     pub replaces: Vec<Address>,
-    /// Allow destroying environments removed from the manifests, including their data
+    /// Allow destroying what is not declared, with its data
     #[arg(long)]
     pub allow_destroy: bool,
 }
 
+/// Headings of options that only the long help shows.
+pub(super) const API_OPTIONS: &str = "API options";
+pub(super) const CREDENTIAL_OPTIONS: &str = "Credential options";
+pub(super) const SANDBOX_OPTIONS: &str = "Sandbox options";
+
 /// How Tencent Cloud is called. Each stands in postpay.yaml under `api` too.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "API options")]
+#[command(next_help_heading = API_OPTIONS)]
 pub(super) struct Api {
     /// Requests per second [default: 2, the limit of Tencent Cloud]
     #[arg(long, value_name = "N", env = "POSTPAY_RATE", value_parser = rate)]
@@ -162,8 +186,8 @@ pub(super) struct Api {
     #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
     pub region: Option<Region>,
     /// Language of Tencent Cloud's messages: zh-CN or en-US [default: zh-CN]
-    #[arg(long, value_name = "LANG", env = "POSTPAY_LANGUAGE", value_parser = language)]
-    pub language: Option<Language>,
+    #[arg(long, value_name = "LANG", env = "POSTPAY_API_LANGUAGE", value_parser = language)]
+    pub api_language: Option<Language>,
     /// Timeout of one call, for example 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,
@@ -173,11 +197,12 @@ pub(super) struct Api {
     /// Additional trusted certificate authorities, PEM
     #[arg(long, value_name = "FILE", env = "POSTPAY_CA_FILE")]
     pub ca_file: Option<PathBuf>,
-    /// Record every call and its response in a new file as JSON lines, without secrets: for a support ticket
+    /// Record every call in a new file as JSON lines, without secrets
     #[arg(long, value_name = "FILE", env = "POSTPAY_RECORD")]
     pub record: Option<PathBuf>,
-    /// Continue if the account of the credentials is unknown; not possible if the state or
-    /// guard.allowed_accounts has an account
+    /// Continue if the account of the credentials is unknown
+    ///
+    /// Not possible if the state or guard.allowed_accounts has an account.
     #[arg(long, env = "POSTPAY_ALLOW_UNKNOWN_ACCOUNT", value_parser = BoolishValueParser::new())]
     pub allow_unknown_account: bool,
     #[command(flatten)]
@@ -187,12 +212,12 @@ pub(super) struct Api {
 /// Where the key comes from. Without any of them it is looked for where Tencent Cloud's tools keep it. None of them stands in
 /// postpay.yaml: whoever may change that file is not to choose whose key is used.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Credential options")]
+#[command(next_help_heading = CREDENTIAL_OPTIONS)]
 pub(super) struct Keys {
-    /// Use credentials from this profile in ~/.tencentcloud/credentials or ~/.tccli
+    /// Profile in ~/.tencentcloud/credentials or ~/.tccli
     #[arg(long, value_name = "NAME", env = "POSTPAY_PROFILE", conflicts_with_all = ["cvm_role", "oidc_provider"])]
     pub profile: Option<String>,
-    /// Use the credentials of this machine's role, from the metadata service
+    /// Use the role of this machine, from the metadata service
     #[arg(
         long,
         value_name = "NAME",
@@ -209,8 +234,7 @@ pub(super) struct Keys {
     /// Session name of the role [default: postpay]
     #[arg(long, value_name = "NAME", env = "POSTPAY_ROLE_SESSION_NAME", requires = "assume_role")]
     pub role_session_name: Option<String>,
-    /// How long the role's credentials are valid, up to 12h; they are renewed in time [default: 2h, set by
-    /// Tencent Cloud]
+    /// How long the role's credentials are valid, up to 12h [default: 2h]
     #[arg(long, value_name = "TIME", env = "POSTPAY_ROLE_DURATION", value_parser = timeout, requires = "assume_role")]
     pub role_duration: Option<Duration>,
     /// External id that the role requires
@@ -222,17 +246,16 @@ pub(super) struct Keys {
         conflicts_with = "oidc_provider"
     )]
     pub role_external_id: Option<String>,
-    /// Assume the role of --assume-role with a token of this OIDC identity provider, without stored
-    /// credentials
+    /// Assume the role with a token of this OIDC identity provider
     #[arg(long, value_name = "ID", env = "POSTPAY_OIDC_PROVIDER", requires_all = ["oidc_token_file", "assume_role"])]
     pub oidc_provider: Option<String>,
     /// File with that token; it is read again for each renewal
     #[arg(long, value_name = "FILE", env = "POSTPAY_OIDC_TOKEN_FILE", requires = "oidc_provider")]
     pub oidc_token_file: Option<PathBuf>,
-    /// STS endpoint for roles and account lookup [default: Tencent Cloud's, beside --endpoint]
+    /// STS endpoint for roles and account lookup [default: beside --endpoint]
     #[arg(long, value_name = "URL", env = "POSTPAY_STS_ENDPOINT")]
     pub sts_endpoint: Option<EndpointUrl>,
-    /// Metadata service to use instead of the machine's; loopback only, for tests
+    /// Metadata service on this machine, for tests
     #[arg(long, hide = true, value_name = "URL", env = "POSTPAY_METADATA_ENDPOINT")]
     pub metadata_endpoint: Option<EndpointUrl>,
 }

@@ -33,24 +33,26 @@ use crate::state::State;
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of the command line")]
 #[command(after_help = "\
 Examples:
-  postpay plan                            compare the manifests with the state
-  postpay plan -o plan.json               save it for review; then: postpay apply plan.json
-  postpay plan --detailed-exitcode        in CI: exit 2 when there are changes
-  postpay plan --refresh                  also report drift between the state and the account
-  postpay plan --target shop-prod         only this address
-  postpay plan --show-calls               with the exact requests")]
+  postpay plan -o plan.json             save it, for postpay apply plan.json
+  postpay plan --detailed-exitcode      in CI: exit 2 when there are changes
+  postpay plan --target shop-prod       only this address
+  postpay plan --refresh --show-calls   with drift, and the exact requests")]
 pub(super) struct Args {
     /// Save the plan to FILE, for `postpay apply FILE`
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
-    /// Also read the account and report drift; does not change the plan
+    /// Also read the account and report drift
+    ///
+    /// Drift does not change the plan.
     #[arg(long, env = "POSTPAY_REFRESH", value_parser = BoolishValueParser::new())]
     refresh: bool,
-    /// Exit with 2 when there are changes; drift that --refresh reports does not count
+    /// Exit with 2 when there are changes
+    ///
+    /// Drift that --refresh reports does not count.
     #[arg(long)]
     detailed_exitcode: bool,
-    /// Add the commit that last touched each changed environment to JSON, Markdown and HTML
-    #[arg(long)]
+    /// Add the last commit of each change to JSON, Markdown and HTML
+    #[arg(long, hide_short_help = true)]
     blame: bool,
     /// Show the exact requests, without secrets
     #[arg(long)]

@@ -39,7 +39,7 @@ use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{State, Status, Writer, encode_state, read};
 
-/// Rehearse faults on your own plan, with the embedded endpoint and a copy of the state
+/// Rehearse your plan in the sandbox, with injected faults
 ///
 /// Applies the plan of your manifests with the real engine while responses are lost, connections break and
 /// calls are rejected; then recovers as documented, until nothing is left to do. The endpoint's ledger shows
@@ -53,29 +53,26 @@ Examples:
   postpay rehearse                               ten runs with random faults
   postpay rehearse --random 100 --seed 42        100 runs; the same faults every time
   postpay rehearse --fault reset-after@2         lose the response of the second create
-  postpay rehearse --fault hang-after@1 --fault throttle@3-4 --fault list:html@2
-                                                 several faults in one run
-  postpay rehearse --real-pace                   at 2 creates per second, like a real run
-  postpay rehearse --format json                 for CI
 
-See `postpay sandbox serve --help` for the faults. In KIND@N, N counts the creates that are sent, from 1.
-
+`postpay sandbox serve --help` lists the faults. In KIND@N, N counts the creates that are sent, from 1.
 Exits with 0 if nothing was created twice, nothing was lost and every run completed, else with 1.")]
 pub(super) struct Args {
-    /// Inject a fault at a call, in every run: KIND@N, KIND@N-M or KIND@*; repeatable
+    /// Inject a fault at a call: KIND@N, KIND@N-M or KIND@*
+    ///
+    /// In every run. Repeatable.
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
-    /// Number of runs, each with random faults [default: 10, without --fault]
+    /// Number of runs with random faults [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     random: Option<u16>,
-    /// Seed of the random faults, to repeat them [default: a new one every time]
+    /// Seed of the random faults [default: a new one]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
-    /// Create at the pace of a real run instead of as fast as possible
+    /// Create at the pace of a real run
     #[arg(long)]
     real_pace: bool,
     /// Maximum concurrent calls, 1 to 32 [default: 4]
-    #[arg(long, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
+    #[arg(long, hide_short_help = true, value_name = "N", env = "POSTPAY_IN_FLIGHT", value_parser = clap::value_parser!(u32).range(1..=i64::from(config::MAX_IN_FLIGHT)))]
     in_flight: Option<u32>,
     #[command(flatten)]
     select: Select,

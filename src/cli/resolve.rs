@@ -31,15 +31,15 @@ use crate::state::{Record, State, StateError, StateStore, Status, Writer};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay resolve                               show unresolved addresses, propose, ask
-  postpay resolve --auto-approve                import full matches without asking
+  postpay resolve                            show, propose and ask
+  postpay resolve --auto-approve             import full matches without asking
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
-  postpay resolve shop-prod --not-created       nothing was created; allow creating it again
+  postpay resolve shop-prod --not-created    nothing was created
 
 `--not-created` needs --force for a request younger than 10 minutes: Tencent Cloud may still act on it.
 Exits with 0 if nothing is left unresolved, else with 4.")]
 pub(super) struct Args {
-    /// The addresses to resolve [default: all with an unknown outcome]
+    /// Addresses [default: all with an unknown outcome]
     #[arg(value_name = "ADDR")]
     addresses: Vec<Address>,
     /// The environment to import
@@ -48,17 +48,20 @@ pub(super) struct Args {
     /// The order number, if the bill has none
     #[arg(long, value_name = "TRAN_ID", value_parser = id, requires = "adopt")]
     tran_id: Option<String>,
-    /// Import it even if its alias differs; or accept --not-created for a request younger than 10 minutes
+    /// Skip the alias check or the 10-minute wait
+    ///
+    /// With --adopt, import an environment whose alias differs. With --not-created, accept a request younger than 10
+    /// minutes.
     #[arg(long, requires = "answer")]
     force: bool,
     /// Nothing was created: the next plan creates it again
     #[arg(long, group = "answer")]
     not_created: bool,
-    /// Import full matches without asking for approval
+    /// Import full matches without asking
     #[arg(short = 'y', long, visible_alias = "yes")]
     auto_approve: bool,
     /// How long to wait for the state lock
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
     #[command(flatten)]
     api: Api,

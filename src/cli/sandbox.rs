@@ -22,7 +22,9 @@ use crate::report::clean;
 use crate::report::human::Look;
 use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
 
-/// Embedded endpoint: a small server that implements the API and costs nothing
+/// Run the embedded endpoint, and show what it received
+///
+/// A small server on this machine that implements the API. It needs no account and costs nothing.
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     Serve(Serve),
@@ -32,7 +34,7 @@ pub(super) enum Command {
 
 /// Run the embedded endpoint for other clients, until Ctrl-C
 #[derive(Debug, clap::Args)]
-#[command(after_help = "\
+#[command(after_long_help = "\
 Examples:
   postpay sandbox serve                                   on 127.0.0.1:8650
   postpay sandbox serve --fault throttle@1-3 --fault error:LimitExceeded@5
@@ -58,41 +60,51 @@ Faults (the call number counts CreatePostpayPackage requests from 1):
                            but null-env-id and missing-tran-id
   sts:KIND                 as list:KIND, for requests to STS")]
 pub(super) struct Serve {
-    /// The address to listen on; loopback only
+    /// Address to listen on
+    ///
+    /// Loopback only.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8650", env = "POSTPAY_LISTEN")]
     listen: SocketAddr,
-    /// Inject a fault at a call: KIND@N, KIND@N-M or KIND@*; repeatable
+    /// Inject a fault at a call: KIND@N, KIND@N-M or KIND@*
+    ///
+    /// Repeatable.
     #[arg(long = "fault", value_name = "KIND@CALL", env = "POSTPAY_FAULT", value_delimiter = ',')]
     faults: Vec<Fault>,
     /// Response latency, for example 300ms
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LATENCY", value_parser = time)]
     latency: Duration,
-    /// Random delay of requests, up to this time, for example 30ms
+    /// Random delay, up to this time
     #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_JITTER", value_parser = time)]
     jitter: Duration,
-    /// How long after a create or update the result is listed, for example 3s
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
+    /// Time until a created environment is listed, for example 3s
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "0s", env = "POSTPAY_LIST_DELAY", value_parser = time)]
     list_delay: Duration,
-    /// Which field is listed as the alias (the API documents neither Alias nor EnvAlias)
-    #[arg(long, value_name = "WHAT", default_value = "alias", env = "POSTPAY_LIST_ALIAS")]
+    /// Field that is listed as the alias
+    #[arg(
+        long,
+        hide_short_help = true,
+        value_name = "WHAT",
+        default_value = "alias",
+        env = "POSTPAY_LIST_ALIAS"
+    )]
     list_alias: ListAliasArg,
-    /// Creates per second, up to 1000; Tencent Cloud accepts 2
+    /// Creates per second, up to 1000
     #[arg(long, value_name = "N", default_value_t = sandbox::RATE, env = "POSTPAY_SANDBOX_RATE", value_parser = clap::value_parser!(u32).range(1..=1000))]
     sandbox_rate: u32,
-    /// A prepaid environment that already exists; repeatable
-    #[arg(long, value_name = "ENV_ID")]
+    /// A prepaid environment that exists; repeatable
+    #[arg(long, hide_short_help = true, value_name = "ENV_ID")]
     existing: Vec<String>,
-    /// A postpaid environment that already exists, as if created in the console; repeatable
-    #[arg(long, value_name = "ENV_ID[:ALIAS]")]
+    /// A postpaid environment that exists; repeatable
+    #[arg(long, hide_short_help = true, value_name = "ENV_ID[:ALIAS]")]
     existing_postpaid: Vec<Postpaid>,
     /// The main account (UIN) that owns everything
-    #[arg(long, value_name = "UIN", default_value = sandbox::ACCOUNT, env = "POSTPAY_SANDBOX_ACCOUNT")]
+    #[arg(long, hide_short_help = true, value_name = "UIN", default_value = sandbox::ACCOUNT, env = "POSTPAY_SANDBOX_ACCOUNT")]
     account: String,
     /// Maximum lifetime of a role's credentials, for example 10s
-    #[arg(long, value_name = "TIME", env = "POSTPAY_MAX_SESSION", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", env = "POSTPAY_MAX_SESSION", value_parser = time)]
     max_session: Option<Duration>,
     /// Also serve the metadata service of a machine with this role
-    #[arg(long, value_name = "ROLE", env = "POSTPAY_MACHINE_ROLE")]
+    #[arg(long, hide_short_help = true, value_name = "ROLE", env = "POSTPAY_MACHINE_ROLE")]
     machine_role: Option<String>,
     #[command(flatten)]
     file: LedgerFile,
@@ -108,11 +120,11 @@ pub(super) struct Ledger {
 /// Delete the embedded endpoint's ledger
 #[derive(Debug, clap::Args)]
 pub(super) struct Reset {
-    /// A prepaid environment that already exists; repeatable
-    #[arg(long, value_name = "ENV_ID")]
+    /// A prepaid environment that exists; repeatable
+    #[arg(long, hide_short_help = true, value_name = "ENV_ID")]
     existing: Vec<String>,
-    /// A postpaid environment that already exists, as if created in the console; repeatable
-    #[arg(long, value_name = "ENV_ID[:ALIAS]")]
+    /// A postpaid environment that exists; repeatable
+    #[arg(long, hide_short_help = true, value_name = "ENV_ID[:ALIAS]")]
     existing_postpaid: Vec<Postpaid>,
     #[command(flatten)]
     file: LedgerFile,

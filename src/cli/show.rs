@@ -19,7 +19,7 @@ use crate::state::encode_state;
 #[command(after_help = "\
 Examples:
   postpay show                    the environments, with TranId and EnvId
-  postpay show --format json      the state file, with the journal of an open run merged in
+  postpay show --format json      the state file as JSON
   postpay show plan.json          a plan saved with `postpay plan -o`")]
 pub(super) struct Args {
     /// A plan file [default: show the state]

@@ -14,11 +14,11 @@ use crate::report::human::Look;
 use crate::report::{count, json, page};
 use crate::state::{Snapshot, read};
 
-/// Check the manifests and postpay.yaml; offline, no credentials needed
+/// Check the manifests and postpay.yaml, offline
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay validate                        the manifests set in postpay.yaml, or environments/
+  postpay validate                        all manifests, and postpay.yaml
   postpay validate -f shop.yaml -f team/  these files and folders
   postpay validate --format json          for programs")]
 pub(super) struct Args {}

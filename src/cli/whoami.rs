@@ -41,7 +41,7 @@ Variables of the Tencent Cloud tools, in the order they are read:
   TKE_ROLE_ARN, TKE_PROVIDER_ID        a pod's role, with TKE_WEB_IDENTITY_TOKEN_FILE
   TENCENTCLOUD_CAM_ROLE_NAME           the machine's role")]
 pub(super) struct Args {
-    /// Send nothing: only show the source of the credentials
+    /// Send nothing; only show the source
     #[arg(long, env = "POSTPAY_OFFLINE", value_parser = BoolishValueParser::new())]
     offline: bool,
     #[command(flatten)]

@@ -15,7 +15,7 @@ use crate::state::bill::{self, Bill, BillError};
 use crate::state::file::FileStore;
 use crate::state::history::{order_numbers, without_number};
 
-/// Compare a bill exported from Tencent Cloud with every TranId in the state and receipts
+/// Compare a bill from Tencent Cloud with the state and receipts
 ///
 /// Lists orders that are only on the bill, with their lines, and orders that are only in postpay, with their time and address.
 /// Export the bill of CloudBase alone, as CSV in UTF-8 or GBK, separated by commas or tabs. The columns differ by language:
@@ -25,7 +25,7 @@ use crate::state::history::{order_numbers, without_number};
 Examples:
   postpay history reconcile bill.csv                         lists the columns
   postpay history reconcile bill.csv --column 'Order ID'
-  postpay history reconcile may.csv --column '订单 ID' --since 2026-05-01 --until 2026-06-01
+  postpay history reconcile may.csv --column '订单 ID' --since 2026-05-01
 
 Exit codes:
   0  no differences
@@ -38,10 +38,10 @@ pub(super) struct Args {
     /// The column with the order numbers
     #[arg(long, value_name = "NAME")]
     column: Option<String>,
-    /// Only report unbilled orders since TIME: 2026-05-01, 2026-05-01T08:00:00Z, 30d
+    /// Only unbilled orders since TIME: 2026-05-01, 30d
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Only report unbilled orders before TIME
+    /// Only unbilled orders before TIME
     #[arg(long, value_name = "TIME")]
     until: Option<Since>,
 }

@@ -24,7 +24,7 @@ Examples:
   postpay state list --id shop-prod-1a2b3c  the address of an environment
   postpay state list --format json          with status, EnvId and TranId")]
 pub(in crate::cli) struct Args {
-    /// Addresses; `*` matches any characters, `?` matches one [default: all]
+    /// Addresses; `*` and `?` are wildcards [default: all]
     #[arg(value_name = "PATTERN", value_parser = pattern)]
     patterns: Vec<String>,
     /// Only the environment with this id

@@ -10,13 +10,13 @@ use crate::i18n::text;
 use crate::report::human;
 use crate::state::encode_state;
 
-/// Print the state file as JSON, with the journal of an open run merged in
+/// Print the state file as JSON
 ///
-/// Reads only; takes no lock.
+/// The journal of an open run is merged in. Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state pull > copy.json            a copy; `postpay state restore --from copy.json` restores it
+  postpay state pull > copy.json            for `postpay state restore`
   postpay state pull | jq .environments     inspect it
 
 The schema: postpay schema state")]

@@ -28,7 +28,7 @@ use crate::state::{Account, State, StateError, decode_state};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state pull > fixed.json              then fix it, and increase its `serial` by one
+  postpay state pull > fixed.json              fix it; increase its `serial`
   postpay state push fixed.json --dry-run      preview
   postpay state push fixed.json                asks for approval
   jq … copy.json | postpay state push - -y     from standard input")]
@@ -36,7 +36,9 @@ pub(in crate::cli) struct Args {
     /// The file; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Push it even if ids of the state are lost; they are listed, and the receipts keep them
+    /// Push it even if ids of the state are lost
+    ///
+    /// They are listed, and the receipts keep them.
     #[arg(long)]
     force: bool,
     #[command(flatten)]

@@ -26,10 +26,10 @@ use crate::state::restore::{Origin, Proposal, Restoring, propose};
 Examples:
   postpay state restore --dry-run           preview
   postpay state restore                     from the receipts; asks for approval
-  postpay state restore --from-backup       from the backup and the receipts after it
-  postpay state restore --from copy.json    from a copy and the receipts after it")]
+  postpay state restore --from-backup       and the receipts after it
+  postpay state restore --from copy.json    and the receipts after it")]
 pub(in crate::cli) struct Args {
-    /// Restore from the backup of the state before the last run
+    /// Restore from the backup before the last run
     #[arg(long, conflicts_with = "from")]
     from_backup: bool,
     /// Restore from a copy of the state
@@ -42,7 +42,7 @@ pub(in crate::cli) struct Args {
     #[arg(short = 'y', long, visible_alias = "yes")]
     auto_approve: bool,
     /// How long to wait for the state lock
-    #[arg(long, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
+    #[arg(long, hide_short_help = true, value_name = "TIME", default_value = "0s", env = "POSTPAY_LOCK_TIMEOUT", value_parser = time)]
     lock_timeout: Duration,
 }
 

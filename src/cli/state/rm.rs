@@ -16,9 +16,9 @@ use crate::state::edits::{Change, Kind};
 use crate::state::journal::Edit;
 use crate::state::{State, Status};
 
-/// Remove environments from the state; they keep running and keep billing
+/// Remove environments from the state; they keep running
 ///
-/// To destroy an environment instead, remove it from the manifests and apply with --allow-destroy. Removing a
+/// They also keep billing. To destroy an environment instead, remove it from the manifests and apply with --allow-destroy. Removing a
 /// declared address needs --force, because the next apply would create it again. An order with an unknown
 /// outcome cannot be removed: `postpay resolve` settles it. The receipts keep every id. Nothing is sent to
 /// Tencent Cloud.
@@ -33,13 +33,15 @@ The same in a manifest, reviewed with the plan:
   removed:
     - shop")]
 pub(in crate::cli) struct Args {
-    /// The addresses to remove; with --deposed, the address that it had
+    /// Addresses; with --deposed, the address that it had
     #[arg(value_name = "ADDR", required_unless_present = "deposed")]
     addresses: Vec<Address>,
-    /// Remove this deposed environment, not the current one of the address; repeatable
+    /// Remove this deposed environment; repeatable
     #[arg(long, value_name = "ENV_ID")]
     deposed: Vec<String>,
-    /// Remove it even if it is still declared: the next apply creates it again
+    /// Remove it even if it is declared
+    ///
+    /// The next apply creates it again.
     #[arg(long)]
     force: bool,
     #[command(flatten)]

@@ -10,13 +10,13 @@ use crate::cli::world::World;
 use crate::model::Address;
 use crate::report::{human, json};
 
-/// Show everything the state has for an address, deposed environments included
+/// Show everything the state has for an address
 ///
-/// Reads only; takes no lock.
+/// Deposed environments are included. Reads only; takes no lock.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  postpay state show shop-prod                  ids, fields, time, run, and where it is declared
+  postpay state show shop-prod                  ids, fields, time and run
   postpay state show shop-prod --format json    the record in the state file")]
 pub(in crate::cli) struct Args {
     /// The address

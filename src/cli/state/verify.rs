@@ -10,7 +10,7 @@ use crate::i18n::text;
 use crate::report::{human, json};
 use crate::state::verify::{self, Problem};
 
-/// Cross-check state, journal and receipts, and list every inconsistency
+/// Cross-check state, journal and receipts
 ///
 /// Checks the hash chain of the receipts, that no run is missing, that all of them belong to this state and
 /// this account, and that the state is exactly what the receipts rebuild. Reads only; takes no lock.

@@ -63,6 +63,67 @@ fn every_command_has_help_with_its_sections() {
     }
 }
 
+/// `-h` is one screen of what a command needs; the rest is in `--help`.
+#[test]
+fn the_short_help_of_every_command_fits_a_screen() {
+    let project = Project::empty();
+    for command in COMMANDS {
+        let mut short = project.command(command.iter().chain(&["-h"]));
+        let help = Ran::from(short.env("COLUMNS", "80").output().unwrap()).exits(0).stdout;
+        let lines = help.lines().count();
+        assert!(lines <= 30, "{command:?} has {lines} lines:\n{help}");
+        for line in help.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
+            let is_entry = line.starts_with("  ") && !line.starts_with("                    ");
+            assert!(is_entry || !line.starts_with(' ') || command == ["schema"], "{command:?} wraps: {line}");
+        }
+        for text in ["[env:", "API options", "Credential options", "Sandbox options"] {
+            assert!(!help.contains(text), "{command:?} has `{text}`:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn offline_commands_do_not_offer_the_endpoint() {
+    let project = Project::empty();
+    for (command, is_offered) in
+        [("validate", false), ("fmt", false), ("history", false), ("schema", false), ("plan", true)]
+    {
+        let help = project.run([command, "--help"]).exits(0).stdout;
+        assert_eq!(help.contains("--endpoint"), is_offered, "{command}:\n{help}");
+    }
+}
+
+#[test]
+fn options_with_one_dash_are_read_as_in_terraform() {
+    let project = Project::of(&["one"]);
+    project.run(["plan", "-out=plan.tf", "-target=one", "-detailed-exitcode"]).exits(2);
+    assert!(project.exists("plan.tf") && !project.exists("ut=plan.tf"));
+    project.run(["plan", "-out", "other.tf"]).exits(0);
+    assert!(project.exists("other.tf"));
+    project.run(["apply", "-auto-approve", "plan.tf"]).exits(0);
+    project.run(["-help"]).exits(0);
+    for (args, tip) in [
+        (&["plan", "-var", "a=b"][..], "write the values in the manifests"),
+        (&["plan", "-var-file=x"], "write the values in the manifests"),
+        (&["plan", "-json"], "--format json"),
+        (&["apply", "-parallelism=3"], "--in-flight"),
+        (&["apply", "-input=false"], "--auto-approve"),
+        (&["plan", "-no-color"], "--color never"),
+        (&["plan", "-outt=plan.txt"], "--out"),
+        (&["plan", "-replacee=one"], "--replace"),
+    ] {
+        let ran = project.run(args).exits(1);
+        assert!(ran.stderr.contains(tip), "{args:?}: {ran}");
+    }
+    assert!(!project.exists("utt=plan.txt"));
+    // Short options with their value, and what follows `--`, stay as they are.
+    project.run(["plan", "-oplain.tf"]).exits(0);
+    assert!(project.exists("plain.tf"));
+    let ran = project.run(["apply", "--", "-auto-approve"]).exits(1);
+    assert!(ran.stderr.contains("cannot read -auto-approve"), "{ran}");
+}
+
 #[test]
 fn help_and_usage_errors_are_in_english() {
     let project = Project::empty().at_real_pace();
@@ -162,12 +223,62 @@ fn every_shell_gets_its_completions() {
     assert!(check.status().unwrap().success());
 }
 
+/// Runs the completion function of the bash script for a command line that ends with the word to complete.
+#[cfg(unix)]
+fn complete_in_bash(project: &Project, line: &[&str]) -> Vec<String> {
+    let words = line.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    let (word, before) = (line[line.len() - 1], line[line.len() - 2]);
+    let script = format!(
+        "source postpay.bash; COMP_WORDS=({words}); COMP_CWORD={}; _postpay postpay '{word}' '{before}'; \
+         printf '%s\\n' \"${{COMPREPLY[@]}}\"",
+        line.len() - 1
+    );
+    let mut bash = std::process::Command::new("bash");
+    bash.args(["-c", &script]);
+    project.settle(&mut bash);
+    let folder = Path::new(env!("CARGO_BIN_EXE_postpay")).parent().unwrap().to_owned();
+    let path = std::env::var("PATH").unwrap_or_default();
+    bash.env("PATH", format!("{}:{path}", folder.display()));
+    let output = bash.output().unwrap();
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[cfg(unix)]
 #[test]
-fn the_manual_page_is_roff_and_names_every_command() {
-    let page = Project::empty().run(["man"]).exits(0).stdout;
-    assert!(page.contains(".TH postpay 1"), "{page}");
+fn addresses_are_completed() {
+    let project = Project::ordered(&["shop-a", "shop-b"]);
+    project.declare(&["shop-a", "blog"]);
+    for shell in ["bash", "zsh", "fish"] {
+        let script = project.run(["completions", shell]).exits(0).stdout;
+        assert!(script.contains("(postpay addresses 2>/dev/null)"), "{shell}");
+        assert!(!script.contains("POSTPAY_ADDRESSES"), "{shell}");
+    }
+    project.write("postpay.bash", project.run(["completions", "bash"]).stdout);
+    for option in ["--target", "--exclude", "--replace"] {
+        let found = complete_in_bash(&project, &["postpay", "plan", option, "shop"]);
+        assert_eq!(found, ["shop-a", "shop-b"], "{option}");
+    }
+    let found = complete_in_bash(&project, &["postpay", "state", "show", "bl"]);
+    assert_eq!(found, ["blog"]);
+    // A project with errors still has addresses, and without any there is nothing to complete.
+    assert_eq!(Project::empty().run(["addresses"]).stdout, "");
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let project = Project::empty();
+    for command in COMMANDS {
+        let page = project.run(["man"].iter().chain(command)).exits(0).stdout;
+        let name = ["postpay"].iter().chain(command).copied().collect::<Vec<_>>().join("-");
+        assert!(page.contains(&format!(".TH {name} 1")), "{command:?}: {page}");
+    }
+    let page = project.run(["man", "apply"]).stdout;
+    assert!(page.contains("How long to wait for the state lock"), "{page}");
+    let page = project.run(["man"]).stdout;
     for command in COMMANDS.iter().filter_map(|it| it.first()) {
         assert!(page.contains(command), "{command}");
     }
     assert!(page.contains("Exit codes"), "{page}");
+    let ran = project.run(["man", "state", "mvv"]).exits(1);
+    assert!(ran.stderr.contains("there is no command `state mvv`"), "{ran}");
 }

@@ -122,7 +122,7 @@ fn format_colour_and_the_rest() {
     with(&project, &[("POSTPAY_LOG", "debug")], &["plan"]).exits(0);
     with(
         &project,
-        &[("POSTPAY_LANGUAGE", "en-US"), ("POSTPAY_REGION", "ap-guangzhou")],
+        &[("POSTPAY_API_LANGUAGE", "en-US"), ("POSTPAY_REGION", "ap-guangzhou")],
         &["plan", "--show-calls"],
     )
     .exits(0)
