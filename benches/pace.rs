@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use jiff::Timestamp;
 use postpay::apply::pace::least_time;
-use postpay::apply::{self, ApplySummary, CREATE, CallKind, OnError, Operator, Parts, Settings, Verdict};
+use postpay::apply::{self, ApplySummary, CallKind, OnError, Operator, Parts, Settings, Verdict};
 use postpay::clock::SystemClock;
 use postpay::cloud::tencent::{ClientOptions, CredentialCache, Credentials, TencentClient, Transport};
 use postpay::model::{Address, Environment};
@@ -391,8 +391,9 @@ impl Run {
             step,
             attempt: 1,
             address: address.clone(),
-            action: CREATE.to_owned(),
+            action: self.environment.attributes.kind().action.to_owned(),
             attributes: self.environment.attributes.clone(),
+            members: std::collections::BTreeMap::new(),
             source: self.environment.source.clone(),
             replaces: None,
             prevent_destroy: false,

@@ -1,6 +1,6 @@
 //! One request, one attempt at sending it, and the queue of attempts that wait for their slot. Pure.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +8,12 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::pace::{self, Decision, Pacer};
-use crate::cloud::{self, CloudError, CloudWrite, Destroy, Grade, NotSent, Ordered, Rename};
-use crate::model::{Address, Attributes, Role};
+use crate::cloud::{self, CloudError, CloudWrite, Destroy, ENV_ID, Grade, NotSent, Order, Ordered, Update};
+use crate::model::{Address, Attributes, Field};
 use crate::state::journal::{Evidence, Outcome};
 
-/// The API's action that creates an environment.
-pub const CREATE: &str = "CreatePostpayPackage";
-/// The API's action that updates an environment in place, and its rate limit (api overview 876).
-pub const UPDATE: &str = "ModifyEnv";
-pub(super) const UPDATES_PER_SECOND: f64 = 50.0;
+/// The rate limit of actions that update an environment in place, of the strictest of them (api overview 876).
+pub(super) const UPDATES_PER_SECOND: f64 = 20.0;
 /// The API's action that destroys an environment, and its rate limit.
 pub const DESTROY: &str = "DestroyEnv";
 pub(super) const DESTROYS_PER_SECOND: f64 = 20.0;
@@ -24,16 +21,16 @@ pub(super) const DESTROYS_PER_SECOND: f64 = 20.0;
 /// What a step asks the API for.
 #[derive(Debug)]
 pub(super) enum Request {
-    Create(Attributes),
-    Update(Rename),
+    Create(Order),
+    Update(Update),
     Destroy(Destroy),
 }
 
 impl Request {
     pub(super) const fn action(&self) -> &'static str {
         match self {
-            Self::Create(_) => CREATE,
-            Self::Update(_) => UPDATE,
+            Self::Create(order) => order.attributes.kind().action,
+            Self::Update(update) => update.action,
             Self::Destroy(_) => DESTROY,
         }
     }
@@ -49,31 +46,43 @@ impl Request {
     pub(super) fn env_id(&self) -> Option<&str> {
         match self {
             Self::Create(order) => order.env_id(),
-            Self::Update(Rename { env_id, .. }) | Self::Destroy(Destroy { env_id, .. }) => Some(env_id),
+            Self::Update(Update { env_id, .. }) | Self::Destroy(Destroy { env_id, .. }) => Some(env_id),
         }
     }
 
-    /// What the intent records of the request.
-    pub(super) fn attributes(&self) -> Attributes {
-        let mut attributes = Attributes::default();
+    /// The region that a create declares.
+    pub(super) fn region(&self) -> Option<&str> {
         match self {
-            Self::Create(order) => return order.clone(),
-            Self::Update(Rename { env_id, alias, .. }) => {
-                attributes.set_role(Role::EnvId, env_id.as_str());
-                attributes.set_role(Role::Alias, alias.as_str());
-            }
-            Self::Destroy(Destroy { env_id, .. }) => {
-                attributes.set_role(Role::EnvId, env_id.as_str());
-            }
+            Self::Create(order) => order.attributes.region(),
+            Self::Update(_) | Self::Destroy(_) => None,
         }
-        attributes
+    }
+
+    /// The field that an update changes.
+    pub(super) const fn field(&self) -> Option<Field> {
+        match self {
+            Self::Update(update) => Some(update.field),
+            Self::Create(_) | Self::Destroy(_) => None,
+        }
+    }
+
+    /// What the intent records of the request: the fields, and the members that are not fields of what is declared.
+    pub(super) fn recorded(&self) -> (Attributes, BTreeMap<String, String>) {
+        let names = |env_id: &String| BTreeMap::from([(ENV_ID.to_owned(), env_id.clone())]);
+        match self {
+            Self::Create(Order { attributes, members }) => (attributes.clone(), members.clone()),
+            Self::Update(Update { env_id, field, value, .. }) => {
+                (Attributes::from_iter([(*field, value.clone())]), names(env_id))
+            }
+            Self::Destroy(Destroy { env_id, .. }) => (Attributes::default(), names(env_id)),
+        }
     }
 
     /// Sends the request once.
     pub(super) async fn send<C: CloudWrite>(&self, cloud: &C) -> Answer {
         match self {
             Self::Create(order) => cloud.create(order).await.map(Reply::Created),
-            Self::Update(rename) => cloud.rename(rename).await.map(Reply::Done),
+            Self::Update(update) => cloud.update(update).await.map(Reply::Done),
             Self::Destroy(destroy) => cloud.destroy(destroy).await.map(Reply::Done),
         }
     }
@@ -110,10 +119,15 @@ pub(super) struct Attempt {
 
 impl Attempt {
     pub(super) fn first(at: usize, request: Request) -> Self {
+        Self::numbered(at, 1, request)
+    }
+
+    /// The first attempt at a further request of a step.
+    pub(super) fn numbered(at: usize, number: u32, request: Request) -> Self {
         Self {
             at,
             request: Arc::new(request),
-            number: 1,
+            number,
             repaired: 0,
             throttled: 0,
             first_tried: None,
@@ -176,7 +190,7 @@ impl Attempt {
         match answer {
             Ok(Reply::Created(ordered)) => Outcome {
                 evidence: Evidence::Ordered,
-                tran_id: Some(ordered.tran_id.clone()),
+                tran_id: ordered.tran_id.clone(),
                 env_id: ordered.env_id.clone(),
                 request_id: ordered.request_id.clone(),
                 ..line

@@ -186,24 +186,24 @@ fn created(
         },
         fits: context.before.is_some(),
     };
+    let attributes = &pending.record.attributes;
     let field = |what, role, found: Option<&str>| {
-        let expected = pending.record.attributes.role(role).unwrap_or_default();
+        let field = attributes.kind().role(role)?;
+        let expected = attributes.text(field).unwrap_or_default();
         let found = found.unwrap_or_default();
-        Check {
-            what,
-            expected: same(expected),
-            found: same(found),
-            fits: expected.eq_ignore_ascii_case(found),
-        }
+        let fits = expected.eq_ignore_ascii_case(found);
+        Some(Check { what, expected: same(expected), found: same(found), fits })
     };
-    let mut checks = vec![
-        new,
-        alias(&pending.record.attributes, environment, context.matcher),
+    let package = environment.package.as_deref().or(bill.and_then(|bill| bill.package.as_deref()));
+    let compared = [
         field(Text::fixed("source"), Role::Source, environment.source.as_deref()),
         field(Text::fixed("channel"), Role::Channel, environment.channel.as_deref()),
-        time(Text::fixed("created at"), pending, context, environment.created_at.as_deref()),
+        field(Text::fixed("package"), Role::Package, package),
     ];
-    checks.extend(billed(pending, bill));
+    let mut checks = vec![new, alias(attributes, environment, context.matcher)];
+    checks.extend(compared.into_iter().flatten());
+    checks.push(time(Text::fixed("created at"), pending, context, environment.created_at.as_deref()));
+    checks.extend(billed(pending, Some(environment), bill));
     checks
 }
 
@@ -216,7 +216,7 @@ fn switched(pending: &PendingOrder, context: MatchContext<'_>, bill: Option<&Bil
         context,
         order.and_then(|order| order.created_at.as_deref()),
     )];
-    checks.extend(billed(pending, bill));
+    checks.extend(billed(pending, None, bill));
     checks
 }
 
@@ -247,22 +247,31 @@ fn same(text: &str) -> Text {
     Text::same(text.to_owned())
 }
 
-fn billed(pending: &PendingOrder, bill: Option<&Bill>) -> Vec<Check> {
-    let pay_mode = bill.and_then(|bill| bill.pay_mode.as_ref());
-    let mut checks = vec![Check {
-        what: Text::fixed("pay mode"),
-        expected: Text::same("postpaid"),
-        found: pay_mode.map_or(Text::fixed("no bill"), |mode| same(&mode.to_string())),
-        fits: pay_mode == Some(&PayMode::Postpaid),
-    }];
+/// The checks of how it is paid for. A kind without order numbers need not have a bill: then the list says it.
+fn billed(pending: &PendingOrder, environment: Option<&SeenEnvironment>, bill: Option<&Bill>) -> Vec<Check> {
+    let kind = pending.record.attributes.kind();
+    let listed = environment.filter(|_| !kind.returns_tran_id);
+    let listed = listed.and_then(|environment| environment.pay_mode.as_deref().map(PayMode::from_word));
+    let shown = bill.and_then(|bill| bill.pay_mode.clone()).or(listed);
+    let mut checks = Vec::new();
+    if let Some(mode) = kind.pay_mode {
+        checks.push(Check {
+            what: Text::fixed("pay mode"),
+            expected: Text::same(mode),
+            found: shown.as_ref().map_or(Text::fixed("no bill"), |mode| same(&mode.to_string())),
+            fits: shown == Some(PayMode::from_word(mode)),
+        });
+    }
     let tran_id = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.as_str());
-    checks.push(Check {
-        what: NUMBER,
-        expected: pending.record.tran_id.as_deref().map_or(Text::fixed("any"), same),
-        found: tran_id.map_or(NOT_TOLD, same),
-        fits: tran_id.is_some()
-            && pending.record.tran_id.as_deref().is_none_or(|expected| tran_id == Some(expected)),
-    });
+    let expected = pending.record.tran_id.as_deref();
+    if kind.returns_tran_id || expected.is_some() {
+        checks.push(Check {
+            what: NUMBER,
+            expected: expected.map_or(Text::fixed("any"), same),
+            found: tran_id.map_or(NOT_TOLD, same),
+            fits: tran_id.is_some() && (expected.is_none() || tran_id == expected),
+        });
+    }
     checks
 }
 

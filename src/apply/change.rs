@@ -7,13 +7,15 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Request};
 use super::engine::{Engine, Unconfirmed, unless_stopped};
+use super::import::shown_attributes;
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
-use crate::cloud::{self, Bill, CloudError, CloudRead, Grade, Lookup, NotSent, Scope, SeenEnvironment};
+use crate::cloud::{
+    self, Bill, CloudError, CloudRead, Grade, Lookup, NotSent, Scope, SeenEnvironment, Update,
+};
 use crate::i18n::text;
-use crate::model::Role;
 use crate::plan::{Action, Step};
 use crate::state::journal::{Edit, EndReason};
 use crate::state::{Origin, Record, State, Status};
@@ -39,7 +41,7 @@ impl<C> Engine<'_, '_, C> {
                 | Action::Resolve
                 | Action::Wait
                 | Action::NoOp => true,
-                Action::Update => step.renames().is_none(),
+                Action::Update => step.updates().next().is_none(),
                 Action::Create | Action::Replace | Action::Destroy => false,
             };
             if changes_state_only {
@@ -117,6 +119,8 @@ impl<C> Engine<'_, '_, C> {
         let error = answer.as_ref().err().cloned();
         let sent = Unconfirmed {
             at: attempt.at,
+            number: attempt.number,
+            field: attempt.request.field(),
             env_id: attempt.request.env_id().unwrap_or_default().to_owned(),
             answer,
             took,
@@ -151,7 +155,13 @@ impl<C> Engine<'_, '_, C> {
         let step = self.steps[sent.at];
         let there = shown.environments.get(&sent.env_id);
         if step.action == Action::Update {
-            let has_it = there.is_some_and(|(seen, _)| seen.alias.as_deref() == step.renames());
+            let has_it = there.is_some_and(|(seen, bill)| {
+                let update = step.updates().find(|(field, _)| Some(*field) == sent.field);
+                update.is_some_and(|(field, wanted)| {
+                    let shown = shown_attributes(field.kind, seen, bill.as_ref());
+                    shown.get(field).is_some_and(|shown| field.same(shown, wanted))
+                })
+            });
             if has_it {
                 self.updated(sent, true);
             }
@@ -188,7 +198,7 @@ impl<C> Engine<'_, '_, C> {
         let record = match what {
             What::Isolated => Some(Record { status: Status::Isolated, ..self.recorded(step)?.clone() }),
             What::Destroyed | What::WasGone => None,
-            What::Renamed | What::BeingDestroyed => return None,
+            What::Updated | What::BeingDestroyed => return None,
         };
         Some(Edit::set(step.key()?, record))
     }
@@ -198,14 +208,33 @@ impl<C> Engine<'_, '_, C> {
         let Some(mut record) = self.recorded(step).cloned() else {
             return;
         };
-        if let Some(alias) = step.renames() {
-            record.attributes.set_role(Role::Alias, alias);
+        // The fields that are updated by now: they are updated one after the other.
+        let done = 1 + step.updates().take_while(|(field, _)| Some(*field) != sent.field).count();
+        for (field, value) in step.updates().take(done) {
+            record.attributes.set(field, value);
         }
         record.prevent_destroy = step.prevent_destroy;
         let address = step.address.clone();
         // If that can't be written the run stops; the update was done all the same.
         self.edit("update", Edit::current(address, Some(record)));
-        self.done(sent, What::Renamed, read_back);
+        match self.update(step, done) {
+            Some(update) => {
+                self.queue.insert(Attempt::numbered(sent.at, sent.number + 1, Request::Update(update)))
+            }
+            None => self.done(sent, What::Updated, read_back),
+        }
+    }
+
+    /// The request for the next field of a step, when this many are updated.
+    pub(super) fn update(&self, step: &Step, done: usize) -> Option<Update> {
+        let (field, value) = step.updates().nth(done)?;
+        Some(Update {
+            env_id: step.ids.env_id.clone()?,
+            action: field.update.action()?,
+            field,
+            value: value.clone(),
+            region: self.recorded(step).and_then(|record| record.region.clone()),
+        })
     }
 
     /// Concludes what the account did not show as done in time.

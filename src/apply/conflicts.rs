@@ -19,8 +19,8 @@ pub struct AliasConflict {
 /// The creates that an environment of the account may be the result of.
 ///
 /// That is one that matches and is in neither state nor receipts; one that receipts have and the state does not, and that shows
-/// the alias; and one that is managed at another address and shows the alias. For a create with an EnvId it is that environment,
-/// if it is pay-as-you-go already.
+/// the alias; and one that is managed at another address and shows the alias. For a create that switches an environment it is
+/// that one, if it is paid for as the kind is already.
 pub(super) fn alias_conflicts(
     plan: &Plan,
     state: Option<&State>,
@@ -57,12 +57,8 @@ pub(super) fn alias_conflicts(
         .filter(|environment| !managed.contains(environment.env_id.as_str()))
         .filter_map(|environment| Some((alias_key(environment)?, environment.env_id.as_str())))
         .collect();
-    let is_postpaid = |environment: &&SeenEnvironment| {
-        let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
-        mode == Some(PayMode::Postpaid)
-    };
-    let postpaid: BTreeSet<&str> =
-        seen.iter().filter(is_postpaid).map(|environment| environment.env_id.as_str()).collect();
+    let by_id: HashMap<&str, &SeenEnvironment> =
+        seen.iter().map(|environment| (environment.env_id.as_str(), environment)).collect();
     // Not the aliases in the state: an environment may have been renamed, by us or by somebody else.
     let shown: HashMap<&str, String> = seen
         .iter()
@@ -79,9 +75,14 @@ pub(super) fn alias_conflicts(
     plan.orders()
         .filter_map(|step| {
             let order = step.after.as_ref()?;
-            // Switching an environment that is pay-as-you-go already would be paid again.
+            if order.kind().shares_env_id {
+                return None;
+            }
+            // Switching an environment that is switched already would be paid again.
             let env_id = if let Some(env_id) = order.env_id() {
-                postpaid.get(env_id)?
+                let environment = by_id.get(env_id)?;
+                let shown = PayMode::from_word(environment.pay_mode.as_deref()?);
+                &order.kind().pay_mode.filter(|mode| PayMode::from_word(mode) == shown).map(|_| env_id)?
             } else if let Some(env_id) = owned.get(&step.address) {
                 env_id
             } else {
@@ -124,8 +125,9 @@ pub(super) fn contradiction<'a>(
 ) -> Option<CloudError> {
     let (name, id, other) = others.find_map(|other| {
         let env_id = answer.env_id.as_deref().filter(|id| asked != Some(*id));
-        if other.tran_id == Some(answer.tran_id.as_str()) {
-            Some(("TranId", answer.tran_id.as_str(), other.address))
+        let tran_id = answer.tran_id.as_deref();
+        if tran_id.is_some() && other.tran_id == tran_id {
+            Some(("TranId", tran_id?, other.address))
         } else if env_id.is_some() && other.env_id == env_id {
             Some(("EnvId", env_id?, other.address))
         } else {
@@ -137,7 +139,7 @@ pub(super) fn contradiction<'a>(
     Some(CloudError {
         request_id: answer.request_id.clone(),
         http_status: Some(200),
-        seen: SeenIds { tran_id: Some(answer.tran_id.clone()), env_id: answer.env_id.clone() },
+        seen: SeenIds { tran_id: answer.tran_id.clone(), env_id: answer.env_id.clone() },
         hint: Some(LOOK_FIRST),
         ..CloudError::new(Grade::Unknown, message)
     })
@@ -153,8 +155,11 @@ mod tests {
         let other = Claim { address: &address, tran_id: Some("1"), env_id: Some("e-1") };
         let none = Claim { tran_id: None, env_id: None, ..other };
         let contradicts = |tran_id: &str, env_id: Option<&str>, asked| {
-            let answer =
-                Ordered { tran_id: tran_id.to_owned(), env_id: env_id.map(str::to_owned), request_id: None };
+            let answer = Ordered {
+                tran_id: Some(tran_id.to_owned()),
+                env_id: env_id.map(str::to_owned),
+                request_id: None,
+            };
             contradiction(&answer, asked, [none, other].into_iter()).is_some()
         };
         assert!(!contradicts("2", Some("e-2"), None));

@@ -18,7 +18,7 @@ use super::parts::{OnError, Parts, Progress, Settings};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{CloudError, Done, Grade, Scope};
 use crate::crash;
-use crate::model::Address;
+use crate::model::{Address, Field};
 use crate::plan::{Plan, Step};
 use crate::state::journal::{self, Edit, Edited, EndReason, Event, RunEnded, RunId};
 use crate::state::rescue::Rescued;
@@ -70,6 +70,10 @@ pub(super) struct Engine<'a, 'm, C> {
 #[derive(Debug)]
 pub(super) struct Unconfirmed {
     pub(super) at: usize,
+    /// Of its attempt.
+    pub(super) number: u32,
+    /// The field that an update changes.
+    pub(super) field: Option<Field>,
     pub(super) env_id: String,
     pub(super) answer: Result<Done, CloudError>,
     pub(super) took: Duration,

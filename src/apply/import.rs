@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
 use crate::i18n::Text;
-use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef};
+use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef, Value};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
 
@@ -49,6 +49,8 @@ pub struct NotImportable {
 pub enum ImportBlocker {
     NotThere,
     Prepaid,
+    /// It is pay-as-you-go, and its kind is not.
+    Postpaid,
     /// Neither the list nor a bill shows how it is paid.
     PayModeNotShown,
     BillNotShown,
@@ -70,14 +72,19 @@ impl ImportBlocker {
             ),
             Self::Prepaid => (
                 "import-prepaid",
-                Text::fixed("it is prepaid; postpay manages only pay-as-you-go environments"),
+                Text::fixed("it is prepaid, and its kind is pay-as-you-go"),
                 Text::fixed(
-                    "to switch it to pay-as-you-go, which places an order, declare it with `env_id` instead of `import`",
+                    "declare it as a kind that is prepaid, or, to switch it to pay-as-you-go, which places an order, with `env_id` instead of `import`",
                 ),
+            ),
+            Self::Postpaid => (
+                "import-postpaid",
+                Text::fixed("it is pay-as-you-go, and its kind is prepaid"),
+                Text::fixed("declare it as a kind that is pay-as-you-go"),
             ),
             Self::PayModeNotShown => (
                 "import-pay-mode",
-                Text::fixed("neither the list of environments nor a bill shows that it is pay-as-you-go"),
+                Text::fixed("neither the list of environments nor a bill shows how it is paid for"),
                 Text::fixed(
                     "check it in the Tencent Cloud console; nothing shows that it is an environment postpay can manage",
                 ),
@@ -156,7 +163,8 @@ pub async fn look<C: CloudRead>(
         let number = number.map(|order| order.tran_id.as_str());
         let given = step.ids.tran_id.as_deref();
         let elsewhere = number.and_then(|number| ordered.get(number));
-        let checked = check_importable(seen.get(env_id).copied(), bill).and_then(|environment| {
+        let kind = step.after.as_ref().map_or_else(|| Attributes::default().kind(), Attributes::kind);
+        let checked = check_importable(kind, seen.get(env_id).copied(), bill).and_then(|environment| {
             if bill.is_none() && bills.incomplete {
                 Err(ImportBlocker::BillNotShown)
             } else if given.is_some() && number.is_some() && given != number {
@@ -180,21 +188,25 @@ pub async fn look<C: CloudRead>(
     Ok(if problems.is_empty() { Ok(found) } else { Err(problems) })
 }
 
-/// Checks that an environment is pay-as-you-go and in use.
+/// Checks that an environment is paid for as its kind is, and in use.
 ///
 /// # Errors
 /// With why it can't be imported.
 pub fn check_importable<'a>(
+    kind: &Kind,
     environment: Option<&'a SeenEnvironment>,
     bill: Option<&Bill>,
 ) -> Result<&'a SeenEnvironment, ImportBlocker> {
     let environment = environment.ok_or(ImportBlocker::NotThere)?;
     let listed = environment.pay_mode.as_deref().map(PayMode::from_word);
     let billed = bill.and_then(|bill| bill.pay_mode.clone());
-    let modes = [listed, billed];
-    if modes.contains(&Some(PayMode::Prepaid)) {
+    let mut modes = [listed, billed].into_iter().flatten();
+    let expected = kind.pay_mode.map(PayMode::from_word);
+    if modes.clone().any(|mode| mode == PayMode::Prepaid) && expected == Some(PayMode::Postpaid) {
         Err(ImportBlocker::Prepaid)
-    } else if !modes.contains(&Some(PayMode::Postpaid)) {
+    } else if modes.clone().any(|mode| mode == PayMode::Postpaid) && expected == Some(PayMode::Prepaid) {
+        Err(ImportBlocker::Postpaid)
+    } else if expected.is_some_and(|expected| modes.all(|mode| mode != expected)) {
         Err(ImportBlocker::PayModeNotShown)
     } else if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
         Err(ImportBlocker::Isolated)
@@ -211,7 +223,10 @@ pub fn shown_attributes(
 ) -> Attributes {
     let order = bill.and_then(|bill| bill.order.as_ref());
     let mut shown = Attributes::new(kind);
+    let package = environment.package.as_deref().or(bill.and_then(|bill| bill.package.as_deref()));
     for (role, value) in [
+        (Role::Region, environment.region.as_deref()),
+        (Role::Package, package),
         (Role::Source, environment.source.as_deref()),
         (Role::Channel, environment.channel.as_deref()),
         (Role::Alias, environment.alias.as_deref()),
@@ -223,6 +238,18 @@ pub fn shown_attributes(
         if let Some(value) = value {
             shown.set_role(role, value);
         }
+    }
+    for (role, truth) in [
+        (Role::Overrun, bill.and_then(|bill| bill.overrun)),
+        (Role::AutoRenew, bill.and_then(|bill| bill.auto_renew)),
+    ] {
+        if let Some(truth) = truth {
+            shown.set_role(role, Value::Bool(truth));
+        }
+    }
+    if let Some(tags) = environment.tags.as_ref().filter(|tags| !tags.is_empty()) {
+        let tags = tags.iter().map(|(key, value)| (key.clone(), Value::Text(value.clone())));
+        shown.set_role(Role::Tags, Value::Map(tags.collect()));
     }
     shown
 }
@@ -338,10 +365,10 @@ mod tests {
         let with = |change: fn(&mut SeenEnvironment)| {
             let mut environment = environment();
             change(&mut environment);
-            check_importable(Some(&environment), None).map(drop)
+            check_importable(&postpay::KIND, Some(&environment), None).map(drop)
         };
         assert_eq!(with(|_| {}), Ok(()));
-        assert_eq!(check_importable(None, None), Err(ImportBlocker::NotThere));
+        assert_eq!(check_importable(&postpay::KIND, None, None), Err(ImportBlocker::NotThere));
         assert_eq!(
             with(|environment| environment.pay_mode = Some("PREPAYMENT".to_owned())),
             Err(ImportBlocker::Prepaid)
@@ -352,6 +379,9 @@ mod tests {
             Err(ImportBlocker::Isolated)
         );
         let bill = Bill { pay_mode: Some(PayMode::Prepaid), ..Bill::default() };
-        assert_eq!(check_importable(Some(&environment()), Some(&bill)), Err(ImportBlocker::Prepaid));
+        assert_eq!(
+            check_importable(&postpay::KIND, Some(&environment()), Some(&bill)),
+            Err(ImportBlocker::Prepaid)
+        );
     }
 }

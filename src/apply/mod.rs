@@ -28,7 +28,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-pub use attempt::{CREATE, DESTROY, UPDATE};
+pub use attempt::DESTROY;
 pub use candidates::PendingOrder;
 pub use conflicts::AliasConflict;
 pub use outcome::{ApplySummary, Call, CallKind, Counts, Done, Outcome, StepResult, Trouble, Verdict, What};

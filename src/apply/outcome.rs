@@ -209,8 +209,8 @@ pub struct Done {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum What {
-    /// It has its new alias.
-    Renamed,
+    /// It has its new values.
+    Updated,
     /// It is not in the account any more, and was before the run.
     Destroyed,
     /// The API knows no environment with its id: somebody else destroyed it.
@@ -298,7 +298,7 @@ impl ApplySummary {
                     counts.awaiting_env_id += usize::from(ordered.env_id.is_none());
                 }
                 Outcome::Done(done) => match done.what {
-                    What::Renamed => counts.changed += 1,
+                    What::Updated => counts.changed += 1,
                     What::Destroyed | What::WasGone | What::Isolated | What::BeingDestroyed => {
                         counts.destroyed += 1;
                     }
@@ -372,9 +372,7 @@ impl Outcome {
     /// The TranId and EnvId that came of an order, or were seen in an answer that proves nothing.
     pub(super) fn ids(&self) -> Option<(Option<&str>, Option<&str>)> {
         match self {
-            Self::Ordered { ordered, .. } => {
-                Some((Some(ordered.tran_id.as_str()), ordered.env_id.as_deref()))
-            }
+            Self::Ordered { ordered, .. } => Some((ordered.tran_id.as_deref(), ordered.env_id.as_deref())),
             Self::Unknown(error) => {
                 let SeenIds { tran_id, env_id } = &error.seen;
                 Some((tran_id.as_deref(), env_id.as_deref()))

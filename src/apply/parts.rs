@@ -109,7 +109,7 @@ pub enum Progress<'a> {
     Found {
         address: &'a Address,
         env_id: &'a str,
-        tran_id: &'a str,
+        tran_id: Option<&'a str>,
     },
     /// Nothing new is started; `under_way` calls are waited for.
     Stopping {

@@ -49,7 +49,7 @@ impl<C> Engine<'_, '_, C> {
         let mut stop = None;
         match &outcome {
             Outcome::Ordered { ordered, .. } if ordered.env_id.is_none() => {
-                let ids = SeenIds { tran_id: Some(ordered.tran_id.clone()), env_id: None };
+                let ids = SeenIds { tran_id: ordered.tran_id.clone(), env_id: None };
                 let order = self.pending(attempt, ids, ordered.request_id.clone());
                 self.waiting.push(order);
             }
@@ -78,11 +78,11 @@ impl<C> Engine<'_, '_, C> {
             tran_id: ids.tran_id,
             request_id,
             origin: Origin::Ordered,
+            region: attempt.request.region().or(self.plan.region.as_deref()).map(str::to_owned),
             attributes: step.after.clone().unwrap_or_default(),
             ordered_at: attempt.sent_at,
             run: self.run,
             source: step.source.clone(),
-            region: self.plan.region.clone(),
             prevent_destroy: step.prevent_destroy,
             deposed_at: None,
         };
@@ -156,10 +156,8 @@ impl<C> Engine<'_, '_, C> {
     /// concluded.
     fn adopt(&mut self, order: &PendingOrder, candidate: &Candidate) -> bool {
         let env_id = candidate.environment.env_id.clone();
-        let Some(tran_id) = candidate.tran_id().map(str::to_owned) else {
-            return false;
-        };
-        let record = order.settled(Status::Created, Some(env_id.clone()), Some(tran_id.clone()));
+        let tran_id = candidate.tran_id().or(order.record.tran_id.as_deref()).map(str::to_owned);
+        let record = order.settled(Status::Created, Some(env_id.clone()), tran_id.clone());
         let edit = Edit::current(order.address.clone(), Some(record));
         crash::point(crash::ADOPTION_NEXT);
         let now = self.parts.clock.now();
@@ -167,7 +165,12 @@ impl<C> Engine<'_, '_, C> {
             return false;
         }
         crash::point(crash::ADOPTION_KEPT);
-        (self.parts.observe)(Progress::Found { address: &order.address, env_id: &env_id, tran_id: &tran_id });
+        let tran_id_found = tran_id.as_deref();
+        (self.parts.observe)(Progress::Found {
+            address: &order.address,
+            env_id: &env_id,
+            tran_id: tran_id_found,
+        });
         let Some(at) = order.at else {
             self.found.push((order.address.clone(), env_id));
             return true;

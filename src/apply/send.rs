@@ -21,13 +21,14 @@ use super::outcome::{CallKind, Outcome};
 use super::pace::{Decision, LEAD};
 use super::parts::Progress;
 use crate::cloud::{
-    CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Ordered, Rename, SeenEnvironment,
+    CloudError, CloudRead, CloudWrite, Destroy, Grade, LOOK_FIRST, NotSent, Order, Ordered, SeenEnvironment,
 };
 use crate::crash;
 use crate::i18n::{Text, text};
+use crate::model::Address;
 use crate::plan::{Action, Step};
 use crate::state::journal::{EndReason, Event, Intent};
-use crate::state::{State, StateError};
+use crate::state::{State, StateError, Status};
 
 type Joined = Result<(Id, (Answer, Instant)), JoinError>;
 
@@ -54,21 +55,24 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         }
     }
 
-    /// The request of a step; None when the step changes the state only.
+    /// The request of a step; None when the step changes the state only, or refers to an environment that does not exist.
     fn request(&self, step: &Step) -> Option<Request> {
-        let region = || self.recorded(step).and_then(|record| record.region.clone());
         Some(match step.action {
-            Action::Create | Action::Replace => Request::Create(step.after.clone()?),
-            Action::Update => Request::Update(Rename {
-                alias: step.renames()?.to_owned(),
-                env_id: step.ids.env_id.clone()?,
-                region: region(),
-            }),
+            Action::Create | Action::Replace => {
+                let attributes = step.after.clone()?;
+                let members = attributes.references().map(|(field, address)| {
+                    let env_id = self.env_id_at(&address)?;
+                    Some((field.member.to_owned(), env_id.to_owned()))
+                });
+                let members = members.collect::<Option<_>>()?;
+                Request::Create(Order { attributes, members })
+            }
+            Action::Update => Request::Update(self.update(step, 0)?),
             Action::Destroy => Request::Destroy(Destroy {
                 env_id: step.ids.env_id.clone()?,
                 force: self.plan.options.purge,
                 bypass_check: self.plan.options.bypass_check,
-                region: region(),
+                region: self.recorded(step).and_then(|record| record.region.clone()),
             }),
             Action::Forget
             | Action::Import
@@ -77,6 +81,20 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             | Action::Wait
             | Action::NoOp => return None,
         })
+    }
+
+    /// The environment of an address, as this run or an earlier one left it.
+    fn env_id_at(&self, address: &Address) -> Option<&str> {
+        let result = self.results.iter().find(|result| result.address == *address && !result.deposed);
+        if let Some(result) = result.filter(|result| result.action.creates()) {
+            return result.outcome.created()?.env_id.as_deref();
+        }
+        if let Some(import) = self.parts.imports.get(address) {
+            return Some(&import.environment.env_id);
+        }
+        let step = self.plan.steps.iter().find(|step| step.address == *address && !step.deposed);
+        let record = self.parts.writer.state()?.get(step.map_or(address, Step::recorded_address))?;
+        record.env_id.as_deref().filter(|_| record.status == Status::Created)
     }
 
     /// Sends what is queued, until the queue is empty or nothing more may be started. An unknown outcome is read back
@@ -259,12 +277,14 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
         let step = self.steps[attempt.at];
         let is_create = attempt.request.is_create();
         let replaced = is_create.then(|| self.recorded(step)).flatten();
+        let (attributes, members) = attempt.request.recorded();
         let intent = Intent {
             step: attempt.step(),
             attempt: attempt.number,
             address: step.address.clone(),
             action: attempt.request.action().to_owned(),
-            attributes: attempt.request.attributes(),
+            attributes,
+            members,
             source: step.source.clone(),
             replaces: replaced.and_then(|record| record.env_id.clone()),
             prevent_destroy: is_create && step.prevent_destroy,

@@ -21,11 +21,11 @@ use super::import::Importable;
 use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Lookup, NotSent, Ordered,
-    PayMode, Rename, Scope, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, Destroy, Done, Gap, Grade, LOOK_FIRST, Lookup, NotSent, Order,
+    Ordered, PayMode, Scope, SeenEnvironment, SeenIds, Update,
 };
 use crate::kinds::postpay;
-use crate::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
+use crate::model::{Address, Desired, Environment, Lifecycle, SourceRef};
 use crate::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Options, Plan, Target};
 use crate::state::faulty::{Op, faulty};
@@ -105,7 +105,7 @@ fn settings() -> Settings {
 
 fn ordered(name: &str) -> Answer {
     Ok(Ordered {
-        tran_id: format!("tran-{name}"),
+        tran_id: Some(format!("tran-{name}")),
         env_id: Some(format!("{name}-1")),
         request_id: Some(format!("request-{name}")),
     })
@@ -200,7 +200,7 @@ impl CloudWrite for Scripted {
         }
     }
 
-    async fn create(&self, order: &Attributes) -> Answer {
+    async fn create(&self, Order { attributes: order, .. }: &Order) -> Answer {
         // As the real one does, which signs with it.
         self.ready().await?;
         let name = order.text(postpay::ALIAS).unwrap().to_owned();
@@ -222,7 +222,8 @@ impl CloudWrite for Scripted {
         scripted.unwrap_or_else(|| ordered(&name))
     }
 
-    async fn rename(&self, Rename { env_id, alias, .. }: &Rename) -> Result<Done, CloudError> {
+    async fn update(&self, Update { env_id, value, .. }: &Update) -> Result<Done, CloudError> {
+        let alias = value.to_string();
         self.change(&format!("{env_id} -> {alias}"), |made| {
             made.iter_mut()
                 .filter(|(_, made)| made.env_id == env_id)
@@ -619,7 +620,7 @@ async fn a_deadline_of_zero_starts_nothing_with_the_real_clock() {
 
 #[tokio::test(start_paused = true)]
 async fn a_create_without_an_env_id_is_awaiting_it() {
-    let answer = Ok(Ordered { tran_id: "1".to_owned(), env_id: None, request_id: None });
+    let answer = Ok(Ordered { tran_id: Some("1".to_owned()), env_id: None, request_id: None });
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]);
     let report = bench.apply(&["a"], &settings()).await;
     assert_eq!(report.verdict(), Verdict::Complete);
@@ -746,7 +747,7 @@ async fn a_lost_answer_is_read_back_and_the_run_goes_on() {
     assert!(bench.heard.contains(&"found b b-1".to_owned()), "{:?}", bench.heard);
     let Outcome::Ordered { ordered, read_back, .. } = &report.results[1].outcome else { panic!() };
     assert!(read_back);
-    assert_eq!((ordered.tran_id.as_str(), ordered.env_id.as_deref()), ("777", Some("b-1")));
+    assert_eq!((ordered.tran_id.as_deref(), ordered.env_id.as_deref()), (Some("777"), Some("b-1")));
     assert_eq!(status_of(&report, "b"), Status::Created);
     // What was read back is in the state: the next run has nothing to do.
     let state = bench.lock().state().cloned().unwrap();
@@ -799,7 +800,7 @@ async fn two_lost_orders_do_not_share_one_environment() {
 
 #[tokio::test(start_paused = true)]
 async fn a_missing_env_id_is_found_by_the_order_number() {
-    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let answer = Ok(Ordered { tran_id: Some("777".to_owned()), env_id: None, request_id: None });
     let made = Made { hidden: Duration::from_secs(3), ..Made::new("named-otherwise", "我的") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     let report = bench.apply(&["a"], &settings()).await;
@@ -810,7 +811,7 @@ async fn a_missing_env_id_is_found_by_the_order_number() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_run_finds_what_an_earlier_one_waited_for() {
-    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let answer = Ok(Ordered { tran_id: Some("777".to_owned()), env_id: None, request_id: None });
     let made = Made { hidden: Duration::from_secs(600), ..Made::new("a-1", "a") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     let first = bench.apply(&["a"], &settings()).await;
@@ -992,7 +993,7 @@ async fn one_look_is_made_even_without_time_to_wait() {
 
 #[tokio::test(start_paused = true)]
 async fn a_later_run_finds_what_an_earlier_one_waited_for_beside_its_creates() {
-    let answer = Ok(Ordered { tran_id: "777".to_owned(), env_id: None, request_id: None });
+    let answer = Ok(Ordered { tran_id: Some("777".to_owned()), env_id: None, request_id: None });
     let made = Made { hidden: Duration::from_secs(600), ..Made::new("a-1", "a") };
     let mut bench = Bench::new(Duration::ZERO, &[("a", vec![answer])]).makes("a", &[made]);
     bench.apply(&["a"], &settings()).await;
@@ -1154,7 +1155,7 @@ async fn nothing_is_adopted_when_the_first_listing_was_incomplete() {
 }
 
 fn numbered(tran_id: &str, env_id: Option<&str>) -> Answer {
-    Ok(Ordered { tran_id: tran_id.to_owned(), env_id: env_id.map(str::to_owned), request_id: None })
+    Ok(Ordered { tran_id: Some(tran_id.to_owned()), env_id: env_id.map(str::to_owned), request_id: None })
 }
 
 #[tokio::test(start_paused = true)]
@@ -1174,7 +1175,7 @@ async fn an_answer_with_the_ids_of_another_create_is_unknown_and_stops_the_run()
         assert_eq!((report.verdict(), report.ended), (Verdict::Unknown, EndReason::Unknown));
         let record = &report.state.as_ref().unwrap().get(&Address::new("b").unwrap()).unwrap();
         assert_eq!(record.status, Status::Unknown);
-        assert_eq!(record.tran_id.as_ref(), Some(&expected.tran_id));
+        assert_eq!(record.tran_id, expected.tran_id);
         assert_eq!(record.env_id, expected.env_id);
     }
 }

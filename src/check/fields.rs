@@ -1,21 +1,21 @@
 //! The rules that the field tables hold: single values, and how the fields of one environment depend on
 //! each other.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::str::FromStr as _;
 
 use super::declared::{Content, Declared, Found};
-use super::near::{list, meant, nearest};
+use super::near::{known_here, list, meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{Text, text};
 use crate::manifest::{Entry, Mapping, Node, Value as Yaml};
-use crate::model::kind::Rule;
-use crate::model::{Address, Field, ID_RULE, Null, Role, Shape, Value, is_id};
+use crate::model::kind::{FieldSpec, Rule, is_words};
+use crate::model::{Address, ID_RULE, Null, Role, Shape, Value, is_id};
 use crate::sanitize;
 
 /// Reads the value of a field, and reports everything that is wrong with it.
-pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>) -> Content {
+pub(super) fn read(field: &FieldSpec, node: Node<'_>, problems: &mut Vec<Diagnostic>) -> Content {
     let value = match (field.shape, node.value()) {
         (_, Yaml::Null) => {
             // Half a line must not create what was to be switched.
@@ -28,7 +28,10 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
             return Content::Nothing;
         }
         (_, Yaml::Text("")) if field.empty_is_none => return Content::Nothing,
-        (Shape::Text | Shape::Id | Shape::Alias | Shape::Json | Shape::Reference, Yaml::Text(text)) => {
+        (
+            Shape::Text | Shape::Id | Shape::Alias | Shape::Words | Shape::Json | Shape::Reference,
+            Yaml::Text(text),
+        ) => {
             check_text(field, text, node, problems);
             Some(Value::Text(text.to_owned()))
         }
@@ -55,7 +58,8 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
                     Some(text.to_owned())
                 }
                 Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                    problems.push(wrong_text(&text!("an item of `{field}`", field), item));
+                    let name = field.name;
+                    problems.push(wrong_text(&text!("an item of `{name}`", name), item));
                     None
                 }
             });
@@ -72,15 +76,15 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
         (Shape::Map, Yaml::Mapping(members)) => {
             let texts = members.iter().map(|member| {
                 let Entry { key, value, .. } = member;
-                let name = member.name();
-                problems.extend(invisible(field.name, name, key));
+                let (map, name) = (field.name, member.name());
+                problems.extend(invisible(map, name, key));
                 match value.value() {
                     Yaml::Text(text) => {
-                        problems.extend(invisible(field.name, text, value));
-                        Some((name.to_owned(), text.to_owned()))
+                        problems.extend(invisible(map, text, value));
+                        Some((name.to_owned(), Value::Text(text.to_owned())))
                     }
                     Yaml::Null | Yaml::Bool(_) | Yaml::Number(_) | Yaml::Sequence(_) | Yaml::Mapping(_) => {
-                        problems.push(wrong_text(&text!("`{field}.{name}`", field, name), value));
+                        problems.push(wrong_text(&text!("`{map}.{name}`", map, name), value));
                         None
                     }
                 }
@@ -91,6 +95,7 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
                 .collect::<Option<_>>()
                 .map_or(Content::Wrong, |texts| Content::Value(Value::Map(texts)));
         }
+        (Shape::Object, Yaml::Mapping(members)) => return read_object(field, node, members, problems),
         (_, _) => {
             problems.push(wrong_shape(field, node));
             return Content::Wrong;
@@ -102,8 +107,48 @@ pub(super) fn read(field: Field, node: Node<'_>, problems: &mut Vec<Diagnostic>)
     }
 }
 
+/// Reads the members of a [`Shape::Object`].
+fn read_object(
+    field: &FieldSpec,
+    node: Node<'_>,
+    members: Mapping<'_>,
+    problems: &mut Vec<Diagnostic>,
+) -> Content {
+    let before = problems.len();
+    let (name, names) = (field.name, field.members.iter().map(|member| member.name).collect::<Vec<_>>());
+    for entry in members.iter().filter(|entry| !names.contains(&entry.name())) {
+        let member = entry.name();
+        let label = nearest(member, &names).map_or_else(unknown, meant);
+        problems.push(
+            Diagnostic::error("unknown-field", text!("unknown member `{member}` of `{name}`", member, name))
+                .at(&entry.key.span(), label)
+                .help(known_here(&names)),
+        );
+    }
+    let mut values = BTreeMap::new();
+    for member in field.members {
+        let content = members.get(member.name).map(|entry| read(member, entry.value, problems));
+        match content {
+            Some(Content::Value(value)) => drop(values.insert(member.name.to_owned(), value)),
+            Some(Content::Wrong) => {}
+            Some(Content::Nothing) | None if member.null == Null::Required => {
+                let missing = member.name;
+                problems.push(
+                    Diagnostic::error("missing-field", text!("`{name}` has no `{missing}`", name, missing))
+                        .at(&node.span(), text!("`{missing}` is missing", missing)),
+                );
+            }
+            Some(Content::Nothing) | None => {
+                let default = member.default.map(Value::Bool);
+                values.extend(default.map(|default| (member.name.to_owned(), default)));
+            }
+        }
+    }
+    if problems.len() == before { Content::Value(Value::Map(values)) } else { Content::Wrong }
+}
+
 /// Reports everything that is wrong with a text of a field.
-fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
+fn check_text(field: &FieldSpec, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
     let name = field.name;
     if text.trim().is_empty() && !field.empty_is_none {
         problems
@@ -118,9 +163,11 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
         | Shape::Id
         | Shape::Alias
         | Shape::Integer
+        | Shape::Words
         | Shape::Bool
         | Shape::List
         | Shape::Map
+        | Shape::Object
         | Shape::Reference => problem,
     }));
     match field.shape {
@@ -134,17 +181,35 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
                     .help(text!("an alias starts with a-z and contains only a-z, 0-9 and `-`")),
             ));
         }
+        Shape::Words if !is_words(text) => {
+            let problem = Diagnostic::error(field.code, text!("`{text}` is not an alias", text));
+            problems.push(advised(
+                field,
+                problem
+                    .on(&node.span())
+                    .help(text!("an alias contains only a-z, 0-9 and single `-` between them")),
+            ));
+        }
         Shape::Reference => problems.extend(invalid_address(text, node)),
         Shape::Text
         | Shape::Alias
+        | Shape::Words
         | Shape::Json
         | Shape::Integer
         | Shape::Bool
         | Shape::List
-        | Shape::Map => {}
+        | Shape::Map
+        | Shape::Object => {}
     }
     check_allowed(field, text, node, problems);
     let length = text.chars().count();
+    if let Some(max) = field.max.filter(|max| length > *max) {
+        problems.push(
+            Diagnostic::error(field.code, text!("`{name}` has {length} characters", name, length))
+                .on(&node.span())
+                .help(text!("at most {max} characters are allowed", max)),
+        );
+    }
     if let Some(longest) = field.longest.filter(|longest| length > *longest) {
         problems.push(
             Diagnostic::warning(
@@ -158,30 +223,30 @@ fn check_text(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagn
 }
 
 /// Reports a text that is not one of the values of its field.
-fn check_allowed(field: Field, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
+fn check_allowed(field: &FieldSpec, text: &str, node: Node<'_>, problems: &mut Vec<Diagnostic>) {
     if field.values.is_empty() || field.values.contains(&text) {
         return;
     }
-    let allowed = list(field.values);
+    let (name, allowed) = (field.name, list(field.values));
     let problem = if field.open {
         Diagnostic::warning(
             field.code,
-            text!("`{text}` is not a `{field}` that Tencent Cloud documents", text, field),
+            text!("`{text}` is not a `{name}` that Tencent Cloud documents", text, name),
         )
         .help(text!("known values: {allowed}; it is sent unchanged", allowed))
     } else {
-        Diagnostic::error(field.code, text!("`{text}` is not a valid `{field}`", text, field))
+        Diagnostic::error(field.code, text!("`{text}` is not a valid `{name}`", text, name))
             .help(text!("allowed: {allowed}", allowed))
     };
     let label = nearest(text, field.values).map(meant).unwrap_or_default();
     problems.push(advised(field, problem.at(&node.span(), label)));
 }
 
-fn advised(field: Field, problem: Diagnostic) -> Diagnostic {
+fn advised(field: &FieldSpec, problem: Diagnostic) -> Diagnostic {
     field.help.iter().cloned().fold(problem, Diagnostic::help)
 }
 
-fn twice(field: Field, text: &str, again: Node<'_>, first: Node<'_>) -> Diagnostic {
+fn twice(field: &FieldSpec, text: &str, again: Node<'_>, first: Node<'_>) -> Diagnostic {
     Diagnostic::error(field.code, text!("`{text}` is listed twice", text))
         .at(&again.span(), text!("again"))
         .at(&first.span(), text!("first here"))
@@ -340,10 +405,10 @@ fn json_number(text: &str) -> Result<String, Text> {
         .ok_or_else(|| text!("`{text}` is not a number in JSON", text))
 }
 
-fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
+fn wrong_shape(field: &FieldSpec, node: Node<'_>) -> Diagnostic {
     let name = field.name;
     let what = match field.shape {
-        Shape::Text | Shape::Id | Shape::Alias | Shape::Reference => {
+        Shape::Text | Shape::Id | Shape::Alias | Shape::Words | Shape::Reference => {
             return wrong_text(&text!("`{name}`", name), node);
         }
         Shape::Json => {
@@ -353,7 +418,7 @@ fn wrong_shape(field: Field, node: Node<'_>) -> Diagnostic {
         Shape::Integer => text!("expected a whole number for `{name}`", name),
         Shape::Bool => text!("expected a boolean for `{name}`", name),
         Shape::List => text!("expected a list of strings for `{name}`", name),
-        Shape::Map => text!("expected a mapping for `{name}`", name),
+        Shape::Map | Shape::Object => text!("expected a mapping for `{name}`", name),
     };
     wrong(&what, node)
 }
@@ -458,6 +523,53 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                     problems.extend(not_beside(environment, code, &value, &because));
                 }
             }
+            Rule::NeedsItem { code, field, list, item } => {
+                let Some(given) = get(field) else { continue };
+                let there = get(list);
+                let has_it = there.as_ref().is_some_and(|there| match there.value {
+                    Some(Value::List(items)) => items.iter().any(|it| it == item),
+                    // What it is has been reported.
+                    None => true,
+                    Some(Value::Text(_) | Value::Integer(_) | Value::Bool(_) | Value::Map(_)) => false,
+                });
+                if has_it || !is_created {
+                    continue;
+                }
+                let problem = Diagnostic::error(
+                    code,
+                    text!("`{name}` sets `{field}` without `{item}` in `{list}`", name, field, item, list),
+                );
+                let problem = environment.mark(problem, &given, text!("Tencent Cloud would ignore it"));
+                problems.push(
+                    match there {
+                        Some(there) => problem.at(&there.node.span(), text!("`{item}` is not in this", item)),
+                        None => problem,
+                    }
+                    .help(text!(
+                        "add `{item}` to `{list}`, or remove `{field}`",
+                        item,
+                        list,
+                        field
+                    )),
+                );
+            }
+            Rule::Discouraged { code, field, value, why, help } => {
+                let Some(found) = get(field).filter(|_| is_created) else { continue };
+                let is_it = match found.value {
+                    Some(Value::List(items)) => items.iter().any(|it| it == value),
+                    Some(other @ (Value::Text(_) | Value::Bool(_) | Value::Integer(_))) => {
+                        other.to_string() == *value
+                    }
+                    Some(Value::Map(_)) | None => false,
+                };
+                if is_it {
+                    problems.push(
+                        Diagnostic::warning(code, why.clone()).on(&found.node.span()).help(help.clone()),
+                    );
+                }
+            }
+            // It is about two environments.
+            Rule::Distinct { .. } => {}
         }
     }
 }

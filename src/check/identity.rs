@@ -7,7 +7,8 @@ use super::near::{meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::manifest::Node;
-use crate::model::{Address, Role, Shape};
+use crate::model::kind::Rule;
+use crate::model::{Address, Null, Role, Shape, Value};
 
 /// Two environments at one address could not be distinguished in the state.
 pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
@@ -49,6 +50,39 @@ pub(super) fn duplicate_aliases(manifests: &Manifests<'_>, problems: &mut Vec<Di
     }
 }
 
+/// What [`Rule::Distinct`] asks of the environments of each kind.
+pub(super) fn distinct(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut seen: HashMap<(&str, [&Value; 2]), Node<'_>> = HashMap::new();
+    for environment in &manifests.environments {
+        for rule in environment.kind.rules {
+            let Rule::Distinct { code, field, members } = rule else { continue };
+            let found = environment.kind.field(field).and_then(|field| environment.get(field));
+            let Some((found, value)) = found.and_then(|found| Some((found.node, found.value?))) else {
+                continue;
+            };
+            let [Some(a), Some(b)] = members.map(|member| value.member(member)) else { continue };
+            let Some(first) = seen.get(&(*field, [a, b])) else {
+                seen.insert((field, [a, b]), found);
+                continue;
+            };
+            let [first_name, second_name] = members;
+            problems.push(
+                Diagnostic::error(
+                    code,
+                    text!(
+                        "two environments have the same `{first_name}` and `{second_name}`",
+                        first_name,
+                        second_name
+                    ),
+                )
+                .at(&found.span(), text!("again"))
+                .at(&first.span(), text!("first here"))
+                .help(text!("give each environment a `{second_name}` of its own", second_name)),
+            );
+        }
+    }
+}
+
 /// Without an alias, a create whose answer was lost cannot be recognised. `recorded` are the addresses in the state: their
 /// environments exist.
 pub(super) fn missing_aliases(
@@ -65,7 +99,17 @@ pub(super) fn missing_aliases(
     for environment in &manifests.environments {
         let name = environment.name;
         let is_there = environment.import.is_some() || recorded.contains(name) || moved.contains(name);
-        if is_there || !environment.shaped || !environment.is_new() || environment.has(Role::Alias) {
+        let is_required = || {
+            let alias = environment.kind.role(Role::Alias);
+            alias.is_some_and(|alias| alias.null == Null::Required)
+        };
+        // A kind that can't do without has reported it.
+        if is_there
+            || !environment.shaped
+            || !environment.is_new()
+            || environment.has(Role::Alias)
+            || is_required()
+        {
             continue;
         }
         problems.push(

@@ -21,7 +21,9 @@ use std::path::PathBuf;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
 use crate::manifest::{Loaded, Node};
-use crate::model::{Address, Attributes, Desired, Environment, Import, Lifecycle, Moved, Removed, SourceRef};
+use crate::model::{
+    Address, Attributes, Desired, Environment, Import, Lifecycle, Moved, Removed, SourceRef, Value,
+};
 use declared::{Declared, Manifests, Member};
 
 /// What a project asks for beyond the rules that always hold.
@@ -64,6 +66,7 @@ pub fn check_beside(loaded: &Loaded, options: Options, recorded: &BTreeSet<&Addr
             identity::missing_aliases(&manifests, recorded, &mut problems);
         }
         identity::duplicate_aliases(&manifests, &mut problems);
+        identity::distinct(&manifests, &mut problems);
         identity::env_ids(&manifests, &mut problems);
         identity::references(&manifests, &mut problems);
         moves::check(&manifests, &mut problems);
@@ -156,6 +159,8 @@ fn attributes(environment: &Declared<'_>) -> Attributes {
     for field in environment.kind.fields() {
         if let Some(value) = environment.get(field).and_then(|found| found.value) {
             attributes.set(field, value);
+        } else if let Some(default) = field.default {
+            attributes.set(field, Value::Bool(default));
         }
     }
     attributes

@@ -196,7 +196,7 @@ impl<'a> Reader<'a, '_> {
 
     fn field(&mut self, kind: &'static Kind, body: Entry<'a>, entry: Entry<'a>) -> Option<Given<'a>> {
         let field = kind.field(entry.name())?;
-        let content = fields::read(field, entry.value, self.problems);
+        let content = fields::read(field.spec(), entry.value, self.problems);
         let elsewhere = body.is_alias() || entry.is_alias() || entry.merged;
         Some(Given { field, node: entry.value, content, elsewhere })
     }

@@ -273,7 +273,7 @@ mod tests {
             http_status: Some(200),
             seen: SeenIds::default(),
             body: None,
-            hint: codes::help(Action::Read, "AuthFailure"),
+            hint: codes::help(Action::Read, &[], "AuthFailure"),
         }
     }
 

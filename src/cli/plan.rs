@@ -15,7 +15,7 @@ use super::shown::Shown;
 use super::world::{World, cant_write};
 use super::{Exit, drift, live};
 use crate::cloud::tencent::REQUEST_CLIENT;
-use crate::cloud::tencent::wire::{self, CREATE, DESTROY, DestroyEnv, MODIFY, ModifyEnv, VERSION};
+use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
@@ -265,28 +265,27 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         records.map(|(_, record)| (record.env_id.as_deref(), record.region.as_deref())).collect();
     let mut requests = Vec::new();
     for step in plan.changes() {
-        let Some((action, body)) = call(step, plan) else {
-            continue;
-        };
-        // An existing environment is updated in its own region.
-        let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
-        let region = there.filter(|_| !step.is_order()).or(project.region.as_deref());
-        let mut text = String::new();
-        let _ = match &project.endpoint {
-            // Its port is chosen when it starts.
-            Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
-            Endpoint::Url(url) => writeln!(text, "POST {url}/"),
-        };
-        let _ = writeln!(text, "Content-Type: application/json");
-        let _ = writeln!(text, "X-TC-Action: {action}");
-        let _ = writeln!(text, "X-TC-Version: {VERSION}");
-        let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
-        if let Some(region) = region {
-            let _ = writeln!(text, "X-TC-Region: {}", clean(region));
+        for (action, body, declared) in calls(step, plan) {
+            // An existing environment is updated in its own region.
+            let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
+            let region = there.filter(|_| !step.is_order()).or(declared).or(project.region.as_deref());
+            let mut text = String::new();
+            let _ = match &project.endpoint {
+                // Its port is chosen when it starts.
+                Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
+                Endpoint::Url(url) => writeln!(text, "POST {url}/"),
+            };
+            let _ = writeln!(text, "Content-Type: application/json");
+            let _ = writeln!(text, "X-TC-Action: {action}");
+            let _ = writeln!(text, "X-TC-Version: {VERSION}");
+            let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
+            if let Some(region) = region {
+                let _ = writeln!(text, "X-TC-Region: {}", clean(region));
+            }
+            let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
+            let _ = writeln!(text, "\n{}", String::from_utf8_lossy(&body));
+            requests.push(Request { name: step.address.to_string(), text });
         }
-        let _ = writeln!(text, "X-TC-Language: {}", project.language.name());
-        let _ = writeln!(text, "\n{}", String::from_utf8_lossy(&body));
-        requests.push(Request { name: step.address.to_string(), text });
     }
     requests
 }
@@ -307,21 +306,30 @@ fn listed(requests: &[Request], lang: Lang) -> String {
     text
 }
 
-/// The API action and body of a step, if it sends one.
-fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
+/// The requests of a step: actions and bodies, and the region that a create declares.
+fn calls<'a>(step: &'a Step, plan: &Plan) -> Vec<(&'static str, Vec<u8>, Option<&'a str>)> {
     if step.is_order() {
-        return Some((CREATE, wire::create_body(step.after.as_ref()?)));
+        let Some(order) = &step.after else { return Vec::new() };
+        let members = order.references().map(|(field, address)| {
+            let env_id = format!("(EnvId of {address})");
+            (field.member.to_owned(), env_id)
+        });
+        return vec![(order.kind().action, wire::create_body(order, &members.collect()), order.region())];
     }
-    let env_id = step.ids.env_id.as_deref()?;
+    let Some(env_id) = step.ids.env_id.as_deref() else {
+        return Vec::new();
+    };
     match step.action {
-        Action::Update => {
-            let alias = step.renames()?;
-            Some((MODIFY, wire::request_body(&ModifyEnv::new(env_id, alias))))
-        }
+        Action::Update => step
+            .updates()
+            .filter_map(|(field, value)| {
+                Some((field.update.action()?, wire::update_body(env_id, field, value), None))
+            })
+            .collect(),
         Action::Destroy => {
             let Options { purge, bypass_check, .. } = plan.options;
             let destroy = DestroyEnv::new(env_id, purge, bypass_check);
-            Some((DESTROY, wire::request_body(&destroy)))
+            vec![(DESTROY, wire::request_body(&destroy), None)]
         }
         Action::Create
         | Action::Replace
@@ -330,6 +338,6 @@ fn call(step: &Step, plan: &Plan) -> Option<(&'static str, Vec<u8>)> {
         | Action::Move
         | Action::Resolve
         | Action::Wait
-        | Action::NoOp => None,
+        | Action::NoOp => Vec::new(),
     }
 }

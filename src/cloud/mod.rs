@@ -20,4 +20,4 @@ pub use read::{
     Bill, BillOrder, Bills, Caller, CloudRead, Gap, Listing, Looks, Lookup, PayMode, Reading,
     SeenEnvironment, Watcher, gaps_text, missing,
 };
-pub use write::{CloudWrite, Destroy, Done, Ordered, Rename};
+pub use write::{CloudWrite, Destroy, Done, ENV_ID, Order, Ordered, Update};

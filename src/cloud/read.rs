@@ -2,6 +2,7 @@
 //!
 //! Every text is as the API sent it, with control characters written out; one that is empty, null or absent is None.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -212,6 +213,10 @@ pub struct SeenEnvironment {
     pub created_at: Option<String>,
     /// The region it is said to be in, which need not be the one that was asked.
     pub region: Option<String>,
+    /// The package that it was bought as.
+    pub package: Option<String>,
+    /// None when the list shows none at all.
+    pub tags: Option<BTreeMap<String, String>>,
 }
 
 impl SeenEnvironment {
@@ -231,6 +236,13 @@ pub struct Bill {
     /// Never empty.
     pub env_id: String,
     pub pay_mode: Option<PayMode>,
+    /// The package that it was bought as.
+    pub package: Option<String>,
+    /// Such as `2018-08-13 10:52:09`, without a zone; None where it has no end.
+    pub expires_at: Option<String>,
+    /// Whether use beyond the package is billed by use.
+    pub overrun: Option<bool>,
+    pub auto_renew: Option<bool>,
     /// `basic`; None when there is none.
     pub free_quota: Option<String>,
     /// `miniapp` or `qcloud`: what a create calls `Source`.

@@ -1,9 +1,10 @@
 //! The calls that change something, and what they return.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 
 use super::error::CloudError;
-use crate::model::Attributes;
+use crate::model::{Attributes, Field, Value};
 
 /// The calls that change something. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
@@ -15,17 +16,17 @@ pub trait CloudWrite: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Makes one attempt to create an environment with exactly these attributes.
+    /// Makes one attempt to create exactly this environment.
     ///
     /// # Errors
-    /// For any answer but one that holds a TranId, graded by what it proves.
-    fn create(&self, order: &Attributes) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
+    /// For any answer but one that holds a TranId, or for kinds without one an EnvId, graded by what it proves.
+    fn create(&self, order: &Order) -> impl Future<Output = Result<Ordered, CloudError>> + Send;
 
-    /// Makes one attempt at `ModifyEnv` with a new alias. Repeating it does no harm.
+    /// Makes one attempt to update a field of an environment. Repeating it does no harm.
     ///
     /// # Errors
     /// For any answer but one without an error, graded by what it proves.
-    fn rename(&self, rename: &Rename) -> impl Future<Output = Result<Done, CloudError>> + Send;
+    fn update(&self, update: &Update) -> impl Future<Output = Result<Done, CloudError>> + Send;
 
     /// Makes one attempt at `DestroyEnv`. It names its environment, so repeating it destroys no other.
     ///
@@ -34,11 +35,38 @@ pub trait CloudWrite: Send + Sync + 'static {
     fn destroy(&self, destroy: &Destroy) -> impl Future<Output = Result<Done, CloudError>> + Send;
 }
 
-/// A new alias for an environment.
+/// An environment to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rename {
+pub struct Order {
+    /// As declared.
+    pub attributes: Attributes,
+    /// Members of the request that are known only when it is sent: the EnvId of an address that a field refers to.
+    pub members: BTreeMap<String, String>,
+}
+
+impl Order {
+    /// The environment that the request names.
+    pub fn env_id(&self) -> Option<&str> {
+        self.members.get(ENV_ID).map(String::as_str).or(self.attributes.env_id())
+    }
+}
+
+impl From<Attributes> for Order {
+    fn from(attributes: Attributes) -> Self {
+        Self { attributes, members: BTreeMap::new() }
+    }
+}
+
+/// The request member that names an environment.
+pub const ENV_ID: &str = "EnvId";
+
+/// A new value for a field that the API updates in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
     pub env_id: String,
-    pub alias: String,
+    pub action: &'static str,
+    pub field: Field,
+    pub value: Value,
     /// The region it was created or found in, where known.
     pub region: Option<String>,
 }
@@ -63,8 +91,8 @@ pub struct Done {
 /// The answer to a create that was ordered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ordered {
-    /// The order number, never empty.
-    pub tran_id: String,
+    /// The order number, never empty. None for a kind whose answer has none.
+    pub tran_id: Option<String>,
     /// None when the answer had null, "" or nothing, as its documents allow.
     pub env_id: Option<String>,
     pub request_id: Option<String>,

@@ -205,15 +205,18 @@ impl Scene<'_> {
                 text!("declare `alias: {shown}` and apply, which changes only the state; or rename it in the console", shown),
             ));
         }
+        let expected = self.record.attributes.kind().pay_mode;
         let modes = [
             environment.pay_mode.as_deref().map(PayMode::from_word),
             bill.and_then(|bill| bill.pay_mode.clone()),
         ];
-        let other = modes.into_iter().flatten();
-        if let Some(mode) = other.into_iter().find(|mode| *mode != PayMode::Postpaid) {
+        let mut shown = modes.into_iter().flatten();
+        if let Some(expected) = expected
+            && let Some(mode) = shown.find(|mode| *mode != PayMode::from_word(expected))
+        {
             findings.push(self.finding(
-                Code::NotPostpaid,
-                Text::same("postpaid"),
+                Code::PayModeChanged,
+                Text::same(expected),
                 Text::of(&mode),
                 text!("to stop managing it: `removed: [{address}]`", address),
             ));

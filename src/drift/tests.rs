@@ -145,7 +145,7 @@ fn each_thing_that_the_account_shows_otherwise_has_its_code() {
         (|one| one.channel = Some("qq".to_owned()), "channel-changed"),
         (|one| one.status = Some("Isolate".to_owned()), "isolated"),
         (|one| one.status = Some("ERROR".to_owned()), "error-status"),
-        (|one| one.pay_mode = Some("PREPAYMENT".to_owned()), "not-postpaid"),
+        (|one| one.pay_mode = Some("PREPAYMENT".to_owned()), "pay-mode-changed"),
     ];
     for (change, code) in table {
         assert_eq!(showing(change), [(code, true)]);
@@ -333,5 +333,5 @@ fn a_bill_tells_too() {
         ..Live::default()
     };
     let found = drift(&desired, &state, Some(&live), &Options::default());
-    assert_eq!(codes(&found), [("isolated", true), ("not-postpaid", true)]);
+    assert_eq!(codes(&found), [("isolated", true), ("pay-mode-changed", true)]);
 }

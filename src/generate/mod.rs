@@ -68,7 +68,7 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
         let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
-        let found = match check_importable(Some(environment), bill) {
+        let found = match check_importable(kinds::DEFAULT, Some(environment), bill) {
             Ok(_) if is_ordered => Err(ImportBlocker::OrderedElsewhere),
             Ok(_) if bill.is_none() && bills.incomplete => Err(ImportBlocker::BillNotShown),
             found => found.map(drop),

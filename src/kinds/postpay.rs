@@ -1,15 +1,18 @@
 //! `CreatePostpayPackage` of tcb 2018-06-08 (page 876/45287): a pay-as-you-go environment.
 
 use crate::i18n::Text;
-use crate::model::kind::{Equality, Field, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
+use crate::model::kind::{Api, Code, Equality, Field, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
 
 pub static KIND: Kind = Kind {
     name: "postpay",
+    api: Api { service: "tcb", version: "2018-06-08" },
     action: "CreatePostpayPackage",
     fields: FIELDS,
     rules: RULES,
+    codes: CODES,
     returns_tran_id: true,
     shares_env_id: false,
+    pay_mode: Some("postpaid"),
 };
 
 /// In the order of the API's page.
@@ -82,7 +85,7 @@ const FIELDS: &[FieldSpec] = &[
     },
     FieldSpec {
         role: Some(Role::Alias),
-        update: Update::InPlace,
+        update: Update::InPlace { action: "ModifyEnv" },
         code: "invalid-alias",
         // The console takes 20; the page gives no limit.
         longest: Some(20),
@@ -155,6 +158,21 @@ const RULES: &[Rule] = &[
         code: "missing-wx-app-id",
         field: "wx_app_id",
         when: &[("env_source", "miniapp"), ("source", "miniapp")],
+    },
+];
+
+const CODES: &[Code] = &[
+    Code {
+        code: "ResourceUnavailable.BalanceNotEnough",
+        ends_run: true,
+        help: Text::fixed("Top up at https://console.cloud.tencent.com/expense/recharge, then apply again."),
+    },
+    Code {
+        code: "ResourcesSoldOut.PostpayPackageNotAvailable",
+        ends_run: true,
+        help: Text::fixed(
+            "Nothing more can be created. Existing environments are not affected; plan and show still work.",
+        ),
     },
 ];
 

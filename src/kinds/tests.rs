@@ -1,7 +1,7 @@
 //! A kind that exists for tests alone: it has every shape of value, no order number, and lives inside another environment,
 //! whose EnvId it shares. It passes through every module that knows no kind by name.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::cloud::{Bills, SeenEnvironment};
 use crate::diagnostic::{SourceFile, any_error};
 use crate::drift::{self, Live};
 use crate::manifest::{File, Loaded, parse};
-use crate::model::kind::{Field, FieldSpec, Kind, Null, Role, Shape};
+use crate::model::kind::{Api, Field, FieldSpec, Kind, Null, Role, Shape};
 use crate::model::{Address, Attributes, Desired, ManifestHash, Value};
 use crate::plan::{self, Action, Plan, Reason, Target, file};
 
@@ -26,11 +26,14 @@ use crate::state::{
 
 pub(super) static KIND: Kind = Kind {
     name: "site",
+    api: Api { service: "tcb", version: "2018-06-08" },
     action: "CreateSite",
     fields: FIELDS,
     rules: &[],
+    codes: &[],
     returns_tran_id: false,
     shares_env_id: true,
+    pay_mode: None,
 };
 
 const FIELDS: &[FieldSpec] = &[
@@ -130,6 +133,7 @@ fn run(plan: &Plan) -> Journal {
             address: step.address.clone(),
             action: attributes.kind().action.to_owned(),
             attributes,
+            members: BTreeMap::new(),
             source: step.source.clone(),
             replaces: None,
             prevent_destroy: false,
@@ -265,4 +269,94 @@ environments:
             "wrong-type m.yaml:5:28",
         ]
     );
+}
+
+/// What a package lacks or has too much, and the code and place of each problem.
+#[test]
+fn every_rule_of_a_package_is_checked() {
+    const STORAGE: &str = "storage: {bucket: b-1, region: ap-shanghai, base_path: /a}";
+    let table = [
+        ("alias: shop, package: baas_personal, resources: [storage]", ""),
+        ("alias: shop-2-x, package: baas_personal, resources: [function, postgresql], period: 24", ""),
+        ("package: baas_personal, resources: [storage]", "missing-field 4"),
+        ("alias: shop, resources: [storage]", "missing-field 4"),
+        ("alias: shop, package: baas_personal", "missing-field 4"),
+        ("alias: shop, package: baas_personal, resources: []", "empty-value 4"),
+        ("alias: shop, package: baas_personal, resources: [storage, storage]", "invalid-resource 4"),
+        ("alias: shop, package: baas_personal, resources: [storag]", "invalid-resource 4"),
+        ("alias: shop, package: baas_personal, resources: [flexdb]", "resource-not-offered 4"),
+        ("alias: shop, package: baas_persona, resources: [storage]", "unknown-package 4"),
+        ("alias: -shop, package: baas_personal, resources: [storage]", "invalid-alias 4"),
+        ("alias: shop-, package: baas_personal, resources: [storage]", "invalid-alias 4"),
+        ("alias: shop--a, package: baas_personal, resources: [storage]", "invalid-alias 4"),
+        ("alias: Shop, package: baas_personal, resources: [storage]", "invalid-alias 4"),
+        ("alias: a12345678901234567890, package: baas_personal, resources: [storage]", "invalid-alias 4"),
+        ("alias: shop, package: baas_personal, resources: [storage], period: 13", "invalid-period 4"),
+        ("alias: shop, package: baas_personal, resources: [storage], period: '1'", "wrong-type 4"),
+        ("alias: shop, package: baas_personal, resources: [storage], overrun: false", "overrun-off 4"),
+        ("alias: shop, package: baas_personal, resources: [storage], overrun: 'TRUE'", "wrong-type 4"),
+        ("alias: shop, package: baas_personal, resources: [storage], region: ap-tokyo", "unknown-region 4"),
+        (
+            "alias: shop, package: baas_personal, resources: [storage], region: ap-guangzhou",
+            "region-on-request 4",
+        ),
+        ("alias: shop, package: baas_personal, resources: [storage], channel: qq", "unknown-field 4"),
+        (
+            "alias: shop, package: baas_personal, resources: [storage], storage: {bucket: b-1}",
+            "missing-field 4 missing-field 4",
+        ),
+        (
+            "alias: shop, package: baas_personal, resources: [storage], storage: {bucket: b-1, region: r, base_path: a, x: 1}",
+            "unknown-field 4",
+        ),
+    ];
+    let kind =
+        |fields: &str| format!("version: 1\nenvironments:\n  # One.\n  one: {{kind: package, {fields}}}\n");
+    let problems = |text: &str| {
+        let problems = checked(text).diagnostics;
+        let shown = problems.iter().map(|it| format!("{} {}", it.code, it.labels[0].span.start().line));
+        shown.collect::<Vec<_>>().join(" ")
+    };
+    for (fields, expected) in table {
+        assert_eq!(problems(&kind(fields)), expected, "{fields}");
+    }
+    let needed = |resources: &str| {
+        kind(&format!("alias: shop, package: baas_personal, resources: [{resources}], {STORAGE}"))
+    };
+    assert_eq!(problems(&needed("storage")), "");
+    assert_eq!(problems(&needed("function")), "storage-without-resource 4");
+    let two = needed("storage") + &needed("storage").replace("one:", "two:").replace("shop", "shop-2")[32..];
+    assert_eq!(problems(&two), "duplicate-base-path 5", "{two}");
+}
+
+#[test]
+fn package_is_sent_as_the_api_takes_it() {
+    let text = "\
+version: 1
+environments:
+  one:
+    kind: package
+    alias: shop
+    package: baas_personal
+    resources: [storage, function]
+    period: 3
+    auto_renew: true
+    tags: {team: web}
+    region: ap-singapore
+    storage: {bucket: b-1, region: ap-shanghai, base_path: /a}
+";
+    let order = desired(text).environments.remove(0).attributes;
+    let body = crate::cloud::tencent::wire::create_body(&order, &BTreeMap::new());
+    assert_eq!(
+        serde_json::from_slice::<serde_json::Value>(&body).unwrap(),
+        json!({
+            "Alias": "shop", "PackageId": "baas_personal", "Resources": ["storage", "function"], "Period": 3,
+            "Tags": [{"Key": "team", "Value": "web"}], "RenewFlag": "NOTIFY_AND_AUTO_RENEW", "EnableOverrun": "TRUE",
+            "ExternalStorage": {"BucketName": "b-1", "Region": "ap-shanghai", "BasePath": "/a", "Enabled": true},
+        }),
+        "the region is a header, and the switch is always sent"
+    );
+    assert_eq!(order.region(), Some("ap-singapore"));
+    let stored = serde_json::to_value(&order).unwrap();
+    assert_eq!(serde_json::from_value::<Attributes>(stored).unwrap(), order);
 }

@@ -99,6 +99,11 @@ impl Attributes {
         self.role(Role::Alias)
     }
 
+    /// The region that the create is sent to, if it is declared.
+    pub fn region(&self) -> Option<&str> {
+        self.role(Role::Region)
+    }
+
     pub fn env_alias(&self) -> Option<&str> {
         self.role(Role::EnvAlias)
     }

@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::ids::is_id;
 
@@ -19,16 +19,37 @@ use super::ids::is_id;
 pub struct Kind {
     /// The value of `kind` in a manifest.
     pub name: &'static str,
+    pub api: Api,
     /// The action that creates it.
     pub action: &'static str,
     /// In the order in which fields are shown and sent.
     pub fields: &'static [FieldSpec],
     /// What two fields ask of each other.
     pub rules: &'static [Rule],
+    /// The codes that are documented for the action besides the common ones, and that mean that nothing was done.
+    pub codes: &'static [Code],
     /// Whether the API answers a create with an order number. If not, an EnvId alone proves that it was created.
     pub returns_tran_id: bool,
     /// Whether it lives inside an environment of another address, so that two records have one EnvId.
     pub shares_env_id: bool,
+    /// The account's word for how it is paid for: `postpaid` or `prepayment`. None where the account shows none.
+    pub pay_mode: Option<&'static str>,
+}
+
+/// A service of Tencent Cloud, by the name that is signed, and its version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Api {
+    pub service: &'static str,
+    pub version: &'static str,
+}
+
+/// An error code that means that nothing was done.
+#[derive(Debug)]
+pub struct Code {
+    pub code: &'static str,
+    /// Whether every further create of the run would get it too.
+    pub ends_run: bool,
+    pub help: crate::i18n::Text,
 }
 
 /// A field of a [`Kind`]: one row of its table.
@@ -39,6 +60,7 @@ pub struct FieldSpec {
     /// The name of the request member.
     pub member: &'static str,
     pub shape: Shape,
+    pub encoding: Encoding,
     pub role: Option<Role>,
     pub update: Update,
     pub equality: Equality,
@@ -52,8 +74,14 @@ pub struct FieldSpec {
     pub empty_is_none: bool,
     /// What null means.
     pub null: Null,
+    /// The value of a boolean that is not declared.
+    pub default: Option<bool>,
     /// The number of characters above which the API may reject the value.
     pub longest: Option<usize>,
+    /// The number of characters above which the API rejects the value.
+    pub max: Option<usize>,
+    /// The members of a [`Shape::Object`].
+    pub members: &'static [Self],
     /// Further advice for a value that is not allowed.
     pub help: &'static [crate::i18n::Text],
     /// For the JSON Schema.
@@ -80,6 +108,8 @@ pub enum Shape {
     Id,
     /// Starts with a-z and holds a-z, 0-9 and `-`.
     Alias,
+    /// Words of a-z and 0-9 with one `-` between two of them.
+    Words,
     /// A text, or a mapping that is sent as a text: compact JSON with sorted keys.
     Json,
     Integer,
@@ -88,8 +118,21 @@ pub enum Shape {
     List,
     /// Texts by name.
     Map,
+    /// The values of [`FieldSpec::members`].
+    Object,
     /// The address of another environment, whose EnvId is sent.
     Reference,
+}
+
+/// How a value is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// In its own shape.
+    Plain,
+    /// A boolean as one of two words.
+    Words { yes: &'static str, no: &'static str },
+    /// A mapping as a list of objects with `Key` and `Value`.
+    Pairs,
 }
 
 /// What a field says of an environment, for code that does not know its kind.
@@ -113,6 +156,16 @@ pub enum Role {
     Flag,
     /// What the bill's order shows as its extension.
     ExtensionId,
+    /// Where the environment is created. Sent as X-TC-Region, and not in the body.
+    Region,
+    /// What a listing and the bill show as the package.
+    Package,
+    /// What the bill shows as the switch for use beyond the package.
+    Overrun,
+    /// What the bill shows as automatic renewal.
+    AutoRenew,
+    /// What a listing shows as tags.
+    Tags,
 }
 
 /// What a changed value means for an environment that exists.
@@ -120,8 +173,19 @@ pub enum Role {
 pub enum Update {
     /// It must be replaced.
     Replace,
-    /// It is updated in place, and a value that is no longer declared stays.
-    InPlace,
+    /// It is updated in place by this action, which takes the EnvId and the field's member and can be repeated. A value that
+    /// is no longer declared stays.
+    InPlace { action: &'static str },
+}
+
+impl Update {
+    /// Returns the action that updates the field in place.
+    pub const fn action(self) -> Option<&'static str> {
+        match self {
+            Self::Replace => None,
+            Self::InPlace { action } => Some(action),
+        }
+    }
 }
 
 /// When two values mean the same to the API.
@@ -149,6 +213,18 @@ pub enum Rule {
         by: &'static str,
         values: &'static [(&'static str, &'static [&'static str])],
     },
+    /// `field` needs this item in the list of another field.
+    NeedsItem { code: &'static str, field: &'static str, list: &'static str, item: &'static str },
+    /// No two environments have these members of an object in common.
+    Distinct { code: &'static str, field: &'static str, members: [&'static str; 2] },
+    /// A value, or an item of a list, that the API takes and that is worth a warning.
+    Discouraged {
+        code: &'static str,
+        field: &'static str,
+        value: &'static str,
+        why: crate::i18n::Text,
+        help: crate::i18n::Text,
+    },
 }
 
 impl Rule {
@@ -160,7 +236,10 @@ impl Rule {
             Self::Together { .. }
             | Self::NeededToCreate { .. }
             | Self::NeededWhen { .. }
-            | Self::Depends { .. } => None,
+            | Self::Depends { .. }
+            | Self::NeedsItem { .. }
+            | Self::Distinct { .. }
+            | Self::Discouraged { .. } => None,
         }
     }
 }
@@ -172,6 +251,7 @@ impl FieldSpec {
             name,
             member,
             shape,
+            encoding: Encoding::Plain,
             role: None,
             update: Update::Replace,
             equality: Equality::Exact,
@@ -180,7 +260,10 @@ impl FieldSpec {
             code: "invalid-value",
             empty_is_none: false,
             null: Null::IsNone,
+            default: None,
             longest: None,
+            max: None,
+            members: &[],
             help: &[],
             doc,
             examples: &[],
@@ -209,9 +292,17 @@ impl FieldSpec {
         let fits = match self.shape {
             Shape::Id => is_id(text),
             Shape::Alias => is_alias(text),
+            Shape::Words => is_words(text),
             Shape::Reference => super::address::Address::new(text).is_ok(),
-            Shape::Text | Shape::Json | Shape::Integer | Shape::Bool | Shape::List | Shape::Map => true,
+            Shape::Text
+            | Shape::Json
+            | Shape::Integer
+            | Shape::Bool
+            | Shape::List
+            | Shape::Map
+            | Shape::Object => true,
         };
+        let fits = fits && self.max.is_none_or(|max| text.chars().count() <= max);
         fits && (self.open || self.values.is_empty() || self.values.contains(&text))
     }
 
@@ -222,18 +313,52 @@ impl FieldSpec {
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Array(_) | Json::Object(_) => None,
         };
         Some(match (self.shape, json) {
-            (Shape::Text | Shape::Id | Shape::Alias | Shape::Json | Shape::Reference, Json::String(text)) => {
-                Value::Text(text)
-            }
+            (
+                Shape::Text | Shape::Id | Shape::Alias | Shape::Words | Shape::Json | Shape::Reference,
+                Json::String(text),
+            ) => Value::Text(text),
             (Shape::Integer, Json::Number(number)) => Value::Integer(number.as_i64()?),
             (Shape::Bool, Json::Bool(truth)) => Value::Bool(truth),
             (Shape::List, Json::Array(items)) => {
                 Value::List(items.into_iter().map(text).collect::<Option<_>>()?)
             }
             (Shape::Map, Json::Object(members)) => Value::Map(
-                members.into_iter().map(|(name, json)| Some((name, text(json)?))).collect::<Option<_>>()?,
+                members
+                    .into_iter()
+                    .map(|(name, json)| Some((name, Value::Text(text(json)?))))
+                    .collect::<Option<_>>()?,
+            ),
+            (Shape::Object, Json::Object(members)) => Value::Map(
+                members
+                    .into_iter()
+                    .map(|(name, json)| {
+                        let member = self.members.iter().find(|member| member.name == name)?;
+                        Some((name, member.read_json(json)?))
+                    })
+                    .collect::<Option<_>>()?,
             ),
             (_, _) => return None,
+        })
+    }
+
+    /// Returns the value of the request member; None for a value that is not sent in the body.
+    pub fn encode(&self, value: &Value) -> Option<Json> {
+        if self.role == Some(Role::Region) {
+            return None;
+        }
+        Some(match (value, self.encoding) {
+            (Value::Bool(truth), Encoding::Words { yes, no }) => json!(if *truth { yes } else { no }),
+            (Value::Map(members), Encoding::Pairs) => {
+                members.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
+            }
+            (Value::Map(members), Encoding::Plain) if self.shape == Shape::Object => self
+                .members
+                .iter()
+                .filter_map(|member| {
+                    Some((member.member.to_owned(), member.encode(members.get(member.name)?)?))
+                })
+                .collect(),
+            (value, _) => json!(value),
         })
     }
 }
@@ -243,6 +368,16 @@ pub fn is_alias(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
+
+/// Returns whether `CreateEnv` takes a text as an alias, its length aside (page 876/128592).
+pub fn is_words(text: &str) -> bool {
+    text.split('-').all(|word| {
+        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+    })
+}
+
+/// The pattern of [`is_words`], for a JSON Schema.
+pub const WORDS_PATTERN: &str = "^[a-z0-9]+(-[a-z0-9]+)*$";
 
 /// The pattern of [`is_alias`], for a JSON Schema.
 pub const ALIAS_PATTERN: &str = "^[a-z][a-z0-9-]*$";
@@ -271,7 +406,10 @@ impl Kind {
             Rule::Depends { .. }
             | Rule::Together { .. }
             | Rule::NeededToCreate { .. }
-            | Rule::NeededWhen { .. } => None,
+            | Rule::NeededWhen { .. }
+            | Rule::NeedsItem { .. }
+            | Rule::Distinct { .. }
+            | Rule::Discouraged { .. } => None,
         })
     }
 }
@@ -374,7 +512,8 @@ pub enum Value {
     Integer(i64),
     Bool(bool),
     List(Vec<String>),
-    Map(BTreeMap<String, String>),
+    /// [`Shape::Map`] and [`Shape::Object`].
+    Map(BTreeMap<String, Self>),
 }
 
 impl Value {
@@ -384,7 +523,15 @@ impl Value {
             Self::Text(text) => text.len(),
             Self::Integer(_) | Self::Bool(_) => 8,
             Self::List(texts) => texts.iter().map(String::len).sum(),
-            Self::Map(texts) => texts.iter().map(|(name, text)| name.len() + text.len()).sum(),
+            Self::Map(values) => values.iter().map(|(name, value)| name.len() + value.bytes()).sum(),
+        }
+    }
+
+    /// Returns the value at a name of a mapping.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Map(values) => values.get(name),
+            Self::Text(_) | Self::Integer(_) | Self::Bool(_) | Self::List(_) => None,
         }
     }
 

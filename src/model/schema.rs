@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::address::Address;
 use super::ids::ID_PATTERN;
-use super::kind::{ALIAS_PATTERN, FieldSpec, Null, Shape};
+use super::kind::{ALIAS_PATTERN, FieldSpec, Null, Shape, WORDS_PATTERN};
 
 /// Returns the schema of an object with these properties and no others.
 pub fn object(description: &str, properties: &Map<String, Json>, required: &[&str]) -> Json {
@@ -32,24 +32,40 @@ pub fn property(field: &FieldSpec) -> Json {
         Shape::Text => json!({"type": "string", "minLength": 1}),
         Shape::Id => json!({"type": "string", "pattern": ID_PATTERN}),
         Shape::Alias => json!({"type": "string", "pattern": ALIAS_PATTERN}),
+        Shape::Words => json!({"type": "string", "pattern": WORDS_PATTERN}),
         Shape::Reference => address(),
         Shape::Json => json!({"type": ["string", "object"], "minLength": 1}),
         Shape::Integer => json!({"type": "integer"}),
         Shape::Bool => json!({"type": "boolean"}),
         Shape::List => json!({"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}}),
         Shape::Map => json!({"type": "object", "additionalProperties": {"type": "string"}}),
+        Shape::Object => {
+            let members = field.members.iter();
+            let required = members.clone().filter(|member| member.null == Null::Required);
+            let required: Vec<&str> = required.map(|member| member.name).collect();
+            object(
+                field.doc,
+                &members.map(|member| (member.name.to_owned(), property(member))).collect(),
+                &required,
+            )
+        }
     };
+    if let Some(max) = field.max {
+        schema["maxLength"] = json!(max);
+    }
     if !field.values.is_empty() && !field.open {
         let values = field.values.iter().map(|value| match field.shape {
             Shape::Integer => json!(value.parse::<i64>().unwrap_or_default()),
             Shape::Text
             | Shape::Id
             | Shape::Alias
+            | Shape::Words
             | Shape::Reference
             | Shape::Json
             | Shape::Bool
             | Shape::List
-            | Shape::Map => json!(value),
+            | Shape::Map
+            | Shape::Object => json!(value),
         });
         let mut values: Vec<Json> = values.collect();
         if field.shape == Shape::List {
@@ -63,6 +79,9 @@ pub fn property(field: &FieldSpec) -> Json {
         with_null(&mut schema);
     }
     schema["description"] = json!(field.doc);
+    if let Some(default) = field.default {
+        schema["default"] = json!(default);
+    }
     if !field.examples.is_empty() {
         schema["examples"] = json!(field.examples);
     }

@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::moves::{self, MoveProblem};
 use super::options::{Mode, Options};
 use super::step::{Action, Ids, Reason, Step, StepBlocker};
-use crate::model::kind::Update;
-use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role};
+use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role, Value};
 use crate::state::{Origin, Record, State, Status};
 
 /// Returns one step for every environment that is declared or in the state: declared ones in declared order, then the others
@@ -35,7 +34,7 @@ pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
     let rank = |step: &Step| match step.action {
         Action::Forget | Action::Import | Action::Move | Action::Resolve | Action::Wait | Action::NoOp => 0,
         Action::Create | Action::Replace => 1,
-        Action::Update if step.renames().is_none() => 0,
+        Action::Update if step.updates().next().is_none() => 0,
         Action::Update => 2,
         Action::Destroy => DESTROY,
     };
@@ -166,15 +165,24 @@ fn declared_addresses(desired: &Desired) -> HashSet<&Address> {
 
 /// Returns the fields whose values don't mean the same any more.
 ///
-/// A manifest that names the id which its own create returned has not changed: `known_env_id` is that id.
-fn changed_fields(before: &Attributes, known_env_id: Option<&str>, after: &Attributes) -> Vec<Field> {
+/// A manifest that names the id which its own create returned, or the region that it was sent to, has not changed.
+fn changed_fields(record: &Record, after: &Attributes) -> Vec<Field> {
+    let before = &record.attributes;
+    let is_known = |field: &Field, value: &Value| {
+        let known = match field.role {
+            Some(Role::EnvId) => record.env_id.as_deref(),
+            Some(Role::Region) => record.region.as_deref(),
+            Some(_) | None => None,
+        };
+        known.is_some() && known == value.as_text()
+    };
     after
         .kind()
         .fields()
         .filter(|field| match (before.get(*field), after.get(*field)) {
             (None, None) => false,
             (Some(old), Some(new)) => !field.same(old, new),
-            (None, Some(new)) => !(field.role == Some(Role::EnvId) && known_env_id == new.as_text()),
+            (None, Some(new)) => !is_known(field, new),
             (Some(_), None) => true,
         })
         .collect()
@@ -196,7 +204,7 @@ impl Change<'_> {
     fn step(&self) -> Step {
         let Self { environment, record, previous, .. } = self;
         let settled = settled(environment, record);
-        let changes_to = |after| changed_fields(&record.attributes, record.env_id.as_deref(), after);
+        let changes_to = |after| changed_fields(record, after);
         let changed = changes_to(&settled);
         let (action, reason, blocker) = self.decide(&changed);
         let is_first = action == Action::Create;
@@ -259,7 +267,7 @@ impl Change<'_> {
         if *replace {
             return (Action::Replace, Reason::ReplaceRequested, self.replace_blocker(changed));
         }
-        let in_place = changed.iter().all(|field| field.update == Update::InPlace);
+        let in_place = changed.iter().all(|field| field.update.action().is_some());
         match changed {
             _ if waits && in_place => (Action::Wait, Reason::AwaitingEnvId, None),
             [] if record.prevent_destroy != environment.lifecycle.prevent_destroy => {
@@ -267,7 +275,7 @@ impl Change<'_> {
             }
             [] if previous.is_some() => (Action::Move, Reason::Moved, None),
             [] => (Action::NoOp, Reason::Unchanged, None),
-            _ if in_place => (Action::Update, Reason::AliasChanged, None),
+            _ if in_place => (Action::Update, Reason::UpdatedInPlace, None),
             _ => (Action::Replace, Reason::FixedAtOrder, Some(StepBlocker::Replacement)),
         }
     }
@@ -300,7 +308,7 @@ fn settled(environment: &Environment, record: &Record) -> Attributes {
     let mut settled = environment.attributes.clone();
     for field in settled.kind().fields() {
         // The state has every field that the account showed of an imported environment, declared or not.
-        let is_left = field.update == Update::InPlace || record.origin == Origin::Imported;
+        let is_left = field.update.action().is_some() || record.origin == Origin::Imported;
         let kept = environment.lifecycle.ignore_changes.contains(&field)
             || (is_left && settled.get(field).is_none());
         if kept {

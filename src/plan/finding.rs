@@ -88,8 +88,8 @@ named! {
         ErrorStatus = "error-status",
         /// The account shows another alias than the state.
         AliasChanged = "alias-changed",
-        /// The account shows that it is not pay-as-you-go any more.
-        NotPostpaid = "not-postpaid",
+        /// The account shows another pay mode than its kind has.
+        PayModeChanged = "pay-mode-changed",
         SourceChanged = "source-changed",
         ChannelChanged = "channel-changed",
         /// In the account and not in the state, and it matches a declared environment.
@@ -115,7 +115,7 @@ impl Code {
             Self::InUseAgain => Text::fixed("destroyed, but in use again"),
             Self::ErrorStatus => Text::fixed("unhealthy status"),
             Self::AliasChanged => Text::fixed("alias differs between account and state"),
-            Self::NotPostpaid => Text::fixed("no longer pay-as-you-go"),
+            Self::PayModeChanged => Text::fixed("pay mode is not that of its kind"),
             Self::SourceChanged => Text::fixed("source differs between account and state"),
             Self::ChannelChanged => Text::fixed("channel differs between account and state"),
             Self::PossibleDuplicate => {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::named::named;
 use crate::i18n::{Text, text};
-use crate::model::{Address, Attributes, Field, InstanceKey, Role, SourceRef};
+use crate::model::{Address, Attributes, Field, InstanceKey, SourceRef, Value};
 
 /// What is to be done with one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -109,8 +109,8 @@ named! {
         FixedAtOrder = "replace_because_cannot_update",
         /// `--replace` was given.
         ReplaceRequested = "replace_by_request",
-        /// Only the alias changed.
-        AliasChanged = "alias_changed",
+        /// Only fields changed that are updated in place.
+        UpdatedInPlace = "update_in_place",
         /// Only `prevent_destroy` changed.
         ProtectionChanged = "protection_changed",
         /// By a `moved` block.
@@ -370,11 +370,12 @@ impl Step {
         self.previous_address.as_ref().unwrap_or(&self.address)
     }
 
-    /// The alias that the environment is to get in place; None when it keeps its own.
-    pub fn renames(&self) -> Option<&str> {
+    /// The fields that the API updates in place, each by a request of its own, with their new values.
+    pub fn updates(&self) -> impl Iterator<Item = (Field, &Value)> {
         let is_update = self.action == Action::Update && self.blocker.is_none();
-        let changed = is_update && self.changed_fields().any(|field| field.role == Some(Role::Alias));
-        self.after.as_ref().filter(|_| changed)?.alias()
+        let after = self.after.as_ref().filter(|_| is_update);
+        let updated = self.changed_fields().filter(|field| field.update.action().is_some());
+        updated.filter_map(move |field| Some((field, after?.get(field)?)))
     }
 
     /// Whether `prevent_destroy` is to change.

@@ -1,5 +1,7 @@
 //! Compares the sandbox's ledger with what was wanted and with the state. It believes nothing that the engine says.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::cloud::tencent::wire::create_body;
@@ -70,7 +72,7 @@ pub fn judge(evidence: Evidence<'_>) -> Judgement {
 
 /// The parameters that a create sends.
 pub fn request(order: &Attributes) -> Map<String, Value> {
-    serde_json::from_slice(&create_body(order)).unwrap_or_default()
+    serde_json::from_slice(&create_body(order, &BTreeMap::new())).unwrap_or_default()
 }
 
 /// Takes one of the same parameters out of a list; None when there is none.
@@ -99,7 +101,7 @@ mod tests {
     fn made(alias: &str, tran_id: &str, env_id: &str) -> LedgerEntry {
         LedgerEntry {
             action: "CreatePostpayPackage".to_owned(),
-            params: serde_json::from_slice(&create_body(&order(alias))).unwrap(),
+            params: serde_json::from_slice(&create_body(&order(alias), &BTreeMap::new())).unwrap(),
             acted: true,
             tran_id: Some(tran_id.to_owned()),
             env_id: Some(env_id.to_owned()),

@@ -25,7 +25,7 @@ fn fault(rng: &mut Rng, orders: u64) -> Fault {
         // One call more than there are creates: the second attempt at the last one.
         Target::Create => (rng.pick(create_kinds()), orders + 1),
         // Writes other than creates are not drawn, so that older seeds keep their meaning.
-        Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Sts => {
+        Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Account | Target::Sts => {
             (rng.pick(read_kinds()), READS)
         }
     };

@@ -1,10 +1,10 @@
 //! What a rehearsal starts from: the state as if it had been made with the sandbox, and an account that fits it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::cloud::tencent::wire::{CREATE, create_body};
+use crate::cloud::tencent::wire::create_body;
 use crate::i18n::{Text, text};
 use crate::model::{Address, Attributes, Desired};
 use crate::sandbox::LedgerEntry;
@@ -78,8 +78,9 @@ fn entry(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
     let start = record.attributes.alias().unwrap_or("env");
     LedgerEntry {
         at: record.ordered_at.min(now),
-        action: CREATE.to_owned(),
-        params: serde_json::from_slice(&create_body(&record.attributes)).unwrap_or_default(),
+        action: record.attributes.kind().action.to_owned(),
+        params: serde_json::from_slice(&create_body(&record.attributes, &BTreeMap::new()))
+            .unwrap_or_default(),
         reached: true,
         acted: true,
         answer: "ok".to_owned(),

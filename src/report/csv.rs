@@ -58,6 +58,7 @@ fn row(event: &HistoryEvent) -> [String; COLUMNS.len()] {
     match &event.kind {
         EventKind::Request(Request {
             action,
+            expects_tran_id: _,
             result,
             tran_id: _,
             env_id: _,

@@ -261,7 +261,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
         }
         Progress::Found { address, env_id, tran_id } => {
             let hook = HookV1 {
-                tran_id: Some(tran_id.to_owned()),
+                tran_id: tran_id.map(str::to_owned),
                 read_back: Some(true),
                 result: Some("ordered"),
                 ..with_id(hook(address, Action::Create), Some(env_id))
@@ -303,7 +303,7 @@ fn ended(result: &StepResult, now: Timestamp) -> String {
         Outcome::Ordered { ordered, took, read_back } => {
             let hook = HookV1 {
                 result: Some("ordered"),
-                tran_id: Some(ordered.tran_id.clone()),
+                tran_id: ordered.tran_id.clone(),
                 request_id: ordered.request_id.clone(),
                 read_back: Some(*read_back),
                 elapsed_seconds: Some(took.as_secs_f64()),

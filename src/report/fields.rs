@@ -40,7 +40,7 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
     let mut rows = match (step.action, &step.before, &step.after) {
         (Action::Create, _, Some(after)) => {
             let mut rows = values(after);
-            let ids = [("env_id", after.creates_environment()), ("tran_id", true)];
+            let ids = [("env_id", after.creates_environment()), ("tran_id", after.kind().returns_tran_id)];
             for (id, _) in ids.into_iter().filter(|(_, unknown)| *unknown) {
                 rows.push(row(id, Value::KnownAfter));
             }
@@ -102,6 +102,7 @@ pub(super) fn values(attributes: &Attributes) -> Vec<Row> {
                     rows.push(row(member_name(field.name, &name), Value::Word(value.to_string())));
                 }
             }
+            (_, _) if value.as_text().is_none() => rows.push(row(field.name, Value::Word(value.to_string()))),
             (_, _) => rows.push(row(field.name, Value::Text(value.to_string()))),
         }
     }
@@ -116,7 +117,13 @@ fn changes(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
         if let (Shape::Json, Some(old), Some(new)) = (field.shape, json(before), json(after)) {
             rows.extend(changed_members(field.name, &old, &new));
         } else {
-            let value = Value::Changed(old.map(ToString::to_string), new.map(ToString::to_string));
+            let (old, new) = (old.map(ToString::to_string), new.map(ToString::to_string));
+            let value = match (old, new) {
+                (Some(old), Some(new)) if [Shape::Bool, Shape::Integer].contains(&field.shape) => {
+                    Value::Becomes(old, Some(new))
+                }
+                (old, new) => Value::Changed(old, new),
+            };
             rows.push(row(field.name, value));
         }
     }

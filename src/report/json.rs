@@ -163,7 +163,7 @@ pub fn report(report: &ApplySummary) -> String {
                     Outcome::Ordered { ordered, took, read_back } => ResultV1 {
                         read_back: *read_back,
                         result: "ordered",
-                        tran_id: Some(&ordered.tran_id),
+                        tran_id: ordered.tran_id.as_deref(),
                         env_id: ordered.env_id.as_deref(),
                         request_id: ordered.request_id.as_deref(),
                         took_seconds: Some(took.as_secs_f64()),
@@ -225,7 +225,7 @@ fn failure<'a>(result: &'static str, error: &'a CloudError, base: ResultV1<'a>) 
 
 pub(super) const fn what(what: What) -> &'static str {
     match what {
-        What::Renamed => "renamed",
+        What::Updated => "updated",
         What::Destroyed => "destroyed",
         What::WasGone => "was_gone",
         What::Isolated => "isolated",

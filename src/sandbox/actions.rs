@@ -2,6 +2,7 @@
 
 mod billing;
 mod environments;
+mod package;
 mod postpay;
 mod sts;
 
@@ -51,13 +52,29 @@ const fn sts(name: &'static str, run: Run) -> Action {
     Action { name, service: "sts", version: "2018-08-13", is_signed: true, target, per_second: 20, run }
 }
 
-pub(super) const ACTIONS: [Action; 8] = [
+pub(super) const ACTIONS: [Action; 14] = [
     tcb(
         "CreatePostpayPackage",
         Target::Create,
         RATE,
         Run::Write { check: postpay::check, apply: postpay::apply },
     ),
+    tcb("CreateEnv", Target::Create, 20, Run::Write { check: package::check_create, apply: package::create }),
+    tcb(
+        "ModifyEnvExtra",
+        Target::Modify,
+        20,
+        Run::Write { check: package::check_extra, apply: package::extra },
+    ),
+    tcb(
+        "ModifyEnvPlan",
+        Target::Modify,
+        20,
+        Run::Write { check: package::check_plan, apply: package::change_plan },
+    ),
+    tcb("CheckTcbService", Target::Account, 20, Run::Read(package::service)),
+    tcb("DescribeEnvLimit", Target::Account, 20, Run::Read(package::limits)),
+    tcb("DescribeEnvPlans", Target::Account, 20, Run::Read(package::plans)),
     tcb(
         "ModifyEnv",
         Target::Modify,

@@ -15,7 +15,7 @@ use super::fault::{Break, FaultKind, Target};
 use super::gateway::{Incoming, Rates, throttled};
 use super::ledger::Ledger;
 use super::model::{Call, Members, Rejection};
-use super::options::Options;
+use super::options::{Options, RATE};
 use crate::crash;
 
 /// What changes, one request at a time.
@@ -175,7 +175,11 @@ fn stopped() -> Rejection {
 
 /// The calls per second that are let through. Reads have no limit: the documented one is far above what one client needs.
 fn limit(action: &Action, options: &Options) -> Option<u32> {
-    if action.target == Target::Create { options.rate } else { action.writes().then_some(action.per_second) }
+    if action.target == Target::Create {
+        options.rate.map(|rate| rate.max(if action.per_second == RATE { 0 } else { action.per_second }))
+    } else {
+        action.writes().then_some(action.per_second)
+    }
 }
 
 /// Notes that a fault replaced the answer.

@@ -64,6 +64,8 @@ pub(super) struct Environment {
     pub(super) info: EnvInfo,
     pub(super) bill: BillInfo,
     pub(super) env_alias: String,
+    /// When its package was bought here: its bill names the order only later.
+    pub(super) created: Option<Timestamp>,
 }
 
 impl Environment {
@@ -80,6 +82,8 @@ impl Environment {
             env_channel: "qc_console".to_owned(),
             pay_mode: "prepayment".to_owned(),
             region: REGION.to_owned(),
+            package_id: "baas_personal".to_owned(),
+            tags: Vec::new(),
         };
         let bill = BillInfo {
             env_id: env_id.to_owned(),
@@ -93,7 +97,7 @@ impl Environment {
             payment_channel: "qcloud".to_owned(),
             ..BillInfo::default()
         };
-        Self { info, bill, env_alias: String::new() }
+        Self { info, bill, env_alias: String::new(), created: None }
     }
 
     pub(super) fn is_isolated(&self) -> bool {
@@ -195,6 +199,13 @@ pub(super) fn local_time(at: Timestamp) -> String {
 /// The alias that a generated id begins with.
 pub(super) fn alias_in(env_id: &str) -> &str {
     env_id.rsplit_once('-').map_or(env_id, |(alias, _)| alias)
+}
+
+/// A new EnvId: a start and sixteen random characters, as in the ids of Tencent Cloud.
+pub(super) fn new_env_id(start: &str) -> String {
+    let random = uuid::Uuid::now_v7().simple().to_string();
+    let suffix = random.get(random.len() - 16..).unwrap_or(&random);
+    format!("{start}-{suffix}")
 }
 
 /// A member that is set and not empty.

@@ -1,5 +1,7 @@
 //! States and journals for property tests: those that a run can leave, and wild ones.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -200,6 +202,7 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
                             address: address.clone(),
                             action: ORDER.to_owned(),
                             attributes: attributes.clone(),
+                            members: BTreeMap::new(),
                             source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                             replaces: None,
                             prevent_destroy: false,
@@ -276,6 +279,7 @@ fn wild_event() -> impl Strategy<Value = Event> {
                 address,
                 action: action.to_owned(),
                 attributes,
+                members: BTreeMap::new(),
                 source,
                 replaces,
                 prevent_destroy,

@@ -8,12 +8,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunStarted};
-use crate::model::{Address, InstanceKey, SourceRef};
+use crate::model::{Address, Attributes, InstanceKey, Kind, SourceRef};
 use crate::state::record::RunId;
 use crate::state::record::{Origin, Record, State, Status};
-
-/// The action that creates, for requests whose journal is missing.
-const CREATE: &str = "CreatePostpayPackage";
 
 /// One request or edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +48,8 @@ pub enum EventKind {
 pub struct Request {
     /// The API's name of it.
     pub action: String,
+    /// Whether it is a create whose answer has an order number.
+    pub expects_tran_id: bool,
     pub result: RequestResult,
     pub tran_id: Option<String>,
     pub env_id: Option<String>,
@@ -189,7 +188,7 @@ pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>)
 pub fn without_number(events: &[HistoryEvent]) -> Vec<&HistoryEvent> {
     let is_one = |event: &&HistoryEvent| match &event.kind {
         EventKind::Request(request) => {
-            request.action == CREATE
+            request.expects_tran_id
                 && request.result.may_have_created()
                 && request.tran_id.is_none()
                 && request.settled.as_ref().is_none_or(|settled| settled.created)
@@ -241,16 +240,19 @@ impl HistoryBuilder {
         self.events.len() - 1
     }
 
+    /// Adds a request; a create with its kind.
     fn push_request(
         &mut self,
         at: Timestamp,
         key: &InstanceKey,
         run: &Run,
-        request: (&str, RequestResult, SourceRef),
+        (action, kind): (&str, Option<&Kind>),
+        result: RequestResult,
+        source: SourceRef,
     ) -> usize {
-        let (action, result, source) = request;
         let request = Request {
             action: action.to_owned(),
+            expects_tran_id: kind.is_some_and(|kind| kind.returns_tran_id),
             result,
             tran_id: None,
             env_id: None,
@@ -274,8 +276,9 @@ impl HistoryBuilder {
     /// Adds a create whose journal is missing.
     fn record(&mut self, key: &InstanceKey, record: &Record) {
         let run = Run { id: record.run, who: None, commit: None };
-        let request = (CREATE, RequestResult::InState(record.status), record.source.clone());
-        let place = self.push_request(record.ordered_at, key, &run, request);
+        let (kind, result) = (record.attributes.kind(), RequestResult::InState(record.status));
+        let create = (kind.action, Some(kind));
+        let place = self.push_request(record.ordered_at, key, &run, create, result, record.source.clone());
         if let Some(request) = self.request(place) {
             request.tran_id.clone_from(&record.tran_id);
             request.env_id.clone_from(&record.env_id);
@@ -306,7 +309,8 @@ impl HistoryBuilder {
     fn intent(&mut self, at: Timestamp, intent: &Intent, run: &Run, is_open: bool) -> usize {
         let result = if is_open { RequestResult::InProgress } else { RequestResult::Lost };
         let key = InstanceKey::current(intent.address.clone());
-        let place = self.push_request(at, &key, run, (&intent.action, result, intent.source.clone()));
+        let kind = intent.may_order().then(|| intent.attributes.kind());
+        let place = self.push_request(at, &key, run, (&intent.action, kind), result, intent.source.clone());
         if intent.may_order() {
             self.creates.entry((run.id, at)).or_default().push(place);
             self.current.insert(intent.address.clone(), place);
@@ -319,7 +323,9 @@ impl HistoryBuilder {
         let place = place.unwrap_or_else(|| {
             let key = InstanceKey::current(outcome.address.clone());
             let nowhere = SourceRef { file: String::new(), line: 0 };
-            self.push_request(at, &key, run, (CREATE, RequestResult::Lost, nowhere))
+            // Its kind is not known: that of most.
+            let kind = Attributes::default().kind();
+            self.push_request(at, &key, run, (kind.action, Some(kind)), RequestResult::Lost, nowhere)
         });
         let Some(request) = self.request(place) else {
             return;

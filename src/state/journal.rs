@@ -2,7 +2,7 @@
 //!
 //! An intent without an outcome is a request that may have acted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -140,8 +140,12 @@ pub struct Intent {
     pub address: Address,
     /// The API's action: `CreatePostpayPackage`.
     pub action: String,
-    /// What is sent.
+    /// The fields that are sent.
     pub attributes: Attributes,
+    /// The members of the request that are no fields of what is declared: the EnvId of an update or a destroy, or of the
+    /// address that a field refers to.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub members: BTreeMap<String, String>,
     pub source: SourceRef,
     /// The EnvId of the environment that is replaced. Without it nothing is created at an address that has an environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -152,13 +156,24 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Actions on an environment by its id: sending one twice does what sending it once does.
-    const REPEATABLE: [&str; 2] = ["ModifyEnv", "DestroyEnv"];
+    /// Destroys an environment by its id.
+    pub const DESTROY: &str = "DestroyEnv";
 
-    /// True unless the action is known to create nothing. Only a create can leave an unknown outcome; what an update or
+    /// The environment that the request names.
+    pub fn env_id(&self) -> Option<&str> {
+        self.members.get("EnvId").map(String::as_str).or(self.attributes.env_id())
+    }
+
+    /// Whether it updates fields of an environment by its id.
+    pub fn is_update(&self) -> bool {
+        let mut fields = self.attributes.kind().fields.iter();
+        fields.any(|field| field.update.action() == Some(self.action.as_str()))
+    }
+
+    /// True unless the action is known to create nothing: sending an update or a destroy twice does what sending it once does. Only a create can leave an unknown outcome; what an update or
     /// destroy did, an [`Edited`] entry says.
     pub fn may_order(&self) -> bool {
-        !Self::REPEATABLE.contains(&self.action.as_str())
+        self.action != Self::DESTROY && !self.is_update()
     }
 }
 

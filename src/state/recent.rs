@@ -83,6 +83,7 @@ mod tests {
                 address: address(step),
                 action: (*action).to_owned(),
                 attributes: Attributes::default(),
+                members: BTreeMap::new(),
                 source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                 replaces: None,
                 prevent_destroy: false,

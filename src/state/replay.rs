@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::journal::{Edit, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use super::runs::serial_after;
 use crate::i18n::Text;
-use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
+use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 use crate::state::record::{FormatVersion, Origin, Record, State, Status};
 
 /// Returns the state after a run, or after as much of it as the journal holds.
@@ -32,9 +32,6 @@ pub fn rebuild<'a>(before: Option<State>, journals: impl IntoIterator<Item = &'a
         Some(State { serial, ..replay(before, journal) })
     })
 }
-
-const DESTROY: &str = "DestroyEnv";
-const RENAME: &str = "ModifyEnv";
 
 /// A state while the events of a run are applied to it one by one, each at the same small cost.
 ///
@@ -68,7 +65,8 @@ struct Undo {
     address: Address,
     env_id: String,
     status: Status,
-    alias: Option<String>,
+    /// The values of the fields that are being updated.
+    values: Attributes,
 }
 
 impl Replay {
@@ -165,33 +163,36 @@ impl Replay {
     }
 
     fn claim(&mut self, at: Timestamp, intent: &Intent) {
+        let unknown = self.unknown_record(at, intent.source.clone());
         let record = Record {
             attributes: intent.attributes.clone(),
             prevent_destroy: intent.prevent_destroy,
-            ..self.unknown_record(at, intent.source.clone())
+            region: intent.attributes.region().map(str::to_owned).or(unknown.region),
+            ..unknown
         };
         let Intent { step, attempt, ref address, .. } = *intent;
         let claims = self.claims.entry(address.clone()).or_default();
         claims.push(Claim { step, attempt, open: true, record });
     }
 
-    /// From its intent on, until its result is known, an environment that is destroyed may be gone, and one that is renamed
-    /// may have either alias. An edit says which, once it is known.
+    /// From its intent on, until its result is known, an environment that is destroyed may be gone, and a field that is updated
+    /// may have either value. An edit says which, once it is known.
     fn start_change(&mut self, intent: &Intent) -> Option<Undo> {
-        let env_id = intent.attributes.env_id()?;
+        let env_id = intent.env_id()?;
         let record = self.find(&intent.address, env_id)?;
-        let undo = Undo {
-            address: intent.address.clone(),
-            env_id: env_id.to_owned(),
-            status: record.status,
-            alias: record.attributes.alias().map(str::to_owned),
-        };
-        match intent.action.as_str() {
-            DESTROY => record.status = Status::Destroying,
-            RENAME => record.attributes.unset_role(Role::Alias),
-            _ => return None,
+        let mut values = Attributes::new(record.attributes.kind());
+        let status = record.status;
+        if intent.is_update() {
+            for (field, _) in intent.attributes.iter() {
+                if let Some(value) = record.attributes.get(field) {
+                    values.set(field, value);
+                }
+                record.attributes.unset(field);
+            }
+        } else {
+            record.status = Status::Destroying;
         }
-        Some(undo)
+        Some(Undo { address: intent.address.clone(), env_id: env_id.to_owned(), status, values })
     }
 
     /// Returns the record of an environment of an address, current or former. One that is isolated stays so.
@@ -215,8 +216,8 @@ impl Replay {
                 && let Some(record) = self.find(&undo.address, &undo.env_id)
             {
                 record.status = undo.status;
-                if let Some(alias) = undo.alias {
-                    record.attributes.set_role(Role::Alias, alias);
+                for (field, value) in undo.values.iter() {
+                    record.attributes.set(field, value);
                 }
             }
             return;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use postpay::cloud::tencent::{ClientOptions, TencentClient};
 use postpay::cloud::{
-    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Rename, Scope,
-    SeenEnvironment,
+    Bill, CloudError, CloudRead as _, CloudWrite as _, Destroy, Done, Grade, NotSent, Scope, SeenEnvironment,
+    Update,
 };
 use postpay::kinds::postpay as fields;
 use postpay::model::Attributes;
@@ -17,8 +17,14 @@ use postpay::sandbox::{LedgerEntry, Options, SAMPLE_ENV_ID, Sandbox, read_ledger
 use crate::endpoint::{PATIENT, SHORT, client, options, order, raw_server, sandbox};
 use crate::support::server;
 
-fn rename(env_id: &str, alias: &str) -> Rename {
-    Rename { env_id: env_id.to_owned(), alias: alias.to_owned(), region: None }
+fn rename(env_id: &str, alias: &str) -> Update {
+    Update {
+        env_id: env_id.to_owned(),
+        action: "ModifyEnv",
+        field: fields::ALIAS,
+        value: alias.into(),
+        region: None,
+    }
 }
 
 fn destroy(env_id: &str, force: bool) -> Destroy {
@@ -54,10 +60,10 @@ async fn an_environment_that_is_renamed_is_listed_by_its_new_alias() {
     let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let client = client(&running.url(), PATIENT);
-    let ordered = client.create(&order("shop")).await.unwrap();
+    let ordered = client.create(&order("shop").into()).await.unwrap();
     let env_id = ordered.env_id.unwrap();
     let (before, bill_before) = shown(&client, &env_id).await;
-    let done = client.rename(&rename(&env_id, "我的环境")).await.unwrap();
+    let done = client.update(&rename(&env_id, "我的环境")).await.unwrap();
     let (after, bill_after) = shown(&client, &env_id).await;
     assert_eq!(
         after.unwrap(),
@@ -81,7 +87,7 @@ async fn an_environment_that_is_given_up_is_isolated_and_then_gone() {
     let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[]).await;
     let client = client(&running.url(), PATIENT);
-    let ordered = client.create(&order("shop")).await.unwrap();
+    let ordered = client.create(&order("shop").into()).await.unwrap();
     let env_id = ordered.env_id.unwrap();
     assert_eq!(status(&client, &env_id).await, both("NORMAL"));
     client.destroy(&destroy(&env_id, false)).await.unwrap();
@@ -90,7 +96,7 @@ async fn an_environment_that_is_given_up_is_isolated_and_then_gone() {
     assert_eq!(status(&client, &env_id).await, both("ISOLATE"));
     let mut again = Attributes::default();
     again.set(fields::ENV_ID, env_id.clone());
-    let refused = client.create(&again).await.unwrap_err();
+    let refused = client.create(&again.clone().into()).await.unwrap_err();
     assert_eq!(refused.grade, Grade::Refused(Scope::Step), "{refused:?}");
     client.destroy(&destroy(&env_id, true)).await.unwrap();
     assert_eq!(status(&client, &env_id).await, (None, None));
@@ -126,7 +132,7 @@ async fn what_the_sandbox_refuses_changes_nothing() {
         (rename("", "shop"), "MissingParameter", "Fix"),
     ];
     for (rename, code, hint) in table {
-        refused(client.rename(&rename).await.unwrap_err(), code, hint);
+        refused(client.update(&rename).await.unwrap_err(), code, hint);
     }
     let table = [
         (destroy("nobody", true), "ResourceNotFound", "may no longer exist"),
@@ -151,7 +157,7 @@ async fn struck(
     let url = running.url();
     let hasty = client(&url, timeout);
     let result = if fault.starts_with("modify:") {
-        hasty.rename(&rename(SAMPLE_ENV_ID, "new")).await
+        hasty.update(&rename(SAMPLE_ENV_ID, "new")).await
     } else {
         hasty.destroy(&destroy(SAMPLE_ENV_ID, false)).await
     };
@@ -221,12 +227,12 @@ async fn a_fault_strikes_at_its_own_action_alone() {
     let faults = ["modify:throttle@2", "destroy:throttle@1"];
     let running = sandbox(folder.path(), &faults).await;
     let client = client(&running.url(), PATIENT);
-    client.create(&order("shop")).await.unwrap();
-    client.rename(&rename(SAMPLE_ENV_ID, "one")).await.unwrap();
+    client.create(&order("shop").into()).await.unwrap();
+    client.update(&rename(SAMPLE_ENV_ID, "one")).await.unwrap();
     client.destroy(&destroy(SAMPLE_ENV_ID, false)).await.unwrap_err();
-    client.rename(&rename(SAMPLE_ENV_ID, "two")).await.unwrap_err();
-    client.create(&order("blog")).await.unwrap();
-    client.rename(&rename(SAMPLE_ENV_ID, "two")).await.unwrap();
+    client.update(&rename(SAMPLE_ENV_ID, "two")).await.unwrap_err();
+    client.create(&order("blog").into()).await.unwrap();
+    client.update(&rename(SAMPLE_ENV_ID, "two")).await.unwrap();
     client.destroy(&destroy(SAMPLE_ENV_ID, false)).await.unwrap();
 }
 
@@ -247,7 +253,7 @@ async fn answers_that_are_no_http_prove_nothing() {
         let (address, _requests) = raw_server(answer.to_vec());
         let client = client(&format!("http://{address}"), PATIENT);
         for error in [
-            client.rename(&rename("a-1", "b")).await.unwrap_err(),
+            client.update(&rename("a-1", "b")).await.unwrap_err(),
             client.destroy(&destroy("a-1", true)).await.unwrap_err(),
         ] {
             assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
@@ -277,19 +283,19 @@ async fn a_change_says_no_more_than_it_must_and_goes_where_its_environment_is() 
     let some = |text: &str| Some(text.to_owned());
     let (home, nowhere) = (of(Some("ap-shanghai")), of(None));
 
-    let done = home.rename(&rename("a-1", "我的")).await.unwrap();
+    let done = home.update(&rename("a-1", "我的")).await.unwrap();
     assert_eq!(done.request_id.as_deref(), Some("r-1"));
     let expected = r#"{"EnvId":"a-1","Alias":"我的"}"#.to_owned();
     assert_eq!(sent(), ("ModifyEnv".to_owned(), some("ap-shanghai"), expected));
     let mut there = rename("a-1", "b");
     there.region = some("ap-guangzhou");
     for client in [&home, &nowhere] {
-        client.rename(&there).await.unwrap();
+        client.update(&there).await.unwrap();
         assert_eq!(sent().1, some("ap-guangzhou"));
     }
     // One that was recorded empty is none.
     there.region = some("");
-    home.rename(&there).await.unwrap();
+    home.update(&there).await.unwrap();
     assert_eq!(sent().1, some("ap-shanghai"));
 
     let mut there = destroy("a-1", false);
@@ -341,11 +347,11 @@ async fn changes_have_limits_of_their_own_that_orders_know_nothing_of() {
     let changed = entries.iter().filter(|entry| entry.changed).count();
     assert_eq!(changed, 1, "to isolate it again changes nothing");
     // Two orders a second, and the changes did not count.
-    hasty.create(&order("shop")).await.unwrap();
+    hasty.create(&order("shop").into()).await.unwrap();
     running.shutdown().await;
     let running = start().await.unwrap();
     let hasty = client(&running.url(), PATIENT);
-    hasty.create(&order("blog")).await.unwrap();
+    hasty.create(&order("blog").into()).await.unwrap();
 }
 
 #[tokio::test]
@@ -362,8 +368,8 @@ async fn a_restart_forgets_no_change() {
     let running = start().await.unwrap();
     let first = client(&running.url(), PATIENT);
     let all: Vec<String> = [SAMPLE_ENV_ID, "old-1", "old-2", "old-3", "shop-1"].map(str::to_owned).to_vec();
-    first.rename(&rename("old-1", "new")).await.unwrap();
-    first.rename(&rename("shop-1", "Laden")).await.unwrap();
+    first.update(&rename("old-1", "new")).await.unwrap();
+    first.update(&rename("shop-1", "Laden")).await.unwrap();
     first.destroy(&destroy("old-2", false)).await.unwrap();
     first.destroy(&destroy("old-3", true)).await.unwrap();
     let before = (first.environments().await.unwrap(), first.bills(&all).await.unwrap());
@@ -407,7 +413,7 @@ async fn what_was_just_changed_is_listed_as_it_was() {
     let running = start(Duration::from_secs(3600)).await.unwrap();
     let slow = client(&running.url(), PATIENT);
     let before = slow.environments().await.unwrap();
-    slow.rename(&rename(SAMPLE_ENV_ID, "new")).await.unwrap();
+    slow.update(&rename(SAMPLE_ENV_ID, "new")).await.unwrap();
     slow.destroy(&destroy("old-1", true)).await.unwrap();
     assert_eq!(slow.environments().await.unwrap(), before);
     assert_eq!(status(&slow, "old-1").await, both("NORMAL"));

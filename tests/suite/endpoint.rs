@@ -87,7 +87,7 @@ fn creates(ledger: &Path) -> Vec<LedgerEntry> {
 async fn struck(fault: &str, timeout: Duration) -> (Result<Ordered, CloudError>, LedgerEntry) {
     let folder = crate::support::folder();
     let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
-    let result = client(&running.url(), timeout).create(&order("shop")).await;
+    let result = client(&running.url(), timeout).create(&order("shop").into()).await;
     let entries = creates(running.ledger());
     assert_eq!(entries.len(), 1, "{fault}: one attempt, one request");
     running.shutdown().await;
@@ -101,11 +101,11 @@ async fn an_order_comes_back_with_the_ids_of_the_ledger() {
     let mut attributes = order("shop");
     attributes.set(fields::ENV_ALIAS, "我的环境");
     attributes.set(fields::EXTRA, r#"{"abc":"def"}"#);
-    let ordered = client(&running.url(), PATIENT).create(&attributes).await.unwrap();
+    let ordered = client(&running.url(), PATIENT).create(&attributes.clone().into()).await.unwrap();
     let entry = &creates(running.ledger())[0];
     assert!(entry.acted && entry.reached);
     assert_eq!(entry.answer, "ok");
-    assert_eq!(entry.tran_id.as_deref(), Some(ordered.tran_id.as_str()));
+    assert_eq!(entry.tran_id.as_deref(), ordered.tran_id.as_deref());
     assert_eq!(entry.env_id, ordered.env_id);
     assert_eq!(ordered.request_id.as_deref(), Some(entry.request_id.as_str()));
     assert_eq!(entry.params["EnvAlias"], "我的环境");
@@ -195,7 +195,7 @@ async fn an_order_without_an_env_id_is_an_order() {
     let (result, entry) = struck("null-env-id", PATIENT).await;
     let ordered = result.unwrap();
     assert_eq!(ordered.env_id, None);
-    assert_eq!(Some(ordered.tran_id), entry.tran_id);
+    assert_eq!(ordered.tran_id, entry.tran_id);
     assert!(entry.env_id.is_some());
 }
 
@@ -204,7 +204,8 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
-    let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+    let error =
+        client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect));
     assert!(error.message.en().contains("refused"), "{}", error.message);
     assert_eq!(error.http_status, None);
@@ -213,8 +214,10 @@ async fn a_refused_connection_proves_that_nothing_was_sent() {
 #[tokio::test]
 async fn a_name_that_nobody_has_proves_that_nothing_was_sent() {
     // Whether the resolver says no or says nothing in time, no connection stood.
-    let error =
-        client("https://postpay.invalid", Duration::from_secs(4)).create(&order("shop")).await.unwrap_err();
+    let error = client("https://postpay.invalid", Duration::from_secs(4))
+        .create(&order("shop").into())
+        .await
+        .unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
 }
 
@@ -222,7 +225,8 @@ async fn a_name_that_nobody_has_proves_that_nothing_was_sent() {
 async fn tls_with_a_stranger_proves_that_nothing_was_sent() {
     // A server that speaks no TLS: the handshake fails, and with it everything before the order.
     let (address, requests) = raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec());
-    let error = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+    let error =
+        client(&format!("https://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
     let seen = requests.recv().unwrap();
     assert!(!seen.windows(4).any(|window| window == b"POST"));
@@ -237,10 +241,10 @@ async fn a_wrong_clock_is_mended_once() {
         ..options(&running.url())
     })
     .unwrap();
-    let error = late.create(&order("shop")).await.unwrap_err();
+    let error = late.create(&order("shop").into()).await.unwrap_err();
     assert_eq!(error.grade, Grade::NotSent(NotSent::Repaired));
     assert_eq!(error.code.as_deref(), Some("AuthFailure.SignatureExpire"));
-    late.create(&order("shop")).await.unwrap();
+    late.create(&order("shop").into()).await.unwrap();
     let acted: Vec<bool> = creates(running.ledger()).iter().map(|entry| entry.acted).collect();
     assert_eq!(acted, [false, true]);
 }
@@ -251,8 +255,8 @@ async fn a_clock_that_stays_wrong_ends_the_run() {
     let running = sandbox(folder.path(), &["error:AuthFailure.SignatureExpire@*"]).await;
     let client = client(&running.url(), PATIENT);
     let grades = [
-        client.create(&order("shop")).await.unwrap_err().grade,
-        client.create(&order("shop")).await.unwrap_err().grade,
+        client.create(&order("shop").into()).await.unwrap_err().grade,
+        client.create(&order("shop").into()).await.unwrap_err().grade,
     ];
     assert_eq!(grades, [Grade::NotSent(NotSent::Repaired), Grade::Refused(Scope::Run)]);
 }
@@ -275,7 +279,7 @@ async fn a_wrong_key_ends_the_run_and_is_never_shown() {
             ..options(&running.url())
         })
         .unwrap();
-        let error = client.create(&order("shop")).await.unwrap_err();
+        let error = client.create(&order("shop").into()).await.unwrap_err();
         assert_eq!(error.grade, Grade::Refused(Scope::Run));
         assert_eq!(error.code.as_deref(), Some(code));
         let text = format!("{error:?} {client:?}");
@@ -294,7 +298,8 @@ async fn a_redirect_is_not_followed() {
     for status in ["302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let answer = format!("HTTP/1.1 {status}\r\nLocation: http://{target}/\r\nContent-Length: 0\r\n\r\n");
         let (address, _requests) = raw_server(answer.into_bytes());
-        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+        let error =
+            client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.http_status, Some(status[..3].parse().unwrap()));
     }
@@ -322,7 +327,8 @@ async fn answers_that_are_no_http_prove_nothing() {
     for (answer, status, seen) in table {
         let name = String::from_utf8_lossy(&answer[..answer.len().min(60)]).into_owned();
         let (address, _requests) = raw_server(answer.to_vec());
-        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+        let error =
+            client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{name}: {error:?}");
         assert_eq!(error.http_status, status, "{name}: {error:?}");
         assert_eq!(error.seen.tran_id.is_some(), seen, "{name}: {error:?}");
@@ -339,12 +345,13 @@ fn ok_answer() -> String {
 async fn what_comes_before_the_answer_is_no_answer() {
     let early = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n";
     let (address, _requests) = raw_server(format!("{early}{}", ok_answer()).into_bytes());
-    let ordered = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap();
-    assert_eq!(ordered.tran_id, "7");
+    let ordered = client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await.unwrap();
+    assert_eq!(ordered.tran_id.as_deref(), Some("7"));
     let switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
     for answer in [early.to_owned(), format!("{switching}{}", ok_answer())] {
         let (address, _requests) = raw_server(answer.into_bytes());
-        let error = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+        let error =
+            client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{error:?}");
     }
 }
@@ -360,10 +367,10 @@ async fn an_answer_from_a_server_that_has_not_read_is_whole_or_proves_nothing() 
             let (mut stream, _) = listener.accept().unwrap();
             let _ = stream.write_all(answer.as_bytes());
         });
-        let result = client(&format!("http://{address}"), PATIENT).create(&order("shop")).await;
+        let result = client(&format!("http://{address}"), PATIENT).create(&order("shop").into()).await;
         server.join().unwrap();
         match result {
-            Ok(ordered) => assert!(!refuses && ordered.tran_id == "7", "{ordered:?}"),
+            Ok(ordered) => assert!(!refuses && ordered.tran_id.as_deref() == Some("7"), "{ordered:?}"),
             Err(error) => assert_eq!(error.grade, Grade::Unknown, "{error:?}"),
         }
     }
@@ -384,7 +391,8 @@ async fn a_tls_handshake_that_is_cut_short_proves_that_nothing_was_sent() {
             }
             let _ = stream.write_all(answer);
         });
-        let error = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await.unwrap_err();
+        let error =
+            client(&format!("https://{address}"), PATIENT).create(&order("shop").into()).await.unwrap_err();
         server.join().unwrap();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
     }
@@ -401,7 +409,7 @@ async fn through_proxy(variables: &[(&str, String)]) -> Grade {
         ..Transport::within(Duration::from_secs(4))
     };
     let client = TencentClient::new(options).unwrap();
-    client.create(&order("shop")).await.unwrap_err().grade
+    client.create(&order("shop").into()).await.unwrap_err().grade
 }
 
 #[tokio::test]
@@ -503,10 +511,10 @@ async fn tls_that_breaks() {
                 _ => {}
             }
         });
-        let result = client(&format!("https://{address}"), PATIENT).create(&order("shop")).await;
+        let result = client(&format!("https://{address}"), PATIENT).create(&order("shop").into()).await;
         server.join().unwrap();
         match result {
-            Ok(ordered) => assert!(step == "answer" && ordered.tran_id == "7", "{step}"),
+            Ok(ordered) => assert!(step == "answer" && ordered.tran_id.as_deref() == Some("7"), "{step}"),
             Err(error) => {
                 assert_eq!(error.grade, Grade::Unknown, "{step}: {error:?}");
                 assert_ne!(step, "answer", "{error:?}");
@@ -542,7 +550,7 @@ async fn every_attempt_is_signed_anew_on_a_connection_of_its_own() {
     .unwrap();
     let mut traces = Vec::new();
     for _ in 0..2 {
-        client.create(&order("shop")).await.unwrap_err();
+        client.create(&order("shop").into()).await.unwrap_err();
         let request = requests.recv().unwrap();
         let header = |name: &str| server::header(&request, name).unwrap_or_else(|| panic!("no {name}"));
         let text = String::from_utf8_lossy(&request);
@@ -569,7 +577,7 @@ async fn the_rate_limit_holds_over_a_restart() {
     let start = || Sandbox::start(Options::new(folder.path().join("ledger.jsonl")));
     let running = start().await.unwrap();
     let first = client(&running.url(), PATIENT);
-    let orders = ["a", "b", "c"].map(order);
+    let orders = ["a", "b", "c"].map(|alias| order(alias).into());
     let (a, b, c) =
         tokio::join!(first.create(&orders[0]), first.create(&orders[1]), first.create(&orders[2]),);
     let results = [a, b, c];
@@ -584,7 +592,7 @@ async fn the_rate_limit_holds_over_a_restart() {
     }
     running.shutdown().await;
     let running = start().await.unwrap();
-    let result = client(&running.url(), PATIENT).create(&order("d")).await;
+    let result = client(&running.url(), PATIENT).create(&order("d").into()).await;
     let last = creates(running.ledger()).pop().unwrap();
     if last.at.duration_since(entries[0].at).as_millis() < 900 {
         assert_eq!(result.unwrap_err().grade, Grade::NotSent(NotSent::Throttled));
@@ -598,11 +606,11 @@ async fn a_restart_forgets_nothing_and_no_order_number_comes_twice() {
     let mut seen = Vec::new();
     for alias in ["one", "two"] {
         let running = sandbox(folder.path(), &[]).await;
-        let ordered = client(&running.url(), PATIENT).create(&order(alias)).await.unwrap();
+        let ordered = client(&running.url(), PATIENT).create(&order(alias).into()).await.unwrap();
         seen.push((ordered.tran_id, ordered.env_id.unwrap()));
         let mut switch = Attributes::default();
         switch.set(fields::ENV_ID, seen[0].1.clone());
-        let switched = client(&running.url(), PATIENT).create(&switch).await.unwrap();
+        let switched = client(&running.url(), PATIENT).create(&switch.clone().into()).await.unwrap();
         assert_eq!(switched.env_id.as_deref(), Some(seen[0].1.as_str()));
         assert_ne!(switched.tran_id, seen[0].0);
         running.shutdown().await;
@@ -634,7 +642,7 @@ async fn a_slow_vendor_acts_first_and_answers_late() {
     })
     .await
     .unwrap();
-    let error = client(&running.url(), SHORT).create(&order("shop")).await.unwrap_err();
+    let error = client(&running.url(), SHORT).create(&order("shop").into()).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
     assert!(error.message.en().contains("no response"), "{}", error.message);
     assert!(creates(running.ledger())[0].acted);
@@ -806,7 +814,7 @@ async fn every_environment_is_listed_once_over_the_pages() {
     })
     .await
     .unwrap();
-    let ordered = client(&running.url(), PATIENT).create(&order("shop")).await.unwrap();
+    let ordered = client(&running.url(), PATIENT).create(&order("shop").into()).await.unwrap();
     let mut envs = Vec::new();
     for offset in [0, 10, 20, 30] {
         let body = serde_json::to_string(&wire::DescribeEnvs {

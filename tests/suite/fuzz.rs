@@ -150,6 +150,7 @@ fn journal_of_one_run() -> Journal {
             address: address.clone(),
             action: "CreatePostpayPackage".to_owned(),
             attributes,
+            members: std::collections::BTreeMap::new(),
             source: SourceRef { file: "a.yaml".to_owned(), line: 3 },
             replaces: None,
             prevent_destroy: false,

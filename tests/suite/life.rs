@@ -12,12 +12,12 @@ use jiff::Timestamp;
 use postpay::apply::{self, OnError, Operator, Parts, Settings};
 use postpay::clock::{Clock as _, SystemClock};
 use postpay::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent,
-    Ordered, PayMode, Rename, Scope, SeenEnvironment, SeenIds,
+    Bill, BillOrder, Bills, CloudError, CloudRead, CloudWrite, Destroy, Done, Grade, Listing, NotSent, Order,
+    Ordered, PayMode, Scope, SeenEnvironment, SeenIds, Update,
 };
 use postpay::i18n::Text;
 use postpay::kinds::postpay as fields;
-use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, Moved, Removed, SourceRef};
+use postpay::model::{Address, Desired, Environment, Lifecycle, Moved, Removed, SourceRef};
 use postpay::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Mode, Options, Plan, Target};
 use postpay::state::file::FileStore;
@@ -159,7 +159,7 @@ fn error(grade: Grade) -> CloudError {
 }
 
 impl CloudWrite for Vendor {
-    async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
+    async fn create(&self, Order { attributes: order, .. }: &Order) -> Result<Ordered, CloudError> {
         let told = !self.next_is_without_env_id();
         let ordered = self.call(|inner| {
             inner.made += 1;
@@ -173,20 +173,20 @@ impl CloudWrite for Vendor {
                 ..SeenEnvironment::default()
             };
             inner.existing.push((environment, tran_id.clone()));
-            Ordered { tran_id, env_id: Some(env_id).filter(|_| told), request_id: None }
+            Ordered { tran_id: Some(tran_id), env_id: Some(env_id).filter(|_| told), request_id: None }
         })?;
         let mut inner = self.inner.lock().unwrap();
-        inner.returned.insert(ordered.tran_id.clone());
+        inner.returned.extend(ordered.tran_id.clone());
         inner.returned.extend(ordered.env_id.clone());
         Ok(ordered)
     }
 
-    async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
+    async fn update(&self, update: &Update) -> Result<Done, CloudError> {
         self.call(|inner| {
             let renamed = inner.existing.iter_mut();
             renamed
-                .filter(|(environment, _)| environment.env_id == rename.env_id)
-                .for_each(|(environment, _)| environment.alias = Some(rename.alias.clone()));
+                .filter(|(environment, _)| environment.env_id == update.env_id)
+                .for_each(|(environment, _)| environment.alias = Some(update.value.to_string()));
             Done::default()
         })
     }

@@ -21,6 +21,7 @@ mod faults;
 mod fuzz;
 mod html;
 mod keys;
+mod kinds;
 mod laws;
 mod layering;
 mod life;

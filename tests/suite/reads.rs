@@ -1,6 +1,6 @@
 //! Looking at the account, the real client against the real sandbox: all of it, in spite of trouble, and never half of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -105,7 +105,7 @@ async fn every_listed_region_is_asked_by_its_own_name() {
     let url = running.url();
     for region in ["ap-guangzhou", "ap-singapore"] {
         let here = in_regions(&url, Some(region), &[]);
-        here.create(&order(region)).await.unwrap();
+        here.create(&order(region).into()).await.unwrap();
         let seen = here.environments().await.unwrap();
         assert_eq!(seen.len(), 1, "only what is in {region}");
         assert_eq!(seen[0].region.as_deref(), Some(region));
@@ -279,7 +279,7 @@ async fn a_wrong_clock_is_mended_by_a_read_too() {
     })
     .unwrap();
     late.environments().await.unwrap();
-    late.create(&order("shop")).await.unwrap();
+    late.create(&order("shop").into()).await.unwrap();
     let answers: Vec<String> =
         read_ledger(running.ledger()).unwrap().into_iter().map(|entry| entry.answer).collect();
     assert_eq!(answers, ["AuthFailure.SignatureExpire", "ok", "ok"]);
@@ -301,7 +301,7 @@ async fn an_order_is_found_by_the_vendors_time_whatever_the_clock_says() {
         late.environments().await.unwrap().into_iter().map(|seen| seen.env_id).collect();
     let clock = Skewed(Duration::from_secs(3 * 3600));
     let sent_at = clock.now();
-    let error = late.create(&order("shop")).await.unwrap_err();
+    let error = late.create(&order("shop").into()).await.unwrap_err();
     assert_eq!(error.grade, Grade::Unknown);
     let record = Record {
         status: Status::Unknown,
@@ -334,7 +334,7 @@ async fn what_was_just_ordered_may_not_be_listed_yet() {
     .await
     .unwrap();
     let there = client(&slow.url(), PATIENT);
-    let new = there.create(&order("shop")).await.unwrap().env_id.unwrap();
+    let new = there.create(&order("shop").into()).await.unwrap().env_id.unwrap();
     assert_eq!(ids(&there.environments().await.unwrap()), [SAMPLE_ENV_ID]);
     assert!(there.bills(std::slice::from_ref(&new)).await.unwrap().shown.is_empty());
     slow.shutdown().await;
@@ -353,11 +353,11 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     let mut new = order("shop");
     new.set(fields::FLAG, "QuickStart");
     new.set(fields::EXTENSION_ID, "ext-1");
-    let new = client.create(&new).await.unwrap();
+    let new = client.create(&new.clone().into()).await.unwrap();
     let mut switch = Attributes::default();
     switch.set(fields::ENV_ID, SAMPLE_ENV_ID);
     switch.set(fields::FREE_QUOTA, "basic");
-    let switched = client.create(&switch).await.unwrap();
+    let switched = client.create(&switch.clone().into()).await.unwrap();
     let env_id = new.env_id.unwrap();
 
     let seen = client.environments().await.unwrap();
@@ -372,6 +372,8 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
         pay_mode: some("postpaid"),
         created_at: made.created_at.clone(),
         region: some("ap-shanghai"),
+        package: None,
+        tags: Some(BTreeMap::new()),
     };
     assert_eq!(made, &expected);
     let asked = [env_id, SAMPLE_ENV_ID.to_owned(), "old-1".to_owned()];
@@ -381,7 +383,7 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     assert_eq!((of_new.free_quota, of_new.payment_channel), (None, some("qcloud")));
     let order = of_new.order.unwrap();
     let expected = BillOrder {
-        tran_id: new.tran_id,
+        tran_id: new.tran_id.unwrap(),
         created_at: made.created_at.clone(),
         flag: some("QuickStart"),
         extension_id: some("ext-1"),
@@ -390,7 +392,7 @@ async fn a_bill_tells_prepaid_switched_and_ordered_apart() {
     assert_eq!(order, expected);
     assert_eq!(of_switched.pay_mode, Some(PayMode::Postpaid));
     assert_eq!(of_switched.free_quota, some("basic"));
-    assert_eq!(of_switched.order.unwrap().tran_id, switched.tran_id);
+    assert_eq!(Some(of_switched.order.unwrap().tran_id), switched.tran_id);
     assert_eq!(prepaid.pay_mode, Some(PayMode::Prepaid));
     assert_eq!((prepaid.order, prepaid.status), (None, some("NORMAL")));
 }
@@ -403,7 +405,7 @@ async fn an_order_without_an_answer_is_found_by_its_bill() {
         let running = sandbox(folder.path(), &[&format!("{fault}@1")]).await;
         let client = client(&running.url(), PATIENT);
         let before = client.environments().await.unwrap();
-        let answer = client.create(&order("shop")).await;
+        let answer = client.create(&order("shop").into()).await;
         let after = client.environments().await.unwrap();
         let new: Vec<String> =
             after.into_iter().filter(|env| !before.contains(env)).map(|env| env.env_id).collect();
@@ -414,7 +416,7 @@ async fn an_order_without_an_answer_is_found_by_its_bill() {
         assert_eq!((bills.len(), found), (1, made.tran_id.as_deref()), "{fault}");
         if let Ok(ordered) = answer {
             assert_eq!(ordered.env_id, None);
-            assert_eq!(found, Some(ordered.tran_id.as_str()));
+            assert_eq!(found, ordered.tran_id.as_deref());
         }
     }
 }

@@ -119,6 +119,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
         address: address(on),
         action: "CreatePostpayPackage".to_owned(),
         attributes: [(fields::ALIAS, on.to_owned())].into_iter().collect(),
+        members: std::collections::BTreeMap::new(),
         source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,

@@ -136,7 +136,7 @@ async fn a_lost_answer_to_an_update_or_destroy_is_read_back() {
     let mut bench = Bench::scripted(&["a"], &[lost]).await;
     let report = bench.run(Options::default(), &renamed(&["a"], "a2")).await;
     assert_eq!(report.verdict(), Verdict::Complete);
-    assert_eq!(whats(&report), [What::Renamed]);
+    assert_eq!(whats(&report), [What::Updated]);
     assert_eq!(bench.cloud.names().len(), 1, "it is not sent again");
     let a = bench.record("a").unwrap();
     assert_eq!(a.attributes.text(postpay::ALIAS), Some("a2"));
@@ -151,7 +151,7 @@ async fn a_run_continues_after_a_lost_answer_was_read_back() {
     desired.environments.reverse();
     let report = bench.run(giving_up(), &desired).await;
     assert_eq!(bench.cloud.names(), ["a-1 -> a2", "b-1 -> b2", "d-1 -> nothing", "c-1 -> nothing"]);
-    assert_eq!(whats(&report), [What::Renamed, What::Renamed, What::Destroyed, What::Destroyed]);
+    assert_eq!(whats(&report), [What::Updated, What::Updated, What::Destroyed, What::Destroyed]);
     assert_eq!(report.verdict(), Verdict::Complete);
     assert_eq!(bench.record("c"), None);
 }
@@ -167,7 +167,8 @@ async fn an_update_or_destroy_that_is_not_shown_stays_unknown() {
     assert_eq!(bench.record("a").unwrap().attributes.text(postpay::ALIAS), None);
     for alias in ["a", "a2"] {
         let plan = approved_with(Options::default(), &renamed(&["a"], alias), Some(&bench.state()));
-        assert_eq!(plan.plan().steps[0].renames(), Some(alias));
+        let renamed = plan.plan().steps[0].updates().next().map(|(_, value)| value.to_string());
+        assert_eq!(renamed.as_deref(), Some(alias));
     }
     // It is safe to ask for it again.
     bench.shows(Made::new("a-1", "a"));

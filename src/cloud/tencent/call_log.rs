@@ -188,7 +188,7 @@ fn without_credentials(body: &[u8]) -> Cow<'_, str> {
 fn proof<T>(action: &str, result: &Result<T, CloudError>) -> (&'static str, Option<&'static str>) {
     match result {
         Ok(_) if !acts(action) => ("answered", None),
-        Ok(_) if [wire::MODIFY, wire::DESTROY].contains(&action) => ("done", None),
+        Ok(_) if [wire::MODIFY, wire::MODIFY_EXTRA, wire::DESTROY].contains(&action) => ("done", None),
         Ok(_) => ("ordered", None),
         Err(error) => match error.grade {
             Grade::NotSent(cause) => ("not_sent", Some(cause.name())),
@@ -240,7 +240,7 @@ mod tests {
             secret_key: "keykeykeykeykeykey".into(),
             token: None,
         });
-        let mut log = CallLog::new(wire::CREATE, trace_id, "h", &redactor, Some(recorder));
+        let mut log = CallLog::new("CreatePostpayPackage", trace_id, "h", &redactor, Some(recorder));
         let mut headers = HeaderMap::new();
         headers.insert("x-tc-region", "ap-shanghai".parse().unwrap());
         log.sends("https://h/", &headers, b"{}");
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!((&sent["type"], &answer["type"]), (&"sent".into(), &"answer".into()));
         for line in [&sent, &answer] {
             assert_eq!(line["trace_id"], "t-1");
-            assert_eq!(line["action"], wire::CREATE);
+            assert_eq!(line["action"], "CreatePostpayPackage");
         }
         assert_eq!(answer["grade"], "ordered");
         let via = serde_json::json!([["via", "1.1 [secret key]"]]);

@@ -113,10 +113,12 @@ impl TencentClient {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::clock::SystemClock;
     use crate::cloud::tencent::credentials::types::Credentials;
-    use crate::cloud::{CloudWrite as _, Grade, NotSent};
+    use crate::cloud::{CloudWrite as _, Grade, NotSent, Order};
     use crate::model::Attributes;
 
     fn credentials(token: &str) -> Arc<CredentialCache> {
@@ -171,7 +173,8 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("https://{}", silent.local_addr().unwrap());
         let client = TencentClient::new(options(&endpoint)).unwrap();
-        let error = client.create(&Attributes::default()).await.unwrap_err();
+        let order = Order { attributes: Attributes::default(), members: BTreeMap::new() };
+        let error = client.create(&order).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
         assert!(error.message.en().contains("within"), "{}", error.message);
     }

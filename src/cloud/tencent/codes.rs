@@ -9,14 +9,15 @@
 
 use crate::cloud::{Grade, LOOK_FIRST, NotSent, Scope};
 use crate::i18n::Text;
+use crate::model::kind::Code;
 
 /// What a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// `CreatePostpayPackage`
+    /// The create of a kind, which has codes of its own.
     Create,
-    /// `ModifyEnv`
-    Rename,
+    /// `ModifyEnv` and the like
+    Update,
     /// `DestroyEnv`
     Destroy,
     /// Any action that changes nothing.
@@ -32,8 +33,11 @@ pub enum Repair {
     Token,
 }
 
-/// Returns what a code in a well-formed answer proves.
-pub fn grade(action: Action, code: &str) -> Grade {
+/// Returns what a code in a well-formed answer proves. `own` are the codes of the kind that is created.
+pub fn grade(action: Action, own: &[Code], code: &str) -> Grade {
+    if let Some(own) = own.iter().find(|own| own.code == code) {
+        return if own.ends_run { RUN } else { STEP };
+    }
     match row(action, code) {
         Some((_, _, grade, _)) => *grade,
         // `ResourceNotFound.UserNotExists` is listed for DescribeEnvs. Asking again would not find anything either.
@@ -52,7 +56,10 @@ pub fn repair(code: &str) -> Option<Repair> {
 }
 
 /// Returns what to do about a code that proves something.
-pub fn help(action: Action, code: &str) -> Option<Text> {
+pub fn help(action: Action, own: &[Code], code: &str) -> Option<Text> {
+    if let Some(own) = own.iter().find(|own| own.code == code) {
+        return Some(own.help.clone());
+    }
     let (.., help) = row(action, code)?;
     help.iter().find(|(actions, _)| actions.contains(&action)).map(|(_, text)| text.clone())
 }
@@ -61,8 +68,8 @@ pub fn help(action: Action, code: &str) -> Option<Text> {
 pub fn help_unknown(action: Action) -> Option<Text> {
     match action {
         Action::Create => Some(LOOK_FIRST),
-        Action::Rename => Some(Text::fixed(
-            "It is unknown whether the alias was changed. Check it in the console, or plan and apply again: repeating it is safe.",
+        Action::Update => Some(Text::fixed(
+            "It is unknown whether the environment was updated. Check it in the console, or plan and apply again: repeating it is safe.",
         )),
         Action::Destroy => Some(Text::fixed(
             "It is unknown whether the environment was destroyed. Check it in the console, or plan and apply again: repeating it cannot destroy another environment.",
@@ -92,12 +99,12 @@ const REJECTING: [&str; 6] = [
 /// A code, the actions that it is documented for, what it proves, and what to do about it, for each action.
 type Row = (&'static str, &'static [Action], Grade, &'static [(&'static [Action], Text)]);
 
-const ALL: &[Action] = &[Action::Create, Action::Rename, Action::Destroy, Action::Read];
+const ALL: &[Action] = &[Action::Create, Action::Update, Action::Destroy, Action::Read];
 const CREATE: &[Action] = &[Action::Create];
-const RENAME: &[Action] = &[Action::Rename];
+const UPDATE: &[Action] = &[Action::Update];
 const DESTROY: &[Action] = &[Action::Destroy];
-const CHANGE: &[Action] = &[Action::Rename, Action::Destroy];
-const WRITE: &[Action] = &[Action::Create, Action::Rename, Action::Destroy];
+const CHANGE: &[Action] = &[Action::Update, Action::Destroy];
+const WRITE: &[Action] = &[Action::Create, Action::Update, Action::Destroy];
 
 const STEP: Grade = Grade::Refused(Scope::Step);
 const RUN: Grade = Grade::Refused(Scope::Run);
@@ -106,8 +113,8 @@ const THROTTLED: Grade = Grade::NotSent(NotSent::Throttled);
 /// The common codes, then those listed for single actions. `AuthFailure` alone is not documented; its row is for the members
 /// without one.
 static CODES: &[Row] = &[
-    ("ActionOffline", ALL, RUN, &[(RENAME, NO_MODIFY), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
-    ("InvalidAction", ALL, RUN, &[(RENAME, NO_MODIFY), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
+    ("ActionOffline", ALL, RUN, &[(UPDATE, NO_UPDATE), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
+    ("InvalidAction", ALL, RUN, &[(UPDATE, NO_UPDATE), (DESTROY, NO_DESTROY), (ALL, NO_ACTION)]),
     ("NoSuchProduct", ALL, RUN, &[(ALL, ENDPOINT)]),
     ("NoSuchVersion", ALL, RUN, &[(ALL, ENDPOINT_OR_VERSION)]),
     ("AuthFailure", ALL, RUN, &[(ALL, KEYS)]),
@@ -123,8 +130,8 @@ static CODES: &[Row] = &[
     ("IpInBlacklist", ALL, RUN, &[(ALL, BLOCKED_IP)]),
     ("IpNotInWhitelist", ALL, RUN, &[(ALL, UNLISTED_IP)]),
     ("DryRunOperation", ALL, STEP, &[(WRITE, NO_DRY_RUN)]),
-    ("InvalidParameter", ALL, STEP, &[(CREATE, MANIFEST), (RENAME, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
-    ("InvalidParameterValue", ALL, STEP, &[(CREATE, MANIFEST), (RENAME, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
+    ("InvalidParameter", ALL, STEP, &[(CREATE, MANIFEST), (UPDATE, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
+    ("InvalidParameterValue", ALL, STEP, &[(CREATE, MANIFEST), (UPDATE, ALIAS), (DESTROY, ENV_ID_IN_STATE)]),
     ("InvalidRequest", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
     ("MissingParameter", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
     ("UnknownParameter", ALL, STEP, &[(DESTROY, ENV_ID_IN_STATE), (WRITE, MANIFEST)]),
@@ -136,12 +143,10 @@ static CODES: &[Row] = &[
     ("RequestLimitExceeded.UinLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
     ("RequestLimitExceeded.IPLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
     ("RequestLimitExceeded.GlobalRegionUinLimitExceeded", ALL, THROTTLED, &[(ALL, WAIT)]),
-    ("LimitExceeded", ALL, STEP, &[(CREATE, QUOTA), (RENAME, RENAME_LIMIT), (DESTROY, DESTROY_QUOTA)]),
+    ("LimitExceeded", ALL, STEP, &[(CREATE, QUOTA), (UPDATE, UPDATE_LIMIT), (DESTROY, DESTROY_QUOTA)]),
     ("ResourceNotFound", ALL, STEP, &[(CREATE, ENV_ID), (CHANGE, MAYBE_GONE)]),
     ("ResourceInsufficient", ALL, STEP, &[(CREATE, QUOTA), (CHANGE, MESSAGE)]),
     ("ResourceUnavailable", ALL, STEP, &[(DESTROY, HOLDS_DATA), (WRITE, STATUS)]),
-    ("ResourceUnavailable.BalanceNotEnough", CREATE, RUN, &[(CREATE, TOP_UP)]),
-    ("ResourcesSoldOut.PostpayPackageNotAvailable", CREATE, RUN, &[(CREATE, SOLD_OUT)]),
     ("ResourceUnavailable.InvoiceAmountLack", DESTROY, STEP, &[(DESTROY, INVOICE)]),
     ("ResourceUnavailable.ResourceOverdue", DESTROY, STEP, &[(DESTROY, OVERDUE)]),
 ];
@@ -149,8 +154,9 @@ static CODES: &[Row] = &[
 const NO_ACTION: Text = Text::fixed(
     "Tencent Cloud no longer offers this action to this account. Existing environments are not affected; plan and show still work.",
 );
-const NO_MODIFY: Text =
-    Text::fixed("Tencent Cloud no longer offers ModifyEnv to this account: change the alias in the console.");
+const NO_UPDATE: Text = Text::fixed(
+    "Tencent Cloud no longer offers this action to this account: update the environment in the console.",
+);
 const NO_DESTROY: Text = Text::fixed(
     "Tencent Cloud no longer offers DestroyEnv to this account: destroy the environment in the console.",
 );
@@ -174,7 +180,7 @@ const UNLISTED_IP: Text = Text::fixed("Call from an allowed IP address, or add t
 const NO_DRY_RUN: Text = Text::fixed("postpay sends no dry runs: check for a proxy that changes requests.");
 const MANIFEST: Text = Text::fixed("Fix the manifest as the message says, then plan and apply again.");
 const ALIAS: Text = Text::fixed(
-    "Fix the alias in the manifest as the message says, then plan and apply again. Tencent Cloud's latest limit is 32 characters.",
+    "Fix the manifest as the message says, then plan and apply again. An alias may have 32 characters by Tencent Cloud's latest rule.",
 );
 const ENV_ID_IN_STATE: Text =
     Text::fixed("See the message, and check the environment id with `postpay show`.");
@@ -187,7 +193,7 @@ const WAIT: Text = Text::fixed("postpay waits and sends it again; no action need
 const QUOTA: Text = Text::fixed(
     "Delete an environment in the console or request a higher quota from Tencent Cloud, then apply again.",
 );
-const RENAME_LIMIT: Text = Text::fixed(
+const UPDATE_LIMIT: Text = Text::fixed(
     "Tencent Cloud does not document which limit this is; it may be how often an alias can be changed. Plan and apply again later.",
 );
 const DESTROY_QUOTA: Text = Text::fixed(
@@ -201,11 +207,6 @@ const MAYBE_GONE: Text = Text::fixed(
 const STATUS: Text = Text::fixed("Check the environment's status in the console, then apply again.");
 const HOLDS_DATA: Text = Text::fixed(
     "The environment may contain data or add-on packages: check it in the console, or destroy it with `--bypass-check`, which skips that check.",
-);
-const TOP_UP: Text =
-    Text::fixed("Top up at https://console.cloud.tencent.com/expense/recharge, then apply again.");
-const SOLD_OUT: Text = Text::fixed(
-    "Nothing more can be created. Existing environments are not affected; plan and show still work.",
 );
 /// 当前发票余额不足，无法退费。
 const INVOICE: Text = Text::fixed(
@@ -262,8 +263,6 @@ mod tests {
         ServiceUnavailable UNKNOWN
         ResponseSizeLimitExceeded UNKNOWN
         FailedOperation.PlatformError UNKNOWN
-        ResourceUnavailable.BalanceNotEnough FATAL_ALL CREATE
-        ResourcesSoldOut.PostpayPackageNotAvailable FATAL_ALL CREATE
         ResourceUnavailable.InvoiceAmountLack FATAL DESTROY
         ResourceUnavailable.ResourceOverdue FATAL DESTROY
     ";
@@ -281,7 +280,6 @@ mod tests {
             };
             let actions = match words.get(2) {
                 None => ALL,
-                Some(&"CREATE") => CREATE,
                 Some(&"DESTROY") => DESTROY,
                 Some(other) => panic!("{other}"),
             };
@@ -295,11 +293,11 @@ mod tests {
         for action in ALL {
             for (code, class, actions) in classes() {
                 let expected = if actions.contains(action) { class } else { Grade::Unknown };
-                assert_eq!(grade(*action, code), expected, "{action:?} {code}");
+                assert_eq!(grade(*action, &[], code), expected, "{action:?} {code}");
             }
         }
         let proving = classes().iter().filter(|(_, class, _)| *class != Grade::Unknown).count();
-        assert_eq!(classes().len(), 38 + 5);
+        assert_eq!(classes().len(), 38 + 3);
         assert_eq!(CODES.len(), proving + 1, "all rows were met, except that of AuthFailure alone");
     }
 
@@ -307,14 +305,16 @@ mod tests {
     fn help_is_a_sentence_in_both_languages_about_its_action() {
         for (code, actions, _, texts) in CODES {
             for action in WRITE.iter().filter(|action| actions.contains(action)) {
-                assert!(help(*action, code).is_some(), "{action:?} {code}");
+                assert!(help(*action, &[], code).is_some(), "{action:?} {code}");
             }
             for (_, text) in *texts {
                 assert!(text.is_in_both(), "{code}");
                 assert!(text.en().ends_with('.'), "{code}");
                 assert!(text.in_lang(Lang::Zh).ends_with('。'), "{code}");
             }
-            for text in [help(Action::Rename, code), help(Action::Destroy, code)].into_iter().flatten() {
+            for text in
+                [help(Action::Update, &[], code), help(Action::Destroy, &[], code)].into_iter().flatten()
+            {
                 assert!(!text.en().contains("order"), "{code}: {text}");
                 assert!(!text.in_lang(Lang::Zh).contains("订"), "{code}: {text}");
             }
@@ -323,23 +323,23 @@ mod tests {
 
     #[test]
     fn help_fits_the_action() {
-        use Action::{Create, Destroy, Read, Rename};
+        use Action::{Create, Destroy, Read, Update};
         let table = [
             (Create, "InvalidParameter.EnvId", "Fix the manifest"),
-            (Rename, "InvalidParameter", "32 characters"),
+            (Update, "InvalidParameter", "32 characters"),
             (Destroy, "InvalidParameter.EnvId", "postpay show"),
-            (Rename, "MissingParameter", "Fix the manifest"),
-            (Rename, "LimitExceeded", "may be how often"),
+            (Update, "MissingParameter", "Fix the manifest"),
+            (Update, "LimitExceeded", "may be how often"),
             (Destroy, "LimitExceeded", "MaxDeleteMonthly"),
-            (Rename, "ResourceNotFound", "may no longer exist"),
-            (Rename, "ResourceUnavailable", "in the console"),
+            (Update, "ResourceNotFound", "may no longer exist"),
+            (Update, "ResourceUnavailable", "in the console"),
             (Destroy, "ResourceUnavailable", "--bypass-check"),
             (Destroy, "ResourceUnavailable.InvoiceAmountLack", "may have to be returned"),
             (Destroy, "ResourceUnavailable.ResourceOverdue", "a bill may have"),
-            (Rename, "InvalidAction", "no longer offers ModifyEnv"),
+            (Update, "InvalidAction", "update the environment in the console"),
             (Destroy, "ActionOffline", "no longer offers DestroyEnv"),
             (Read, "ActionOffline", "no longer offers this action"),
-            (Rename, "AuthFailure.SecretIdNotFound", "Compare the credentials"),
+            (Update, "AuthFailure.SecretIdNotFound", "Compare the credentials"),
             (Read, "AuthFailure.SecretIdNotFound", "Compare the credentials"),
             // What is wrong with a manifest is not wrong with a read.
             (Read, "InvalidParameter", ""),
@@ -347,7 +347,7 @@ mod tests {
             (Destroy, "InternalError", ""),
         ];
         for (action, code, expected) in table {
-            let help = help(action, code);
+            let help = help(action, &[], code);
             let fits = help.as_ref().map_or("", Text::en);
             assert!(
                 fits.contains(expected) && fits.is_empty() == expected.is_empty(),
@@ -367,7 +367,7 @@ mod tests {
                     _ => Grade::Unknown,
                 };
                 for member in [format!("{code}.Other"), format!("{code}.Other.Other")] {
-                    assert_eq!(grade(*action, &member), expected, "{member}");
+                    assert_eq!(grade(*action, &[], &member), expected, "{member}");
                 }
                 for misspelled in [
                     format!("{code}."),
@@ -378,7 +378,7 @@ mod tests {
                 ] {
                     let rejects = misspelled.starts_with("AuthFailure.");
                     let expected = if rejects { RUN } else { Grade::Unknown };
-                    assert_eq!(grade(*action, &misspelled), expected, "{misspelled}");
+                    assert_eq!(grade(*action, &[], &misspelled), expected, "{misspelled}");
                 }
             }
         }
@@ -410,10 +410,24 @@ mod tests {
             ".InvalidParameter",
         ] {
             for action in WRITE {
-                assert_eq!(grade(*action, code), Grade::Unknown, "{code}");
-                assert_eq!(help(*action, code), None, "{code}");
+                assert_eq!(grade(*action, &[], code), Grade::Unknown, "{code}");
+                assert_eq!(help(*action, &[], code), None, "{code}");
             }
         }
-        assert_eq!(grade(Action::Read, "ResourceNotFound.UserNotExists"), STEP);
+        assert_eq!(grade(Action::Read, &[], "ResourceNotFound.UserNotExists"), STEP);
+    }
+
+    /// The codes of a kind hold for its create alone, and not for what is spelled otherwise.
+    #[test]
+    fn codes_of_a_kind_refuse_its_create() {
+        let own = crate::kinds::postpay::KIND.codes;
+        for Code { code, help: text, .. } in own {
+            assert_eq!(grade(Action::Create, own, code), RUN, "{code}");
+            assert_eq!(help(Action::Create, own, code).as_ref(), Some(text));
+            for action in ALL {
+                assert_eq!(grade(*action, &[], code), Grade::Unknown, "{code}");
+                assert_eq!(grade(*action, own, &format!("{code}.Other")), Grade::Unknown, "{code}");
+            }
+        }
     }
 }

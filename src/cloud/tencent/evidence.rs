@@ -6,8 +6,9 @@
 use super::codes::{self, Action};
 use super::redact::Redactor;
 use super::wire::{Answer, Ids, Response};
-use crate::cloud::{CloudError, Done, Grade, NotSent, Ordered, SeenIds};
+use crate::cloud::{CloudError, Done, Grade, NotSent, Order, Ordered, SeenIds};
 use crate::i18n::{Text, text};
+use crate::model::kind::Code;
 
 /// What came back over a connection.
 pub(super) struct Reply<'a> {
@@ -27,15 +28,18 @@ pub(super) struct Fetched<T> {
     pub(super) bytes: u64,
 }
 
-/// Grades the answer to a create. `env_id` is the EnvId in the request, if any: in an answer it is an echo, not evidence.
+/// Grades the answer to a create. The EnvId in the request, if any, is an echo in an answer: it proves something only for a
+/// kind without order numbers.
 pub(super) fn classify_create(
     reply: &Reply<'_>,
-    env_id: Option<&str>,
+    order: &Order,
     redactor: &Redactor,
 ) -> Result<Ordered, CloudError> {
-    let case = Case { action: Action::Create, env_id, reply, redactor };
+    let kind = order.attributes.kind();
+    let env_id = order.env_id();
+    let case = Case { action: Action::Create, codes: kind.codes, env_id, reply, redactor };
     case.response()?;
-    case.ordered().map_err(|why| case.unknown(&why))
+    case.ordered(kind.returns_tran_id).map_err(|why| case.unknown(&why))
 }
 
 /// Grades the answer to a change of the environment `env_id`. It gives nothing out, so any answer without an error will do.
@@ -45,7 +49,7 @@ pub(super) fn classify_change(
     env_id: &str,
     redactor: &Redactor,
 ) -> Result<Done, CloudError> {
-    let case = Case { action, env_id: Some(env_id), reply, redactor };
+    let case = Case { action, codes: &[], env_id: Some(env_id), reply, redactor };
     case.response()?;
     if case.has_new_ids() {
         let why = Text::fixed("the response contains ids that were not requested");
@@ -60,7 +64,7 @@ pub(super) fn classify_read<T>(
     decode: impl FnOnce(&Response) -> Result<T, Text>,
     redactor: &Redactor,
 ) -> Result<Fetched<T>, CloudError> {
-    let case = Case { action: Action::Read, env_id: None, reply, redactor };
+    let case = Case { action: Action::Read, codes: &[], env_id: None, reply, redactor };
     let payload = decode(case.response()?).map_err(|why| case.unknown(&why))?;
     Ok(Fetched { payload, request_id: case.request_id(), bytes: reply.body.len() as u64 })
 }
@@ -68,6 +72,8 @@ pub(super) fn classify_read<T>(
 /// One reply and what is needed to grade it.
 struct Case<'a> {
     action: Action,
+    /// Those of the kind that is created.
+    codes: &'static [Code],
     env_id: Option<&'a str>,
     reply: &'a Reply<'a>,
     redactor: &'a Redactor,
@@ -100,7 +106,7 @@ impl<'a> Case<'a> {
         if self.has_new_ids() {
             return Err(self.unknown(&match self.action {
                 Action::Create => Text::fixed("the response contains an error, but also traces of an order"),
-                Action::Rename | Action::Destroy | Action::Read => {
+                Action::Update | Action::Destroy | Action::Read => {
                     Text::fixed("the response contains an error, but also ids that were not requested")
                 }
             }));
@@ -110,11 +116,14 @@ impl<'a> Case<'a> {
             return Err(self.unknown(&why));
         };
         Err(CloudError {
-            hint: codes::help(self.action, code),
+            hint: codes::help(self.action, self.codes, code),
             code: Some(self.redactor.text(code)),
             request_id: self.request_id(),
             http_status: Some(self.reply.status),
-            ..CloudError::new(codes::grade(self.action, code), Text::same(self.redactor.text(&error.message)))
+            ..CloudError::new(
+                codes::grade(self.action, self.codes, code),
+                Text::same(self.redactor.text(&error.message)),
+            )
         })
     }
 
@@ -128,16 +137,20 @@ impl<'a> Case<'a> {
     }
 
     /// Reads the ids of an answer to a create, or says why it does not tell what was ordered.
-    fn ordered(&self) -> Result<Ordered, Text> {
+    fn ordered(&self, returns_tran_id: bool) -> Result<Ordered, Text> {
         let Answer { ids: Ids { tran_id, env_id, .. }, found, .. } = &self.reply.answer;
         let is_requested = |id: &str| self.env_id == Some(id);
         let is_id = |id: &String| self.redactor.is_id(id);
         if !tran_id.iter().all(is_id) || !env_id.iter().all(|id| is_id(id) || is_requested(id)) {
             return Err(Text::fixed("the response contains an invalid id"));
         }
-        let Some(tran_id) = tran_id else {
-            return Err(Text::fixed("the response contains neither an order number nor an error"));
-        };
+        if tran_id.is_none() && (returns_tran_id || env_id.is_none()) {
+            return Err(if returns_tran_id {
+                Text::fixed("the response contains neither an order number nor an error")
+            } else {
+                Text::fixed("the response contains neither an EnvId nor an error")
+            });
+        }
         // Recorded as the requested one, it would be destroyed in its place.
         if let (Some(requested), Some(env_id)) = (self.env_id, env_id)
             && requested != env_id
@@ -151,7 +164,10 @@ impl<'a> Case<'a> {
         // An order has room for two ids. Rather than lose one, or take the wrong one of two, all are kept as evidence: the
         // bill with the order's number then says which environment is its own.
         let is_own = |id: &String| env_id.as_ref() == Some(id) || is_requested(id);
-        if found.odd || found.tran_ids.iter().any(|id| id != tran_id) || !found.env_ids.iter().all(is_own) {
+        if found.odd
+            || found.tran_ids.iter().any(|id| tran_id.as_ref() != Some(id))
+            || !found.env_ids.iter().all(is_own)
+        {
             return Err(Text::fixed("the response contains an order number, and ids in unexpected places"));
         }
         let (tran_id, env_id) = (tran_id.clone(), env_id.clone());
@@ -187,7 +203,7 @@ impl<'a> Case<'a> {
         }
         let code = error.and_then(|error| error.code.as_ref());
         CloudError {
-            hint: code.and_then(|code| codes::help(*action, code)),
+            hint: code.and_then(|code| codes::help(*action, self.codes, code)),
             code: code.map(|code| redactor.text(code)),
             request_id: self.request_id(),
             http_status: Some(reply.status),

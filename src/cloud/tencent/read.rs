@@ -1,6 +1,6 @@
 //! Reads the account: every page of every region.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use jiff::SignedDuration;
 use serde::Serialize;
@@ -272,7 +272,18 @@ fn environment(row: &Value, redactor: &Redactor) -> Option<SeenEnvironment> {
         pay_mode: member("PayMode"),
         created_at: member("CreateTime").filter(|time| time != NO_TIME),
         region: member("Region"),
+        package: member("PackageId"),
+        tags: row.get("Tags").and_then(|tags| tags_of(tags, redactor)),
     })
+}
+
+/// Reads the tags of a row; None when they are not a list of tags.
+fn tags_of(tags: &Value, redactor: &Redactor) -> Option<BTreeMap<String, String>> {
+    let tag = |tag: &Value| {
+        let text = |name| tag.get(name)?.as_str().map(|text| redactor.text(text));
+        Some((text("Key")?, text("Value")?))
+    };
+    tags.as_array()?.iter().map(tag).collect()
 }
 
 /// Reads a row of `DescribeBillingInfo`.
@@ -281,6 +292,10 @@ fn bill(row: &Value, redactor: &Redactor) -> Option<Bill> {
     Some(Bill {
         env_id: redactor.id(&text_of(row.get("EnvId")?)?)?,
         pay_mode: member("PayMode").map(|word| PayMode::from_word(&word)),
+        package: member("PackageId"),
+        expires_at: member("ExpireTime").filter(|time| time != NO_TIME),
+        overrun: row.get("EnableOverrun").and_then(truth_of),
+        auto_renew: row.get("IsAutoRenew").and_then(truth_of),
         free_quota: member("FreeQuota"),
         payment_channel: member("PaymentChannel"),
         status: member("Status"),
@@ -297,6 +312,15 @@ fn bill_order(order: &Value, redactor: &Redactor) -> Option<BillOrder> {
         extension_id: member("ExtensionId"),
         tran_status: order.get("TranStatus").and_then(number_of),
     })
+}
+
+/// Reads a boolean, or one of the words that requests have for it.
+fn truth_of(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::String(word) => word.to_ascii_lowercase().parse().ok(),
+        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 /// Reads a text of a row. It may end in the state, so a secret that the endpoint echoes is redacted.
@@ -316,7 +340,8 @@ mod tests {
         let row = json!({
             "EnvId": "a-1", "Alias": "我的\u{1b}环境", "Source": "qcloud", "EnvChannel": "qc_console",
             "Status": "NORMAL", "PayMode": "postpaid", "CreateTime": "2018-08-13 10:52:09",
-            "Region": "ap-shanghai", "Tags": [{}],
+            "Region": "ap-shanghai", "PackageId": "baas_personal",
+            "Tags": [{"Key": "team", "Value": "web"}],
         });
         let some = |text: &str| Some(text.to_owned());
         let full = SeenEnvironment {
@@ -328,11 +353,16 @@ mod tests {
             pay_mode: some("postpaid"),
             created_at: some("2018-08-13 10:52:09"),
             region: some("ap-shanghai"),
+            package: some("baas_personal"),
+            tags: Some(BTreeMap::from([("team".to_owned(), "web".to_owned())])),
         };
         let bare = SeenEnvironment { env_id: "12".to_owned(), ..SeenEnvironment::default() };
         let table = [
             (row, Some(full)),
-            (json!({"EnvId": 12, "Alias": "", "Source": null, "CreateTime": NO_TIME}), Some(bare)),
+            (
+                json!({"EnvId": 12, "Alias": "", "Source": null, "CreateTime": NO_TIME, "Tags": [{}]}),
+                Some(bare),
+            ),
             (json!({"EnvId": ""}), None),
             (json!({"EnvId": null}), None),
             (json!({"EnvId": "not an id"}), None),

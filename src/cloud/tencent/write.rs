@@ -6,27 +6,27 @@ use super::client::TencentClient;
 use super::codes::Action;
 use super::evidence::{advise, classify_change, classify_create, no_reply};
 use super::service::Call;
-use super::wire::{self, DestroyEnv, ModifyEnv};
-use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Ordered, Rename, Scope};
+use super::wire::{self, DestroyEnv};
+use crate::cloud::{CloudError, CloudWrite, Destroy, Done, Grade, Order, Ordered, Scope, Update};
 use crate::i18n::text;
-use crate::model::Attributes;
 
 impl CloudWrite for TencentClient {
     async fn ready(&self) -> Result<(), CloudError> {
         self.service.ready().await
     }
 
-    async fn create(&self, order: &Attributes) -> Result<Ordered, CloudError> {
-        let env_id = order.env_id();
-        let call = call(order.kind().action, None, wire::create_body(order));
-        let call = self.service.call(call, |reply, redactor| classify_create(reply, env_id, redactor));
+    async fn create(&self, order: &Order) -> Result<Ordered, CloudError> {
+        let Order { attributes, members } = order;
+        let body = wire::create_body(attributes, members);
+        let call = call(attributes.kind().action, attributes.region(), body);
+        let call = self.service.call(call, |reply, redactor| classify_create(reply, order, redactor));
         call.await.map_err(|error| advise(Action::Create, error))
     }
 
-    async fn rename(&self, rename: &Rename) -> Result<Done, CloudError> {
-        let Rename { env_id, alias, region } = rename;
-        let body = wire::request_body(&ModifyEnv::new(env_id, alias));
-        self.change(Action::Rename, env_id, call(wire::MODIFY, region.as_deref(), body)).await
+    async fn update(&self, update: &Update) -> Result<Done, CloudError> {
+        let Update { env_id, action, field, value, region } = update;
+        let body = wire::update_body(env_id, *field, value);
+        self.change(Action::Update, env_id, call(action, region.as_deref(), body)).await
     }
 
     async fn destroy(&self, destroy: &Destroy) -> Result<Done, CloudError> {

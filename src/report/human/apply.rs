@@ -22,11 +22,12 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
         Progress::Started { .. } => None,
         Progress::Sending { number, step, attempt } => {
             let again = if attempt > 1 { text!(", attempt {attempt}", attempt) } else { Text::same("") };
-            let doing = match (step.action, step.renames()) {
+            let doing = match (step.action, step.updates().next()) {
                 (Action::Destroy, _) => text!("destroying"),
-                (Action::Update, Some(alias)) => {
-                    let alias = clean(alias);
-                    text!("changing alias to {alias}", alias)
+                (Action::Update, Some((field, value))) => {
+                    let value = value.to_string();
+                    let value = clean(&value);
+                    text!("changing {field} to {value}", field, value)
                 }
                 (
                     Action::Create
@@ -80,14 +81,8 @@ pub fn line(progress: Progress<'_>, total: usize, look: Look) -> Option<String> 
         }
         Progress::Found { address, env_id, tran_id } => {
             let found = look.good(text!("found in the account"));
-            let (tran_id, env_id) = (clean(tran_id), clean(env_id));
-            Some(look.say(text!(
-                "{address}: {found}, TranId {tran_id}, EnvId {env_id}",
-                address,
-                found,
-                tran_id,
-                env_id
-            )))
+            let ids = ids(tran_id, Some(env_id));
+            Some(look.say(text!("{address}: {found}, {ids}", address, found, ids)))
         }
         Progress::Stopping { reason, under_way, trouble } => {
             let why = match (trouble, reason) {
@@ -124,19 +119,8 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
     look.say(match &result.outcome {
         Outcome::Ordered { ordered, took: after, read_back } => {
             let (word, took) = (look.good(ORDERED), took(*after, *read_back));
-            let tran_id = clean(&ordered.tran_id);
-            let env_id = match &ordered.env_id {
-                Some(env_id) => Text::same(clean(env_id).into_owned()),
-                None => text!("not known yet"),
-            };
-            text!(
-                "{head} {word}, TranId {tran_id}, EnvId {env_id} ({took})",
-                head,
-                word,
-                tran_id,
-                env_id,
-                took
-            )
+            let ids = ids(ordered.tran_id.as_deref(), ordered.env_id.as_deref());
+            text!("{head} {word}, {ids} ({took})", head, word, ids, took)
         }
         Outcome::Done(done) => {
             let env_id = result.env_id.as_deref().map_or("-".into(), clean);
@@ -160,6 +144,18 @@ fn ended(result: &StepResult, total: usize, look: Look) -> String {
     })
 }
 
+/// The ids of an order, as far as they are known. Not every kind has a TranId.
+fn ids(tran_id: Option<&str>, env_id: Option<&str>) -> Text {
+    let env_id = match env_id {
+        Some(env_id) => Text::same(clean(env_id).into_owned()),
+        None => text!("not known yet"),
+    };
+    match tran_id.map(clean) {
+        Some(tran_id) => text!("TranId {tran_id}, EnvId {env_id}", tran_id, env_id),
+        None => text!("EnvId {env_id}", env_id),
+    }
+}
+
 const ORDERED: Text = Text::fixed("created");
 const FAILED: Text = Text::fixed("failed");
 const NOT_ATTEMPTED: Text = Text::fixed("not attempted");
@@ -167,7 +163,7 @@ const NOT_ATTEMPTED: Text = Text::fixed("not attempted");
 /// What became of an environment that was there before.
 const fn word(what: What) -> Text {
     match what {
-        What::Renamed => Text::fixed("updated"),
+        What::Updated => Text::fixed("updated"),
         What::Destroyed => Text::fixed("destroyed"),
         What::WasGone => Text::fixed("already destroyed"),
         What::Isolated => Text::fixed("isolated"),
@@ -282,7 +278,7 @@ fn table(report: &ApplySummary, look: Look) -> String {
     for result in &report.results {
         let (word, tran_id, env_id, request_id) = match &result.outcome {
             Outcome::Ordered { ordered, .. } => {
-                (ORDERED, Some(&ordered.tran_id), ordered.env_id.as_ref(), ordered.request_id.as_ref())
+                (ORDERED, ordered.tran_id.as_ref(), ordered.env_id.as_ref(), ordered.request_id.as_ref())
             }
             Outcome::Done(done) => (word(done.what), None, result.env_id.as_ref(), done.request_id.as_ref()),
             Outcome::Recorded => (recorded(result.action), None, result.env_id.as_ref(), None),
@@ -370,7 +366,7 @@ mod tests {
 
     #[test]
     fn every_outcome_has_a_word_of_its_own_in_both_languages() {
-        let what = [What::Renamed, What::Destroyed, What::WasGone, What::Isolated, What::BeingDestroyed];
+        let what = [What::Updated, What::Destroyed, What::WasGone, What::Isolated, What::BeingDestroyed];
         let actions = [Action::Forget, Action::Import, Action::Move, Action::Update];
         let words: Vec<Text> = what
             .map(word)

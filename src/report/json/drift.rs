@@ -36,7 +36,7 @@ struct SummaryV1 {
 #[schemars(rename = "Finding")]
 pub(super) struct FindingV1<'a> {
     /// not-ordered, changed, not-declared, not-applied, outcome-unknown, awaiting-env-id, gone, not-listed, isolated, in-use-again, error-status,
-    /// alias-changed, not-postpaid, source-changed, channel-changed, possible-duplicate or unmanaged.
+    /// alias-changed, pay-mode-changed, source-changed, channel-changed, possible-duplicate or unmanaged.
     code: &'static str,
     /// What the code means.
     about: String,

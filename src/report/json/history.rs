@@ -105,6 +105,7 @@ fn event(event: &HistoryEvent) -> HistoryEventV1<'_> {
     match &event.kind {
         EventKind::Request(Request {
             action,
+            expects_tran_id: _,
             result,
             tran_id: _,
             env_id: _,

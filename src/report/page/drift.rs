@@ -47,7 +47,7 @@ const fn tone(code: Code) -> Tone {
         | Code::Isolated
         | Code::InUseAgain
         | Code::ErrorStatus
-        | Code::NotPostpaid
+        | Code::PayModeChanged
         | Code::PossibleDuplicate => Tone::Bad,
         Code::NotOrdered
         | Code::Changed

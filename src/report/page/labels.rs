@@ -102,7 +102,7 @@ pub(in crate::report) fn groups(kind: Kind) -> (Text, Option<Text>) {
 pub(in crate::report) fn reason(word: &'static str) -> Text {
     match word {
         "ordered" | "created" => text!("created"),
-        "renamed" => text!("updated"),
+        "updated" => text!("updated"),
         "destroyed" | "given_up" => text!("destroyed"),
         "was_gone" => text!("already destroyed"),
         "isolated" => text!("isolated"),
@@ -121,7 +121,7 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "outcome_unknown" => text!("outcome unknown"),
         "replace_because_cannot_update" => text!("forces replacement"),
         "replace_by_request" => text!("replacement requested"),
-        "alias_changed" => text!("alias changed"),
+        "update_in_place" => text!("updated in place"),
         "protection_changed" => text!("protection changed"),
         "moved" => text!("moved"),
         "import_declared" => text!("import declared"),

@@ -115,7 +115,7 @@ fn standing(outcome: &Outcome) -> (&'static str, &'static str, Tone) {
         Outcome::Ordered { .. } => ("ordered", "✓", Tone::Good),
         Outcome::Done(done) => {
             let tone = match done.what {
-                What::Renamed | What::Destroyed | What::WasGone => Tone::Good,
+                What::Updated | What::Destroyed | What::WasGone => Tone::Good,
                 What::Isolated | What::BeingDestroyed => Tone::Change,
             };
             (json::what(done.what), "✓", tone)
@@ -132,7 +132,7 @@ fn ids(result: &StepResult) -> Vec<Row> {
     let own = result.env_id.as_ref();
     let (env_id, tran_id, request_id) = match &result.outcome {
         Outcome::Ordered { ordered, .. } => {
-            (ordered.env_id.as_ref(), Some(&ordered.tran_id), ordered.request_id.as_ref())
+            (ordered.env_id.as_ref(), ordered.tran_id.as_ref(), ordered.request_id.as_ref())
         }
         Outcome::Done(done) => (own, None, done.request_id.as_ref()),
         Outcome::Failed(error) | Outcome::Unknown(error) => {

@@ -103,7 +103,7 @@ pub(super) fn destroy(account: &mut Account, entry: &LedgerEntry) {
     }
 }
 
-fn find(account: &Account, env_id: Option<String>) -> Result<&Environment, Rejection> {
+pub(super) fn find(account: &Account, env_id: Option<String>) -> Result<&Environment, Rejection> {
     let env_id = env_id.filter(|id| !id.is_empty());
     let env_id = env_id.ok_or_else(|| Rejection::new("MissingParameter", "`EnvId` is required."))?;
     let missing = || Rejection::new("ResourceNotFound", "The environment does not exist.");

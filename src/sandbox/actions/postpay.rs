@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use crate::cloud::tencent::wire::{BillInfo, EnvInfo, NO_TIME, OrderInfo};
 use crate::sandbox::event::{LedgerEntry, Purchase};
-use crate::sandbox::model::{Account, Call, Environment, Members, REGION, Rejection, local_time, string};
+use crate::sandbox::model::{
+    Account, Call, Environment, Members, REGION, Rejection, local_time, new_env_id, string,
+};
 
 const MEMBERS: [&str; 11] = [
     "EnvId",
@@ -88,13 +90,6 @@ fn is_alias(alias: &str) -> bool {
         && alias.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-/// The alias and sixteen random characters, as in the ids of Tencent Cloud.
-fn new_env_id(start: &str) -> String {
-    let random = uuid::Uuid::now_v7().simple().to_string();
-    let suffix = random.get(random.len() - 16..).unwrap_or(&random);
-    format!("{start}-{suffix}")
-}
-
 pub(super) fn apply(account: &mut Account, entry: &LedgerEntry) {
     account.add_order(entry.tran_id.as_deref().unwrap_or_default());
     let Some(env_id) = &entry.env_id else {
@@ -117,8 +112,14 @@ pub(super) fn apply(account: &mut Account, entry: &LedgerEntry) {
         env_channel: param("Channel"),
         pay_mode: "postpaid".to_owned(),
         region: entry.region.as_deref().unwrap_or(REGION).to_owned(),
+        ..EnvInfo::default()
     };
-    account.add(Environment { info, bill: bill(env_id, entry, None), env_alias: param("EnvAlias") });
+    account.add(Environment {
+        info,
+        bill: bill(env_id, entry, None),
+        env_alias: param("EnvAlias"),
+        created: None,
+    });
 }
 
 /// The bill after an order, of a new environment or of the one whose bill was `earlier`.

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
@@ -145,6 +145,7 @@ fn intent(attempt: u32, action: &str) -> Event {
         address: address(),
         action: action.to_owned(),
         attributes: [(postpay::ALIAS, "shop".to_owned())].into_iter().collect(),
+        members: BTreeMap::new(),
         source: SourceRef { file: "environments/shop.yaml".to_owned(), line: 3 },
         replaces: None,
         prevent_destroy: false,

@@ -1,6 +1,7 @@
 //! Manifests, state and account against one another, with the real binary against the real endpoint.
 
-use postpay::cloud::{CloudWrite as _, Destroy, Rename};
+use postpay::cloud::{CloudWrite as _, Destroy, Update};
+use postpay::kinds::postpay as fields;
 use postpay::sandbox::{Options, Sandbox, read_ledger};
 
 use crate::endpoint::{PATIENT, client};
@@ -30,8 +31,14 @@ fn meddle(project: &Project, address: &str, deed: &Deed) {
             |force| Destroy { env_id: env_id.clone(), force, bypass_check: false, region: region.clone() };
         match deed {
             Deed::Rename(alias) => {
-                let rename = Rename { env_id: env_id.clone(), alias: (*alias).to_owned(), region };
-                client.rename(&rename).await.unwrap();
+                let rename = Update {
+                    env_id: env_id.clone(),
+                    action: "ModifyEnv",
+                    field: fields::ALIAS,
+                    value: (*alias).into(),
+                    region,
+                };
+                client.update(&rename).await.unwrap();
             }
             Deed::Isolate => drop(client.destroy(&destroy(false)).await.unwrap()),
             Deed::Delete => drop(client.destroy(&destroy(true)).await.unwrap()),
@@ -290,7 +297,7 @@ fn one_run_finds_every_kind_there_is() {
         "in-use-again",
         "isolated",
         "not-listed",
-        "not-postpaid",
+        "pay-mode-changed",
         "possible-duplicate",
         "source-changed",
         "unmanaged",

@@ -4,15 +4,22 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use postpay::cloud::{CloudWrite as _, Destroy, Grade, Rename};
+use postpay::cloud::{CloudWrite as _, Destroy, Grade, Update};
+use postpay::kinds::postpay as fields;
 use postpay::sandbox::{Options, SAMPLE_ENV_ID, Sandbox, read_ledger};
 
 use super::secrets::serve;
 use crate::endpoint::{PATIENT, client};
 use crate::support::{LEDGER, Project, Running, assert_shown};
 
-fn rename(env_id: &str) -> Rename {
-    Rename { env_id: env_id.to_owned(), alias: "我的环境".to_owned(), region: None }
+fn rename(env_id: &str) -> Update {
+    Update {
+        env_id: env_id.to_owned(),
+        action: "ModifyEnv",
+        field: fields::ALIAS,
+        value: "我的环境".into(),
+        region: None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,8 +34,8 @@ async fn changes_are_listed_with_what_they_asked_for() {
     let client = client(&running.url(), PATIENT);
     let destroy =
         |force| Destroy { env_id: SAMPLE_ENV_ID.to_owned(), force, bypass_check: false, region: None };
-    client.rename(&rename(SAMPLE_ENV_ID)).await.unwrap();
-    client.rename(&rename("nobody")).await.unwrap_err();
+    client.update(&rename(SAMPLE_ENV_ID)).await.unwrap();
+    client.update(&rename("nobody")).await.unwrap_err();
     client.destroy(&destroy(false)).await.unwrap();
     client.destroy(&destroy(true)).await.unwrap_err();
     running.shutdown().await;
@@ -55,7 +62,7 @@ async fn a_change_is_on_record_before_anybody_is_told_of_it() {
         let mut url = String::new();
         let mut stdout = BufReader::new(running.stdout());
         stdout.read_line(&mut url).unwrap();
-        let error = client(url.trim(), PATIENT).rename(&rename(SAMPLE_ENV_ID)).await.unwrap_err();
+        let error = client(url.trim(), PATIENT).update(&rename(SAMPLE_ENV_ID)).await.unwrap_err();
         assert_eq!(error.grade, Grade::Unknown, "{point}: {error:?}");
         assert_eq!(running.wait().code, None, "{point}: it died");
         let changed: Vec<bool> =

@@ -75,7 +75,7 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
                 (step.action, step.reason, step.before) = (Action::Replace, Reason::FixedAtOrder, Some(old));
             }
             2 => {
-                (step.action, step.reason, step.before) = (Action::Update, Reason::AliasChanged, Some(old));
+                (step.action, step.reason, step.before) = (Action::Update, Reason::UpdatedInPlace, Some(old));
             }
             4 | 5 => {
                 (step.action, step.reason, step.after) = (Action::NoOp, Reason::Unchanged, None);

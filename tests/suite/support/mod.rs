@@ -174,7 +174,7 @@ impl Project {
 
     pub(crate) fn ledger_at(&self, name: &str) -> Vec<LedgerEntry> {
         let mut entries = read_ledger(&self.file(name)).unwrap();
-        entries.retain(|entry| entry.action == "CreatePostpayPackage");
+        entries.retain(|entry| ["CreatePostpayPackage", "CreateEnv"].contains(&entry.action.as_str()));
         entries
     }
 

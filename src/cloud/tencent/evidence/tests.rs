@@ -1,12 +1,15 @@
 //! What answers prove, as tables.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::cloud::tencent::Credentials;
 use crate::cloud::tencent::wire::{self, Page, text_of};
 use crate::cloud::{LOOK_FIRST, Scope};
+use crate::model::{Attributes, Role};
 
 const SECRET: &str = "keykeykeykeykeykeykeykey";
-const CHANGES: [Action; 2] = [Action::Rename, Action::Destroy];
+const CHANGES: [Action; 2] = [Action::Update, Action::Destroy];
 const STEP: Grade = Grade::Refused(Scope::Step);
 const RUN: Grade = Grade::Refused(Scope::Run);
 const THROTTLED: Grade = Grade::NotSent(NotSent::Throttled);
@@ -27,14 +30,22 @@ fn cut_off(body: &str) -> Reply<'_> {
     Reply { broken: Some("the response was cut off".into()), ..reply(200, body) }
 }
 
+fn order(env_id: Option<&str>) -> Order {
+    let mut attributes = Attributes::default();
+    if let Some(env_id) = env_id {
+        attributes.set_role(Role::EnvId, env_id);
+    }
+    Order { attributes, members: BTreeMap::new() }
+}
+
 /// The answer to a create with the EnvId "asked".
 fn created(status: u16, body: &str) -> Result<Ordered, CloudError> {
-    graded(Action::Create, classify_create(&reply(status, body), Some("asked"), &redactor()))
+    graded(Action::Create, classify_create(&reply(status, body), &order(Some("asked")), &redactor()))
 }
 
 /// The answer to a create without an EnvId.
 fn created_new(body: &str) -> Result<Ordered, CloudError> {
-    graded(Action::Create, classify_create(&reply(200, body), None, &redactor()))
+    graded(Action::Create, classify_create(&reply(200, body), &order(None), &redactor()))
 }
 
 /// The answer to a change of the environment "asked".
@@ -100,7 +111,7 @@ fn code_of_a_good_answer_is_graded() {
             let change = |action| changed(action, &reply).unwrap_err();
             let create = created(200, &body).unwrap_err();
             let read = read(&reply).unwrap_err();
-            for error in [create, change(Action::Rename), change(Action::Destroy), read] {
+            for error in [create, change(Action::Update), change(Action::Destroy), read] {
                 assert_eq!(error.grade, grade, "{body}");
                 assert_eq!(error.code.as_deref(), Some(code));
                 assert_eq!((error.message.en(), error.request_id.as_deref()), ("m [secret key]", Some("r")));
@@ -121,7 +132,7 @@ fn anything_but_a_whole_answer_with_status_200_proves_nothing() {
         let change = |action| changed(action, &reply).unwrap_err();
         let create = created(status, &body).unwrap_err();
         let read = read(&reply).unwrap_err();
-        for error in [&create, &change(Action::Rename), &change(Action::Destroy), &read] {
+        for error in [&create, &change(Action::Update), &change(Action::Destroy), &read] {
             assert_eq!(error.grade, Grade::Unknown, "{status} {body}");
             assert_eq!(error.http_status, Some(status));
         }
@@ -131,8 +142,8 @@ fn anything_but_a_whole_answer_with_status_200_proves_nothing() {
     // A whole answer over a connection that then broke may lack what would have followed.
     let body = r#"{"Response":{"TranId":"1","EnvList":[],"RequestId":"r"}}"#;
     let cut = cut_off(body);
-    let create = classify_create(&cut, None, &redactor()).unwrap_err();
-    for error in [create, changed(Action::Rename, &cut).unwrap_err(), read(&cut).unwrap_err()] {
+    let create = classify_create(&cut, &order(None), &redactor()).unwrap_err();
+    for error in [create, changed(Action::Update, &cut).unwrap_err(), read(&cut).unwrap_err()] {
         assert_eq!(
             (error.grade, error.message.en().split(';').next()),
             (Grade::Unknown, Some("the response was cut off"))
@@ -168,7 +179,7 @@ fn create_without_an_error_is_an_order_with_or_without_an_env_id() {
     ];
     for (body, env_id, request_id) in table {
         let ordered = created_new(body).unwrap();
-        assert_eq!((ordered.tran_id.as_str(), ordered.env_id.as_deref()), ("1", env_id), "{body}");
+        assert_eq!((ordered.tran_id.as_deref(), ordered.env_id.as_deref()), (Some("1"), env_id), "{body}");
         assert_eq!(ordered.request_id.as_deref(), request_id, "{body}");
     }
     // An echo of what was asked for is no other id.
@@ -224,7 +235,7 @@ fn read_is_decoded_whatever_ids_are_in_it() {
 #[test]
 fn every_id_of_an_answer_that_proves_nothing_is_kept() {
     let body = r#"{"Response":{"TranId":"1","EnvId":"e","RequestId":"r"}}"#;
-    let cut = classify_create(&cut_off(body), None, &redactor()).unwrap_err();
+    let cut = classify_create(&cut_off(body), &order(None), &redactor()).unwrap_err();
     for error in [cut, created(500, body).unwrap_err(), created(200, &format!("<{body}")).unwrap_err()] {
         assert_eq!(error.grade, Grade::Unknown);
         assert_eq!(error.seen.tran_id.as_deref(), Some("1"));
@@ -335,7 +346,7 @@ fn answer_with_a_repeated_key_proves_nothing() {
         format!(r#"{{"Response":{{}},"Response":{{{e}}}}}"#),
         format!(r#"{{"Response":{{{e},"Error":null}}}}"#),
     ] {
-        let change = changed(Action::Rename, &reply(200, &body)).unwrap_err();
+        let change = changed(Action::Update, &reply(200, &body)).unwrap_err();
         for error in [created(200, &body).unwrap_err(), change] {
             assert_eq!(error.grade, Grade::Unknown, "{body}");
             assert!(error.message.en().contains("twice"), "{}", error.message);
@@ -405,10 +416,10 @@ fn id_is_recorded_whole_though_a_short_key_is_a_part_of_it() {
         let body = format!(
             r#"{{"Response":{{"TranId":"shop-1","EnvId":"shop-abc123","RequestId":"shop-r"{more}}}}}"#
         );
-        classify_create(&reply(200, &body), None, &redactor)
+        classify_create(&reply(200, &body), &order(None), &redactor)
     };
     let ordered = create("").unwrap();
-    assert_eq!(ordered.tran_id, "shop-1");
+    assert_eq!(ordered.tran_id.as_deref(), Some("shop-1"));
     assert_eq!(ordered.env_id.as_deref(), Some("shop-abc123"));
     assert_eq!(ordered.request_id.as_deref(), Some("shop-r"));
     let error = create(r#","Data":{"EnvId":"shop-2"}"#).unwrap_err();

@@ -10,7 +10,7 @@ pub use sts::{
     GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller, decode_metadata, decode_session,
 };
 pub use tcb::{
-    BILLS, BillInfo, CREATE, DESTROY, DescribeBillingInfo, DescribeEnvs, DestroyEnv, ENDPOINT, EnvInfo, LIST,
-    MAX_BODY, MAX_PAGE_BODY, MODIFY, ModifyEnv, NO_TIME, OrderInfo, SERVICE, VERSION, create_body,
-    request_body,
+    BILLS, BillInfo, DESTROY, DescribeBillingInfo, DescribeEnvs, DestroyEnv, ENDPOINT, EnvInfo, LIST,
+    MAX_BODY, MAX_PAGE_BODY, MODIFY, MODIFY_EXTRA, ModifyEnv, ModifyEnvExtra, NO_TIME, OrderInfo, SERVICE,
+    Tag, VERSION, create_body, request_body, update_body,
 };

@@ -1,19 +1,22 @@
 //! The actions of the service `tcb`: their names, requests, and the rows of its lists, as far as they are used.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use crate::model::Attributes;
+use crate::cloud::ENV_ID;
+use crate::model::{self, Attributes, Field};
 
 /// The endpoint, unless another one is configured.
 pub const ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
 /// The service's name in a signature.
 pub const SERVICE: &str = "tcb";
 pub const VERSION: &str = "2018-06-08";
-/// Creates an environment.
-pub const CREATE: &str = "CreatePostpayPackage";
 /// Changes the alias of an environment (page 876/34818).
 pub const MODIFY: &str = "ModifyEnv";
+/// Switches use beyond the package on or off (page 876/137192).
+pub const MODIFY_EXTRA: &str = "ModifyEnvExtra";
 /// Destroys an environment (page 876/42149).
 pub const DESTROY: &str = "DestroyEnv";
 /// Lists environments (page 876/34820).
@@ -27,15 +30,32 @@ pub const MAX_PAGE_BODY: usize = 16 << 20;
 /// What the API sends in place of a missing time.
 pub const NO_TIME: &str = "0000-00-00 00:00:00";
 
-/// Returns the body of a create: exactly the fields that are set, in the order of their table, compact.
-pub fn create_body(order: &Attributes) -> Vec<u8> {
-    struct Members<'a>(&'a Attributes);
-    impl Serialize for Members<'_> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            serializer.collect_map(self.0.iter().map(|(field, value)| (field.member, value)))
-        }
+/// A request's members in the order in which they are sent.
+struct Members<'a>(Vec<(&'a str, Value)>);
+
+impl Serialize for Members<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
-    request_body(&Members(order))
+}
+
+/// Returns the body of a create: exactly the fields that are set, in the order of their table, compact. `members` has what is
+/// sent for fields that refer to other addresses, and members that no field has.
+pub fn create_body(attributes: &Attributes, members: &BTreeMap<String, String>) -> Vec<u8> {
+    let is_field = |member: &str| attributes.iter().any(|(field, _)| field.member == member);
+    let fields = attributes.iter().filter_map(|(field, value)| match members.get(field.member) {
+        Some(text) => Some((field.member, Value::from(text.as_str()))),
+        None => Some((field.member, field.encode(value)?)),
+    });
+    let others = members.iter().filter(|(member, _)| !is_field(member));
+    let others = others.map(|(member, text)| (member.as_str(), Value::from(text.as_str())));
+    request_body(&Members(fields.chain(others).collect()))
+}
+
+/// Returns the body of an update of one field.
+pub fn update_body(env_id: &str, field: Field, value: &model::Value) -> Vec<u8> {
+    let value = field.encode(value).map(|value| (field.member, value));
+    request_body(&Members([(ENV_ID, Value::from(env_id))].into_iter().chain(value).collect()))
 }
 
 /// Returns a request as compact JSON.
@@ -84,6 +104,16 @@ pub struct EnvInfo {
     /// prepayment or postpaid.
     pub pay_mode: String,
     pub region: String,
+    pub package_id: String,
+    pub tags: Vec<Tag>,
+}
+
+/// A tag of an environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct Tag {
+    pub key: String,
+    pub value: String,
 }
 
 /// The request of `DescribeBillingInfo`.
@@ -125,6 +155,8 @@ pub struct BillInfo {
     pub order_info: Option<OrderInfo>,
     /// `basic`, or empty.
     pub free_quota: String,
+    /// Whether use beyond the package is billed by use.
+    pub enable_overrun: bool,
 }
 
 /// The order that a bill names.
@@ -163,10 +195,16 @@ pub struct ModifyEnv {
     pub custom_qps: Option<Value>,
 }
 
-impl ModifyEnv {
-    pub fn new(env_id: &str, alias: &str) -> Self {
-        Self { env_id: Some(env_id.to_owned()), alias: Some(alias.to_owned()), custom_qps: None }
-    }
+/// The request of `ModifyEnvExtra` (page 876/137192).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct ModifyEnvExtra {
+    /// Required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub env_id: Option<String>,
+    /// `TRUE` or `FALSE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enable_overrun: Option<String>,
 }
 
 /// The request of `DestroyEnv`.
@@ -202,13 +240,14 @@ mod tests {
     #[test]
     fn create_sends_exactly_the_set_fields_in_documented_order() {
         let mut order = Attributes::default();
-        assert_eq!(text(create_body(&order)), "{}");
+        let text = |order: &Attributes| text(create_body(order, &BTreeMap::new()));
+        assert_eq!(text(&order), "{}");
         order.set(postpay::EXTRA, r#"{"abc":"def"}"#);
         order.set(postpay::ALIAS, "env-alias");
         order.set(postpay::ENV_ALIAS, "我的\n环境");
         order.set(postpay::FREE_QUOTA, "");
         assert_eq!(
-            text(create_body(&order)),
+            text(&order),
             "{\"FreeQuota\":\"\",\"Alias\":\"env-alias\",\"EnvAlias\":\"我的\\n环境\",\"Extra\":\"{\\\"abc\\\":\\\"def\\\"}\"}"
         );
     }
@@ -219,7 +258,7 @@ mod tests {
         let destroy = |force, bypass| request_body(&DestroyEnv::new("e", force, bypass));
         let table = [
             (request_body(&list), r#"{"Limit":100,"Offset":0}"#),
-            (request_body(&ModifyEnv::new("e", "我的环境")), r#"{"EnvId":"e","Alias":"我的环境"}"#),
+            (update_body("e", postpay::ALIAS, &"我的环境".into()), r#"{"EnvId":"e","Alias":"我的环境"}"#),
             (destroy(false, false), r#"{"EnvId":"e"}"#),
             (destroy(true, false), r#"{"EnvId":"e","IsForce":true}"#),
             (destroy(false, true), r#"{"EnvId":"e","BypassCheck":true}"#),

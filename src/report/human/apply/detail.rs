@@ -135,7 +135,7 @@ fn given_up(result: &StepResult, done: &Done) -> Vec<Text> {
     let address = &result.address;
     let which = if result.deposed { " --deposed" } else { "" };
     match done.what {
-        What::Renamed | What::Destroyed => Vec::new(),
+        What::Updated | What::Destroyed => Vec::new(),
         What::WasGone => vec![
             text!("Tencent Cloud has no environment with this id: it was destroyed before"),
             text!("it was removed from the state; nothing was changed at Tencent Cloud"),

@@ -19,7 +19,7 @@ fn texts(step: &Step, plan: &Plan) -> Vec<Text> {
     let address = &step.address;
     match step.action {
         Action::Create => created(step),
-        Action::Update if step.renames().is_none() => {
+        Action::Update if step.updates().next().is_none() => {
             vec![text!("Changes the state only; nothing is sent.")]
         }
         Action::Update => Vec::new(),

@@ -129,7 +129,7 @@ fn ids(step: &Step, look: Look) -> String {
 /// What happens, where the mark alone does not say it.
 fn what(step: &Step) -> Text {
     match step.action {
-        Action::Update if step.renames().is_none() => text!("state only"),
+        Action::Update if step.updates().next().is_none() => text!("state only"),
         Action::Create | Action::Update | Action::Replace | Action::Import | Action::Move => Text::same(""),
         Action::Destroy if step.blocker.is_some() => text!("not in the configuration"),
         Action::Destroy => text!("will be destroyed"),

@@ -34,7 +34,7 @@ fn change(action: Action, before: &[(Field, &str)], after: &[(Field, &str)]) -> 
             request_id: Some("r".into()),
         },
         blocker: (action == Action::Replace).then_some(StepBlocker::Replacement),
-        ..step("shop", 9, action, Reason::AliasChanged)
+        ..step("shop", 9, action, Reason::UpdatedInPlace)
     }
 }
 

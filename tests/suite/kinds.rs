@@ -1,0 +1,212 @@
+//! What every kind goes through, with the real binary against the real endpoint: a life, a lost answer, a crash.
+
+use postpay::crash;
+use postpay::sandbox::{LedgerEntry, read_ledger};
+use serde_json::{Value, json};
+
+use crate::support::{LEDGER, MANIFEST, Project, RECEIPTS, STATE};
+
+fn package(fields: &str) -> String {
+    format!(
+        "version: 1\nenvironments:\n  shop:\n    kind: package\n    alias: shop\n    package: baas_personal\n    resources: [storage, function]\n{fields}"
+    )
+}
+
+fn packages(fields: &str) -> Project {
+    let project = Project::of(&[]);
+    project.write(MANIFEST, package(fields));
+    project
+}
+
+/// The requests that changed something.
+fn writes(project: &Project) -> Vec<LedgerEntry> {
+    let mut entries = read_ledger(&project.file(LEDGER)).unwrap();
+    entries.retain(|entry| entry.acted || entry.changed);
+    entries
+}
+
+fn actions(project: &Project) -> Vec<String> {
+    writes(project).into_iter().map(|entry| entry.action).collect()
+}
+
+fn record(project: &Project) -> Value {
+    project.json(STATE)["environments"]["shop"].clone()
+}
+
+#[test]
+fn package_is_created_updated_in_place_and_destroyed() {
+    let project = packages("    period: 3\n    tags: {team: web}\n");
+    project
+        .run(["plan", "--show-calls"])
+        .exits(0)
+        .says(&["X-TC-Action: CreateEnv", r#""EnableOverrun":"TRUE""#]);
+    project.run(["apply", "-y"]).exits(0).says(&["created"]);
+    let created = &writes(&project)[0];
+    assert_eq!(
+        Value::Object(created.params.clone()),
+        json!({
+            "Alias": "shop", "PackageId": "baas_personal", "Resources": ["storage", "function"], "Period": 3,
+            "Tags": [{"Key": "team", "Value": "web"}], "EnableOverrun": "TRUE",
+        })
+    );
+    let before = record(&project);
+    assert_eq!((&before["status"], &before["tran_id"]), (&json!("created"), &Value::Null));
+    assert_eq!(before["env_id"].as_str(), created.env_id.as_deref());
+    project.run(["plan", "--detailed-exitcode"]).exits(0).says(&["No changes."]);
+    project.run(["drift"]).exits(0);
+
+    // Both fields that are updated in place, each by its own action.
+    project.write(
+        MANIFEST,
+        package("    period: 3\n    tags: {team: web}\n    overrun: false\n")
+            .replace("alias: shop", "alias: store"),
+    );
+    project.run(["plan", "--show-calls"]).exits(0).says(&[
+        "ModifyEnv",
+        "ModifyEnvExtra",
+        r#""EnableOverrun":"FALSE""#,
+    ]);
+    project.run(["apply", "-y"]).exits(0).says(&["updated"]);
+    assert_eq!(actions(&project), ["CreateEnv", "ModifyEnv", "ModifyEnvExtra"]);
+    let after = record(&project);
+    assert_eq!(
+        (&after["attributes"]["alias"], &after["attributes"]["overrun"]),
+        (&json!("store"), &json!(false))
+    );
+    assert_eq!(after["env_id"], before["env_id"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    project.run(["drift"]).exits(0);
+
+    // Everything else is fixed by the order.
+    project.edit(MANIFEST, "period: 3", "period: 12");
+    project.run(["plan"]).exits(1).says(&["--replace shop"]);
+
+    project.write(MANIFEST, "version: 1\nenvironments: {}\n");
+    project.run(["destroy", "shop", "-y", "--allow-destroy"]).exits(0);
+    assert_eq!(actions(&project).last().unwrap(), "DestroyEnv");
+    assert_eq!(record(&project)["status"], "isolated");
+}
+
+#[test]
+fn region_of_a_package_is_a_header_and_its_environment_is_found_there() {
+    let project = packages("    region: ap-singapore\n");
+    let lost = ["apply", "-y", "--fault", "reset-after@1", "--settle", "20s"];
+    project.run(lost).exits(0).says(&["found in the account"]);
+    let created = &writes(&project)[0];
+    assert_eq!(created.region.as_deref(), Some("ap-singapore"));
+    assert!(!created.params.contains_key("Region"), "{:?}", created.params);
+    assert_eq!(record(&project)["region"], "ap-singapore");
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn lost_answer_to_a_package_is_read_back_and_not_sent_again() {
+    for fault in [
+        "reset-after@1",
+        "null-env-id@1",
+        "cut-body@1",
+        "html@1",
+        "error-after:InternalError@1",
+        "hang-after@1",
+    ] {
+        let project = packages("");
+        let lost = ["apply", "-y", "--fault", fault, "--settle", "20s", "--timeout", "2s"];
+        project.run(lost).exits(0).says(&["found in the account"]);
+        assert_eq!(project.ordered_once(), ["shop"], "{fault}");
+        assert_eq!(record(&project)["env_id"].as_str(), writes(&project)[0].env_id.as_deref(), "{fault}");
+        project.run(["plan", "--detailed-exitcode"]).exits(0);
+    }
+}
+
+/// Nothing tells whether it acted, so it is never sent again.
+#[test]
+fn unknown_outcome_of_a_package_stays() {
+    for fault in [
+        "reset-before@*",
+        "error:ResourceInUse@*",
+        "error:FailedOperation@*",
+        "error:InternalError@*",
+        "error:OperationDenied@*",
+    ] {
+        let project = packages("");
+        project.run(["apply", "-y", "--fault", fault, "--settle", "1s"]).exits(4);
+        assert_eq!(record(&project)["status"], "unknown", "{fault}");
+        let sent = project.ledger().len();
+        project.run(["apply", "-y", "--settle", "1s"]).exits(4);
+        assert_eq!((sent, project.ledger().len()), (1, 1), "{fault}");
+        project.run(["resolve", "shop", "--not-created", "--force", "-y"]).exits(0);
+        project.run(["apply", "-y"]).exits(0);
+        assert_eq!(project.ordered_once(), ["shop"], "{fault}");
+    }
+}
+
+#[test]
+fn refused_package_is_not_created_and_may_end_the_run() {
+    for (code, ends_run) in [
+        ("InvalidParameter", false),
+        ("InvalidParameter.Alias", false),
+        ("MissingParameter.Param", false),
+        ("ResourceInsufficient", true),
+        ("ResourcesSoldOut", true),
+    ] {
+        let project = packages("");
+        let two = package("")
+            + "  blog:\n    kind: package\n    alias: blog\n    package: baas_personal\n    resources: [function]\n";
+        project.write(MANIFEST, two);
+        let fault = format!("error:{code}@1");
+        let ran = project.run(["apply", "-y", "--fault", &fault, "--on-error", "continue", "--settle", "0s"]);
+        ran.exits(if ends_run { 1 } else { 3 });
+        assert_eq!(project.ordered_once(), if ends_run { &[][..] } else { &["blog"][..] }, "{code}");
+        assert_eq!(record(&project), Value::Null, "{code}");
+    }
+}
+
+/// A state that was lost cannot know the environment; the account does.
+#[test]
+fn package_that_exists_already_is_not_created_again() {
+    let project = packages("");
+    project.run(["apply", "-y"]).exits(0);
+    for name in [STATE, "state/postpay.state.json.backup"] {
+        std::fs::remove_file(project.file(name)).unwrap_or_default();
+    }
+    std::fs::remove_dir_all(project.file(RECEIPTS)).unwrap();
+    project.run(["apply", "-y"]).exits(1).says(&["already"]);
+    assert_eq!(project.ordered_once(), ["shop"]);
+    let env_id = writes(&project)[0].env_id.clone().unwrap();
+    project.run(["import", "shop", &env_id, "-y"]).exits(0);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    assert_eq!(record(&project)["attributes"]["package"], "baas_personal");
+}
+
+/// From its intent on, a create that a crash cut off may have acted: it is never sent again by itself.
+#[test]
+fn crash_while_a_package_is_created_loses_and_repeats_nothing() {
+    for point in [
+        crash::INTENT_KEPT,
+        crash::SLOT_REACHED,
+        crash::REQUEST_ARRIVED,
+        crash::API_ACTED,
+        crash::ANSWER_CAME,
+        crash::OUTCOME_KEPT,
+    ] {
+        let project = packages("");
+        let died = project.command(["apply", "-y"]).env("POSTPAY_CRASH_AT", point).output().unwrap();
+        assert!(!died.status.success(), "{point}");
+        let has_acted = writes(&project).len() == 1;
+        let again = project.run(["apply", "-y"]);
+        if point == crash::OUTCOME_KEPT {
+            again.exits(0);
+        } else {
+            again.exits(4);
+            let settled = if has_acted {
+                vec!["resolve", "shop", "-y"]
+            } else {
+                vec!["resolve", "shop", "--not-created", "--force", "-y"]
+            };
+            project.run(settled).exits(0);
+            project.run(["apply", "-y"]).exits(0);
+        }
+        assert_eq!(project.ordered_once(), ["shop"], "{point}");
+        assert_eq!(record(&project)["env_id"].as_str(), writes(&project)[0].env_id.as_deref(), "{point}");
+    }
+}
