@@ -1,5 +1,6 @@
 //! Turns documents into [`Manifests`] and reports what is wrong with single keys and values.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -148,9 +149,8 @@ impl<'a> Reader<'a, '_> {
         let (kind, _) = self.kind(body);
         defaults.kind = kind;
         let known = kind.map_or_else(|| kinds::ALL.to_vec(), |kind| vec![kind]);
-        let mut names: Vec<&str> =
-            known.iter().flat_map(|kind| kind.fields).map(|field| field.name).collect();
-        names.extend(["lifecycle"]);
+        let fields = known.iter().flat_map(|kind| kind.fields).map(|field| field.name);
+        let names = each_once(fields.chain(["lifecycle"]));
         for entry in body.iter() {
             match entry.name() {
                 kinds::KEY => {}
@@ -424,7 +424,7 @@ impl<'a> Reader<'a, '_> {
                 );
             } else if field.is_none() {
                 let names = fields().filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name);
-                let names: Vec<&str> = names.collect();
+                let names = each_once(names);
                 let label = nearest(text, &names).map_or_else(unknown, meant);
                 self.problems.push(
                     Diagnostic::error(CODE, text!("unknown field `{text}`", text))
@@ -530,6 +530,12 @@ impl<'a> Reader<'a, '_> {
                 .help(belongs(name, place).unwrap_or_else(|| known_here(known))),
         );
     }
+}
+
+/// The fields of several kinds may have the same names.
+fn each_once<'n>(names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let mut seen = HashSet::new();
+    names.filter(|name| seen.insert(*name)).collect()
 }
 
 /// Where a key belongs that has its place elsewhere.

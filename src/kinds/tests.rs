@@ -325,7 +325,7 @@ fn every_rule_of_a_package_is_checked() {
     };
     assert_eq!(problems(&needed("storage")), "");
     assert_eq!(problems(&needed("function")), "storage-without-resource 4");
-    let two = needed("storage") + &needed("storage").replace("one:", "two:").replace("shop", "shop-2")[32..];
+    let two = needed("storage") + &needed("storage").replace("one:", "two:").replace("shop", "shop-2")[34..];
     assert_eq!(problems(&two), "duplicate-base-path 5", "{two}");
 }
 
