@@ -8,8 +8,8 @@ use crate::cloud::{self, CloudError};
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{Text, text};
 use crate::model::SourceRef;
-use crate::plan::Blocker;
 use crate::plan::file::PlanFileError;
+use crate::plan::{Blocker, StepBlocker};
 use crate::report::clean;
 use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::StateError;
@@ -77,10 +77,16 @@ impl From<Vec<Blocker>> for Failure {
         let diagnostics = blockers.iter().map(|blocker| {
             let (code, message, help) = blocker.explain();
             let mut diagnostic = Diagnostic::error(code, message);
-            if let Blocker::Step { place, .. } = blocker {
-                diagnostic = match lines.of(place) {
+            if let Blocker::Step { place, blocker, .. } = blocker {
+                // What is not declared any more has no line.
+                let is_declared = *blocker != StepBlocker::PreventDestroy;
+                diagnostic = match lines.of(place).filter(|_| is_declared) {
                     Some(span) => diagnostic.on(&span),
-                    None => diagnostic.help(declared_in(place)),
+                    None => {
+                        let place = place.to_string();
+                        let place = clean(&place);
+                        diagnostic.help(text!("was declared in {place}", place))
+                    }
                 };
             }
             diagnostic.help(help)

@@ -44,6 +44,13 @@ pub(super) struct Args {
     diff: bool,
 }
 
+impl Args {
+    /// Whether the files are named, so that no project is needed.
+    pub(super) fn has_paths(&self) -> bool {
+        !self.paths.is_empty()
+    }
+}
+
 /// How standard input is named.
 const STDIN: &str = "<stdin>";
 

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::Exit;
 use super::failure::Failure;
+use super::folder;
 use super::world::{World, cant_write};
 use crate::files::{self, Access, Links};
 use crate::i18n::{shell_word, text};
@@ -63,35 +64,47 @@ const CONFIG: &str = include_str!("init/postpay.yaml");
 const MANIFEST: &str = include_str!("init/environments.yaml");
 const GITIGNORE: &str = include_str!("init/gitignore");
 
-const ATTRIBUTES: &str = ".gitattributes";
 /// Git leaves the line endings of the state, its journals and receipts alone.
-const STATE_ATTRIBUTES: &str = "state/** -text";
+const ATTRIBUTES: &str = "state/** -text\n";
+/// Files that a repository may have already: lines are added to them.
+const EXTENDED: [(&str, &str); 2] = [(".gitignore", GITIGNORE), (".gitattributes", ATTRIBUTES)];
+const MAX_EXTENDED: u64 = 1024 * 1024;
 
-/// Adds a line to `.gitattributes`, or makes the file with it. False when the line is there already.
-fn add_attributes(dir: &Path) -> Result<bool, Failure> {
-    let path = dir.join(ATTRIBUTES);
-    let text = match files::read(&path, Links::Refused, MAX_ATTRIBUTES) {
+/// What was done to a file.
+#[derive(PartialEq, Eq)]
+enum Added {
+    Created,
+    Extended,
+    Nothing,
+}
+
+/// Adds the lines that a file lacks, or creates it.
+fn add_lines(dir: &Path, name: &str, wanted: &str) -> Result<Added, Failure> {
+    let path = dir.join(name);
+    let text = match files::read(&path, Links::Refused, MAX_EXTENDED) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            write(dir, ATTRIBUTES, &format!("{STATE_ATTRIBUTES}\n"))?;
-            return Ok(true);
+            return write(dir, name, wanted).map(|()| Added::Created);
         }
         Err(error) => return Err(cant_write(&path, &error)),
     };
-    if String::from_utf8_lossy(&text).lines().any(|line| line.trim() == STATE_ATTRIBUTES) {
-        return Ok(false);
+    let there = String::from_utf8_lossy(&text);
+    let is_there = |line: &str| there.lines().any(|other| other.trim() == line);
+    let missing = |line: &&str| !line.starts_with('#') && !is_there(line);
+    if !wanted.lines().any(|line| missing(&line)) {
+        return Ok(Added::Nothing);
     }
     let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
+    let lines = wanted.lines().filter(|line| line.starts_with('#') || missing(line));
+    let added: String = lines.map(|line| format!("{line}\n")).collect();
     files::open(&path, Links::Refused, Access::Append)
-        .and_then(|mut file| writeln!(file, "{end}{STATE_ATTRIBUTES}"))
+        .and_then(|mut file| file.write_all(format!("{end}{added}").as_bytes()))
         .map_err(|error| cant_write(&path, &error))?;
-    Ok(true)
+    Ok(Added::Extended)
 }
 
-const MAX_ATTRIBUTES: u64 = 1024 * 1024;
-
 pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
-    let is_new = args.ci.is_none() || !is_project(&args.dir);
+    let is_new = args.ci.is_none() || !folder::is_project(&args.dir);
     let mut files = if is_new { project() } else { Vec::new() };
     let pipeline = args.ci.map_or(&[][..], Ci::files);
     files.extend(pipeline.iter().map(|(name, text)| (*name, (*text).to_owned())));
@@ -107,7 +120,7 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
                 if args.ci.is_some() {
                     text!("nothing was written; move these files away, or write to another folder and copy what you need: `postpay init --ci WHERE DIR`")
                 } else {
-                    text!("nothing was written; choose an empty folder: `postpay init DIR`")
+                    text!("nothing was written; choose another folder: `postpay init DIR`")
                 },
             ),
         );
@@ -115,13 +128,22 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
     for (name, text) in &files {
         write(&args.dir, name, text)?;
     }
-    let mut names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
-    if is_new && add_attributes(&args.dir)? {
-        names.push(ATTRIBUTES);
+    let mut created: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    let mut extended = Vec::new();
+    for (name, lines) in EXTENDED.into_iter().filter(|_| is_new) {
+        match add_lines(&args.dir, name, lines)? {
+            Added::Created => created.push(name),
+            Added::Extended => extended.push(name),
+            Added::Nothing => {}
+        }
     }
-    let (en, zh) = (names.join(", "), names.join("、"));
-    let created = world.out.say(text!("Created {en}.\n", en; zh));
-    world.print(&world.out.within(created, 2))?;
+    let (en, zh) = (created.join(", "), created.join("、"));
+    let mut done = world.out.say(text!("Created {en}.\n", en; zh));
+    if !extended.is_empty() {
+        let (en, zh) = (extended.join(", "), extended.join("、"));
+        done += &world.out.say(text!("Added lines to {en}.\n", en; zh));
+    }
+    world.print(&world.out.within(done, 2))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {
@@ -144,19 +166,12 @@ fn in_the_way(dir: &Path, name: &str) -> Option<PathBuf> {
     path.symlink_metadata().is_ok().then_some(path)
 }
 
-/// Whether there is something that a pipeline can be added to.
-fn is_project(dir: &Path) -> bool {
-    // Settings that are not recognised are there all the same: `plan` names them.
-    dir.join(config::DEFAULT_MANIFESTS).exists() || !matches!(config::find(dir), Ok(None))
-}
-
 fn project() -> Vec<(&'static str, String)> {
     vec![
         ("postpay.yaml", CONFIG.to_owned()),
         ("environments/shop.yaml", MANIFEST.to_owned()),
         ("schemas/manifest.v1.schema.json", format!("{:#}\n", manifest::manifest_schema())),
         ("schemas/config.v1.schema.json", format!("{:#}\n", config::config_schema())),
-        (".gitignore", GITIGNORE.to_owned()),
     ]
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::failure::{Failure, NOTHING_SENT};
+use super::folder;
 use super::options::{Api, Changes, Global, Select};
 use super::reports::way;
 use super::rescue;
@@ -46,7 +47,17 @@ pub(super) struct Project {
 }
 
 impl Project {
+    /// Loads the project of this folder.
+    ///
+    /// # Errors
+    /// When there is none, or its settings have errors.
     pub(super) fn load(global: &Global, api: &Api) -> Result<Self, Failure> {
+        check_project(global)?;
+        Self::load_anywhere(global, api)
+    }
+
+    /// As [`Self::load`], also where there is no project: everything is as by default then.
+    pub(super) fn load_anywhere(global: &Global, api: &Api) -> Result<Self, Failure> {
         let (project, wrong) = Self::load_as_far(global, api)?;
         match wrong {
             None => Ok(project),
@@ -378,6 +389,7 @@ impl Project {
                 return Err(unknown_address(address, desired, state));
             }
         }
+        check_selectors(&options)?;
         self.make(desired, state, options, world)
     }
 
@@ -455,6 +467,19 @@ impl Project {
         }
         Ok(env_ids)
     }
+}
+
+/// Fails where neither files nor options make a project.
+pub(super) fn check_project(global: &Global) -> Result<(), Failure> {
+    let is_named = global.config.is_some() || global.state.is_some() || !global.files.is_empty();
+    // A state alone is no project, and nothing that may be passed over.
+    let has_state = || Path::new(config::DEFAULT_STATE).symlink_metadata().is_ok();
+    if is_named || folder::is_project(Path::new(".")) || has_state() {
+        return Ok(());
+    }
+    Err(Failure::new("no-project", text!("no postpay.yaml and no environments/ in this folder or above it"))
+        .help(text!("create a project: `postpay init`; or change to one: `-C DIR`"))
+        .help(NOTHING_SENT))
 }
 
 /// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
@@ -570,6 +595,19 @@ impl<'a> Lines<'a> {
         let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
         Some(Span { file, bytes })
     }
+}
+
+/// Rejects options that contradict each other.
+fn check_selectors(options: &Options) -> Result<(), Failure> {
+    let is_selected = options.filter();
+    let why = if let Some(address) = options.targets.iter().find(|it| !is_selected(it)) {
+        text!("`{address}` is both in --target and in --exclude", address)
+    } else if let Some(address) = options.replaces.iter().find(|it| !is_selected(it)) {
+        text!("`{address}` is in --replace, but --target or --exclude leaves it out", address)
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new("selectors", why).help(NOTHING_SENT))
 }
 
 pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Option<&State>) -> Failure {

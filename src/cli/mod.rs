@@ -14,6 +14,7 @@ mod drift;
 mod edit;
 mod failure;
 mod fmt;
+mod folder;
 mod generate;
 mod git;
 mod history;
@@ -46,9 +47,12 @@ mod watch;
 mod whoami;
 mod world;
 
+use std::path::{Path, PathBuf};
+
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::i18n::{Lang, text, use_english_only};
+use crate::report::clean;
 use crate::report::page::Kind;
 use options::Global;
 use world::World;
@@ -133,6 +137,12 @@ impl Command {
         matches!(self, Self::History(args) if args.is_list())
     }
 
+    /// Whether it works in a project.
+    fn needs_project(&self) -> bool {
+        let has_paths = matches!(self, Self::Fmt(args) if args.has_paths());
+        !has_paths && !matches!(self, Self::Init(_) | Self::Schema(_) | Self::Completions(_) | Self::Man(_))
+    }
+
     /// The page that it shows, in all formats; None for a command that shows only text and JSON.
     fn page(&self) -> Option<Kind> {
         match self {
@@ -165,9 +175,10 @@ pub fn main() -> Exit {
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
     let command = command();
-    let cli = match usage::parse(&command, std::env::args_os())
-        .and_then(|matches| Cli::from_arg_matches(&matches))
-    {
+    let parse = |folder: &Path| {
+        usage::parse(&command, std::env::args_os(), folder).and_then(|it| Cli::from_arg_matches(&it))
+    };
+    let mut cli = match parse(Path::new("")) {
         Ok(cli) => cli,
         Err(error) => {
             return match usage::print(&error) {
@@ -180,10 +191,24 @@ pub fn main() -> Exit {
     if world::lang_of(&cli.global) == Lang::En {
         use_english_only();
     }
+    let project = match enter_folder(&cli) {
+        Ok(None) => None,
+        Ok(Some((project, back))) => {
+            // What was parsed is valid; only the paths differ.
+            cli = parse(&back).unwrap_or(cli);
+            Some(project)
+        }
+        Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
+    };
     let mut world = match World::new(&cli.global) {
         Ok(world) => world,
         Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
     };
+    if let Some(project) = project {
+        let project = project.display().to_string();
+        let project = clean(&project);
+        world.tell(&text!("Project: {project}\n", project));
+    }
     let kind = cli.command.page();
     if let Err(failure) = shown::refuse(kind, cli.command.is_list(), &world) {
         return world.fail(&failure);
@@ -224,6 +249,17 @@ pub fn main() -> Exit {
             exit
         }
     }
+}
+
+/// Changes to the folder of `--chdir`, and then to the project. Returns the project that was found above, and the way back.
+fn enter_folder(cli: &Cli) -> Result<Option<(PathBuf, PathBuf)>, failure::Failure> {
+    if let Some(folder) = &cli.global.chdir {
+        folder::change(folder)?;
+    }
+    if cli.global.config.is_some() || !cli.command.needs_project() {
+        return Ok(None);
+    }
+    folder::change_to_project()
 }
 
 /// Threads of the runtime for calls, and of its pool for name resolution.

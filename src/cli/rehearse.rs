@@ -33,7 +33,8 @@ use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge, request};
 use crate::rehearsal::setup::SimSetup;
 use crate::rehearsal::{Rehearsal, Run, random};
-use crate::report::{human, json};
+use crate::report::human::{self, Look};
+use crate::report::json;
 use crate::sandbox::{self, Fault, LedgerEntry, read_ledger};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
@@ -113,7 +114,10 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         runs: Vec::new(),
         took: Duration::ZERO,
     };
-    if world.format == Format::Human {
+    let is_nothing = rehearsal.wanted == 0;
+    if is_nothing {
+        rehearsal.asked = 0;
+    } else if world.format == Format::Human {
         world.print(&human::rehearsal::head(&rehearsal, world.out))?;
     }
     let began = Instant::now();
@@ -140,8 +144,9 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     runtime.shutdown_background();
     rehearsal.took = began.elapsed();
     let json = || json::rehearsal::report(&rehearsal);
-    let totals = |look| human::rehearsal::totals(&rehearsal, look);
-    let whole = |look| human::rehearsal::report(&rehearsal, look);
+    let nothing = |look: Look| look.say(text!("Nothing to rehearse: the plan creates nothing.\n"));
+    let totals = |look| if is_nothing { nothing(look) } else { human::rehearsal::totals(&rehearsal, look) };
+    let whole = |look| if is_nothing { nothing(look) } else { human::rehearsal::report(&rehearsal, look) };
     world.print_as_asked(Shown::plain(&json, &totals))?;
     world.report(Shown::plain(&json, &whole))?;
     Ok(if rehearsal.is_kept() { Exit::Fine } else { Exit::Error })

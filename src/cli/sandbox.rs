@@ -141,7 +141,7 @@ impl LedgerFile {
     fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
         match &self.ledger {
             Some(path) => files::resolve_folder(path).map_err(|error| cant_write(path, &error)),
-            None => ledger_beside(&Project::load(global, &Api::default())?.state, world),
+            None => ledger_beside(&Project::load_anywhere(global, &Api::default())?.state, world),
         }
     }
 }

@@ -3,13 +3,14 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::{Path, PathBuf};
 
 use anstream::adapter::strip_str;
 use anstream::stream::RawStream;
 use anstream::{AutoStream, ColorChoice};
-use clap::builder::{Resettable, StyledStr};
+use clap::builder::{PathBufValueParser, Resettable, StyledStr, TypedValueParser as _};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::options::{API_OPTIONS, CREDENTIAL_OPTIONS, SANDBOX_OPTIONS};
 use crate::config::endpoint;
@@ -36,19 +37,23 @@ const WITHOUT_PROJECT: [&str; 4] = ["init", "schema", "completions", "man"];
 /// Commands with a page, which has all formats but csv.
 const WITH_PAGE: [&str; 7] = ["plan", "apply", "destroy", "drift", "import", "validate", "show"];
 
-/// Parses the arguments.
+/// Parses the arguments. Paths are taken from `folder`.
 ///
 /// # Errors
 /// Usage errors, and the help that was asked for.
 pub(super) fn parse(
     command: &Command,
     args: impl IntoIterator<Item = OsString>,
+    folder: &Path,
 ) -> Result<ArgMatches, clap::Error> {
     let args = with_two_dashes(command, args);
     let is_short = args.iter().any(|arg| arg == "-h");
     let mut command = command.clone();
     if is_short {
         command = with_short_help(command);
+    }
+    if folder != Path::new("") {
+        command = with_paths_from(command, folder);
     }
     command.try_get_matches_from_mut(args).map_err(|error| with_replacement(without_user_info(error)))
 }
@@ -100,6 +105,22 @@ fn fit_global_options(command: Command, name: &str) -> Command {
             }
         })
         .mut_subcommands(|command| fit_global_options(command, name))
+}
+
+/// Takes relative paths from a folder.
+fn with_paths_from(command: Command, folder: &Path) -> Command {
+    let path = value_parser!(PathBuf).type_id();
+    command
+        .mut_args(|arg| {
+            if arg.get_value_parser().type_id() != path {
+                return arg;
+            }
+            let folder = folder.to_owned();
+            // `-` is standard input.
+            let join = move |path: PathBuf| if path == Path::new("-") { path } else { folder.join(path) };
+            arg.value_parser(PathBufValueParser::new().map(join))
+        })
+        .mut_subcommands(|command| with_paths_from(command, folder))
 }
 
 /// Help for one screen: without the API, credential and sandbox options, variables, and all but the examples below.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Exit;
 use super::failure::Failure;
-use super::load::Project;
+use super::load::{Project, check_project};
 use super::options::{Api, Format, Global};
 use super::shown::Shown;
 use super::world::World;
@@ -24,7 +24,8 @@ Examples:
 pub(super) struct Args {}
 
 pub(super) fn run(_: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let (project, wrong) = match Project::load_as_far(global, &Api::default()) {
+    let loaded = check_project(global).and_then(|()| Project::load_as_far(global, &Api::default()));
+    let (project, wrong) = match loaded {
         Ok(loaded) => loaded,
         Err(failure) => return show(&[], 0, &failure.diagnostics, world),
     };

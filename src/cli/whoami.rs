@@ -51,7 +51,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
-    let project = Project::load(global, &args.api)?;
+    let project = Project::load_anywhere(global, &args.api)?;
     project.guard_reports(global, world)?;
     let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
     let ask = if args.offline { Ask::Nobody } else { Ask::Machine };

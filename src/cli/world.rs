@@ -67,15 +67,8 @@ pub(super) struct World {
     reason = "what a command asks of the world it asks of this value, whatever that needs to know"
 )]
 impl World {
-    /// Enters the folder, starts the log and looks at the terminal.
+    /// Starts the log and looks at the terminal.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
-        if let Some(dir) = &global.chdir {
-            std::env::set_current_dir(dir).map_err(|error| {
-                let dir = dir.display();
-                let why = text!("cannot change to {dir}: {error}", dir, error);
-                Failure::new("chdir", why).help(NOTHING_SENT)
-            })?;
-        }
         let reports = Reports::of(&global.reports)?;
         if cfg!(debug_assertions)
             && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")

@@ -121,7 +121,11 @@ fn requested_destroys(
         if record.status == Status::Isolated && blocker.is_none() && !options.purge {
             return orphaned_step(address, record, false, options);
         }
-        destroy_step(address, record, Reason::DestroyRequested, blocker)
+        let mut step = destroy_step(address, record, Reason::DestroyRequested, blocker);
+        if let Some(declared) = desired.environments.iter().find(|it| it.address == *address) {
+            step.source = declared.source.clone();
+        }
+        step
     });
     Ok(steps.collect())
 }

@@ -132,6 +132,77 @@ fn init_takes_nothing_away_and_makes_its_folder() {
 }
 
 #[test]
+fn init_adds_a_project_to_a_repository() {
+    let project = Project::empty();
+    project.write(".gitignore", "/target\n*.state.lock");
+    project.write(".gitattributes", "*.png binary\r\n");
+    project.write("README.md", "a repository\n");
+    let ran = project.run(["init"]).exits(0).says(&["Added lines to .gitignore, .gitattributes."]);
+    assert!(!ran.stdout.contains("Created .gitignore"), "{ran}");
+    let ignored = project.read(".gitignore");
+    assert!(ignored.starts_with("/target\n*.state.lock\n#"), "{ignored}");
+    assert!(ignored.ends_with("\n*.sandbox.jsonl\n*.sandbox.jsonl.lock\n"), "{ignored}");
+    let attributes = project.read(".gitattributes");
+    assert_eq!(attributes, "*.png binary\r\nstate/** -text\n");
+    project.run(["apply", "-y"]).exits(0);
+
+    // Everything that a run leaves and git should not have is ignored.
+    let git = |args: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        project.settle(git.args(args));
+        Ran::from(git.output().unwrap()).exits(0).stdout
+    };
+    git(&["init", "-q"]);
+    let shown = git(&["status", "--porcelain", "-uall", "state"]);
+    assert!(shown.contains("postpay.state.json") && !shown.contains("lock"), "{shown}");
+    assert!(!shown.contains("sandbox"), "{shown}");
+}
+
+#[test]
+fn the_nearest_project_upwards_is_used_and_named() {
+    let project = Project::of(&["one"]);
+    project.write("environments/deep/notes.txt", "");
+    project.write("typed/two.yaml", "version: 1\nenvironments: {two: {env_id: two-1}}\n");
+    let run = |folder: &str, args: &[&str]| {
+        let mut command = project.command(args);
+        Ran::from(command.current_dir(project.file(folder)).output().unwrap())
+    };
+    let name = format!("Project: {}\n", project.path().canonicalize().unwrap().display());
+    let ran = run("environments/deep", &["apply", "-y", "--report", "run.json"]).exits(0);
+    assert!(ran.stderr.starts_with(&name), "{ran}");
+    // The state is the project's, and what was typed is taken from the folder that it was typed in.
+    assert!(project.exists(STATE) && project.exists("environments/deep/run.json"));
+    run("environments/deep", &["-C", "..", "plan"]).exits(0).says(&["No changes.", &name]);
+    run("typed", &["plan", "-f", "two.yaml", "-o", "plan.json"]).exits(0).says(&["typed/two.yaml:2"]);
+    run(".", &["show", "typed/plan.json"]).exits(0);
+    let ran = run(".", &["plan"]).exits(0);
+    assert!(!ran.stderr.contains("Project:"), "{ran}");
+    // Settings that were named stay where they are.
+    run("typed", &["plan", "--config", "../postpay.yaml"]).exits(0).says(&["No changes."]);
+
+    // Not out of a repository, and not above the user's own folder.
+    project.write("repository/.git/HEAD", "");
+    project.write("repository/folder/file", "");
+    let none = ["error[no-project]", "postpay init"];
+    run("repository/folder", &["plan"]).exits(1).says(&none);
+    let mut at_home = project.command(["show"]);
+    at_home.current_dir(project.file("typed")).env("HOME", project.file("typed"));
+    Ran::from(at_home.output().unwrap()).exits(1).says(&none);
+}
+
+#[test]
+fn commands_that_need_a_project_suggest_init() {
+    let project = Project::empty();
+    for args in [&["plan"][..], &["validate"], &["show"], &["state", "list"], &["apply", "-y"], &["fmt"]] {
+        project.run(args).exits(1).says(&["error[no-project]", "create a project: `postpay init`"]);
+    }
+    assert!(project.files().is_empty());
+    project.write("one.yaml", "version: 1\nenvironments: {one: {env_id: one-1}}\n");
+    project.run(["validate", "-f", "one.yaml"]).exits(0);
+    project.run(["fmt", "--check", "one.yaml"]);
+}
+
+#[test]
 fn the_schemas_that_init_writes_are_named_in_its_files() {
     let project = Project::empty();
     project.run(["init"]).exits(0);

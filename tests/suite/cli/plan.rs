@@ -179,3 +179,19 @@ fn a_warning_alone_is_no_error() {
         project.run(command).exits(0).says(&["warning"]);
     }
 }
+
+#[test]
+fn contradictory_selectors_are_rejected() {
+    let project = Project::ordered(&["n1", "n2"]);
+    for (args, why) in [
+        (&["--exclude", "n1", "--target", "n1"][..], "`n1` is both in --target and in --exclude"),
+        (&["--replace", "n1", "--target", "n2"], "`n1` is in --replace, but"),
+        (&["--replace", "n1", "--exclude", "n1"], "`n1` is in --replace, but"),
+    ] {
+        for command in [&["plan"][..], &["apply", "-y"]] {
+            let ran = project.run(command.iter().chain(args)).exits(1);
+            ran.says(&["error[selectors]", why, "nothing was sent"]);
+        }
+    }
+    project.run(["plan", "--target", "n1", "--exclude", "n2"]).exits(0);
+}

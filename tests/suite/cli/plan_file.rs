@@ -151,13 +151,16 @@ fn one_over_the_limit_is_refused() {
 }
 
 #[test]
-fn one_of_a_subfolder_is_carried_out_from_where_it_was_made() {
+fn one_of_another_project_is_refused() {
     let project = kept(&["one"]);
-    project.run(["-C", "state", "apply", "../plan.json"]).exits(1);
-    std::fs::create_dir_all(project.file("elsewhere")).unwrap();
-    let ran = project.run(["-C", "elsewhere", "apply", "../plan.json", "--endpoint", "sandbox"]).exits(1);
+    project.write("elsewhere/postpay.yaml", "version: 1\napi: {endpoint: sandbox}\n");
+    let ran = project.run(["-C", "elsewhere", "apply", "../plan.json"]).exits(1);
     ran.says(&["was removed after the plan was made"]);
-    assert!(!project.exists(STATE));
+    assert!(!project.exists(STATE) && !project.exists("elsewhere/state/postpay.state.json"));
+    // In a subfolder of its project it is the same plan.
+    std::fs::create_dir(project.file("subfolder")).unwrap();
+    project.run(["-C", "subfolder", "apply", "../plan.json"]).exits(0);
+    assert_eq!(project.ordered_once(), ["one"]);
 }
 
 #[test]

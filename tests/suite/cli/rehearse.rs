@@ -217,3 +217,13 @@ fn ctrl_c_ends_it() {
     assert_eq!(ended.code, Some(1), "{ended}");
     assert!(rest.contains("Interrupted: 1 run was skipped."), "{rest}");
 }
+
+#[test]
+fn a_plan_without_creates_is_not_rehearsed() {
+    let project = Project::ordered(&["one"]);
+    let ran = project.run(["rehearse", "--report", "r.txt"]).exits(0);
+    assert_eq!(ran.stdout, "Nothing to rehearse: the plan creates nothing.\n");
+    assert_eq!(project.read("r.txt"), ran.stdout);
+    let report = project.run(["rehearse", "--format", "json"]).exits(0).json();
+    assert_eq!(report["runs"].as_array().unwrap().len(), 0);
+}
