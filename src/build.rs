@@ -1,4 +1,4 @@
-//! What `--version` tells: the version, and the commit that it was built from, where that can be known.
+//! Sets `--version` to the version and the commit it was built from, if known.
 
 use std::path::Path;
 use std::process::Command;
@@ -13,7 +13,7 @@ fn main() {
     println!("cargo::rustc-env=POSTPAY_VERSION={built}");
 }
 
-/// The commit that cargo wrote into a package.
+/// Returns the commit that cargo wrote into a package.
 fn packaged() -> Option<String> {
     let info = std::fs::read_to_string(".cargo_vcs_info.json").ok()?;
     let (_, rest) = info.split_once("\"sha1\"")?;
@@ -21,7 +21,7 @@ fn packaged() -> Option<String> {
     sha.get(..12).map(str::to_owned)
 }
 
-/// The commit that is checked out, and its day. A repository around this one is none of ours.
+/// Returns the commit that is checked out, and its date. Ignores a repository in a parent folder.
 fn checked_out() -> Option<String> {
     if !Path::new(".git").exists() {
         return None;

@@ -1,4 +1,4 @@
-//! The seam between the program and the wall clock.
+//! The wall clock as an interface.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// The system's clock, to the millisecond: more digits would make files harder to read.
+/// The system's clock, in milliseconds for readable files.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

@@ -1,14 +1,14 @@
-//! Crash points: named moments at which a test may make the process die, as a power cut or a kill would.
+//! Crash points: named places at which a test can abort the process, as a power cut or a kill would.
 //!
-//! A point does nothing unless it was armed, and costs one load. Builds without debug assertions have none. `tests/suite/crash`
-//! aborts a real process at every one of [`POINTS`].
+//! A point costs one load unless armed, and does nothing in builds without debug assertions.
+//! `tests/suite/crash` aborts a real process at each of [`POINTS`].
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 macro_rules! points {
     ($($(#[$about:meta])* $NAME:ident = $name:literal,)+) => {
-        /// Every point, in the order in which a run passes them.
+        /// Every point, in the order of a run.
         pub const POINTS: [&str; [$($name),+].len()] = [$($name),+];
         $($(#[$about])* pub const $NAME: &str = $name;)+
     };
@@ -16,7 +16,7 @@ macro_rules! points {
 
 points! {
     // Before the run.
-    /// The lock is held, and what a dead writer left is finished.
+    /// The lock is held, and a dead writer's run is finished.
     LOCKED = "locked",
     MANIFESTS_READ = "manifests-read",
     PLANNED = "planned",
@@ -33,7 +33,7 @@ points! {
     LINE_WRITTEN = "line-written",
     LINE_SYNCED = "line-synced",
     RUN_STARTED = "run-started",
-    /// The list from before the first create is in the journal.
+    /// The list of existing environments is in the journal.
     LISTING_KEPT = "listing-kept",
 
     // One create, update or destroy.
@@ -45,53 +45,53 @@ points! {
     SLOT_REACHED = "slot-reached",
     /// The embedded endpoint has the whole request, and did nothing yet.
     REQUEST_ARRIVED = "request-arrived",
-    /// The embedded endpoint has acted, and has not answered.
+    /// The embedded endpoint has acted, and has not responded.
     API_ACTED = "api-acted",
-    /// The answer is here, and nothing of it is on disk.
+    /// The response is here, and not on disk.
     ANSWER_CAME = "answer-came",
-    /// The outcome is on disk, and nothing was concluded from it.
+    /// The outcome is on disk, and was not used yet.
     OUTCOME_KEPT = "outcome-kept",
 
-    // A lost answer.
+    // A lost response.
     /// The account is about to be read for it.
     LOOK_NEXT = "look-next",
-    /// The one environment that fits was found, and nothing of that is on disk.
+    /// The one matching environment was found, and is not on disk.
     ADOPTION_NEXT = "adoption-next",
     ADOPTION_KEPT = "adoption-kept",
     /// A change of the state only is about to be written.
     EDIT_NEXT = "edit-next",
     EDIT_KEPT = "edit-kept",
-    /// An update or a destroy is announced and not sent.
+    /// The intent of an update or a destroy is on disk; it was not sent.
     CHANGE_INTENT_KEPT = "change-intent-kept",
-    /// Its answer is here, and nothing of it is on disk.
+    /// Its response is here, and not on disk.
     CHANGE_ANSWERED = "change-answered",
     CHANGE_OUTCOME_KEPT = "change-outcome-kept",
 
     // The end.
-    /// The journal has its last line, and is not folded.
+    /// The journal has its last line, and was not applied.
     RUN_ENDED = "run-ended",
-    /// A file that is replaced as a whole is written beside its place.
+    /// A replacement file was written under a temporary name.
     FILE_WRITTEN = "file-written",
-    /// It has its name, which may not be on disk yet.
+    /// It was renamed, possibly not durably.
     FILE_RENAMED = "file-renamed",
     BACKUP_KEPT = "backup-kept",
-    /// The state has the run, and the journal is still there.
+    /// The state contains the run, and the journal still exists.
     STATE_REPLACED = "state-replaced",
     RECEIPT_NEXT = "receipt-next",
-    /// The journal has its receipt's name, which may not be on disk yet.
+    /// The journal was renamed to a receipt, possibly not durably.
     RECEIPT_RENAMED = "receipt-renamed",
     RECEIPT_FILED = "receipt-filed",
 
-    // The next writer, over what a dead one left.
-    /// A dead run's journal was found and read.
+    // The next writer, after a dead one.
+    /// A dead run's journal was read.
     RECOVERY_NEXT = "recovery-next",
     /// It is open for appending, without a torn last line.
     RECOVERY_REOPENED = "recovery-reopened",
-    /// It records who took it over.
+    /// It records the recovery.
     RECOVERY_KEPT = "recovery-kept",
 }
 
-/// One point, and how many passes it still survives.
+/// An armed point, and how many passes it still survives.
 #[derive(Debug)]
 struct Armed {
     name: String,
@@ -100,8 +100,8 @@ struct Armed {
 
 static ARMED: OnceLock<Armed> = OnceLock::new();
 
-/// Arms a point: the process dies at `NAME`, or with `NAME@N` at its Nth pass. Only the first call counts, and none does in
-/// builds without debug assertions.
+/// Arms a point: the process dies at `NAME`, or at the Nth pass of `NAME@N`. Only the first call counts, and
+/// only with debug assertions.
 ///
 /// # Errors
 /// When there is no such point.

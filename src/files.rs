@@ -1,9 +1,8 @@
-//! Files that somebody else may have put where we look: opened only when they are what they should be, read only so far, and
-//! links followed only as far as they may lead.
+//! Opens files safely in folders that others may write to: regular files only, up to a size, and without
+//! following unexpected links.
 //!
-//! A repository brings links along, and a folder that others write to holds whatever they like. Reading `/dev/zero` takes all
-//! memory, opening a pipe waits for ever, and a link in the place of a file that we write to has us write to another. What
-//! the files mean is left to whoever asks.
+//! A repository may contain links, and a shared folder anything. Reading `/dev/zero` exhausts memory, opening
+//! a pipe blocks forever, and a link in place of our file redirects our writes.
 
 mod access;
 mod folder;
@@ -18,19 +17,20 @@ use std::time::SystemTime;
 
 use crate::i18n::Text;
 pub use access::{Access, Refusal};
-pub use folder::Unnamed;
+pub use folder::TempFile;
 use folder::{Folder, Make, split};
 
 /// Whether a path may lead through links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Whoever named the path meant what it leads to.
+    /// Follow links: the user gave the path.
     Followed,
-    /// No part of the path may be a link: it was resolved before, and a link in it was put there since.
+    /// Reject links in any part of the path, which was resolved before: one that is there now was added
+    /// since.
     Refused,
 }
 
-/// Our own reason, where the system has none to give.
+/// Returns an error with our own message.
 pub fn error(kind: io::ErrorKind, why: Text) -> io::Error {
     #[derive(Debug)]
     struct Why(Text);
@@ -47,10 +47,10 @@ pub fn error(kind: io::ErrorKind, why: Text) -> io::Error {
     io::Error::new(kind, Why(why))
 }
 
-/// Opens a regular file, and nothing else. Never waits, as opening a pipe would for its other end.
+/// Opens a regular file. Never blocks, as opening a pipe would.
 ///
 /// # Errors
-/// With a [`Refusal`], or as the system says.
+/// A [`Refusal`], or the system's error.
 pub fn open(path: &Path, links: Links, access: Access) -> io::Result<File> {
     let file = match links {
         Links::Followed => folder::follow(path, access)?,
@@ -69,7 +69,7 @@ pub fn open(path: &Path, links: Links, access: Access) -> io::Result<File> {
     Ok(file)
 }
 
-/// Opens a file that is written to as it stands: no link leads to it, and no second name.
+/// Opens a file to be modified in place: neither a symbolic nor a hard link.
 ///
 /// # Errors
 /// As [`open`].
@@ -81,7 +81,7 @@ pub fn open_own(path: &Path, access: Access) -> io::Result<File> {
     Ok(file)
 }
 
-/// As [`open_own`], and makes the file, for its owner alone, where there is none.
+/// Like [`open_own`], but creates a missing file, private to its owner.
 ///
 /// # Errors
 /// As [`open`].
@@ -98,19 +98,19 @@ pub fn open_or_make_own(path: &Path, access: Access) -> io::Result<File> {
     }
 }
 
-/// Makes a file where nothing is, not even a link. On Unix `mode` says who may do what with it.
+/// Creates a file; fails if anything, even a link, exists. On Unix with this mode.
 ///
 /// # Errors
-/// As the system says, and when a folder of the path is a link.
+/// The system's, and when a folder of the path is a link.
 pub fn make(path: &Path, mode: u32, access: Access) -> io::Result<File> {
     let (folder, name) = split(path)?;
     folder.make_file(name, Make { mode, access })
 }
 
-/// Makes a folder, and those above it. A link in the place of one of them is refused.
+/// Creates a folder and its parents. Fails when one of them is a link.
 ///
 /// # Errors
-/// As the system says.
+/// The system's.
 pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
     if path.as_os_str().is_empty() || Folder::open(path).is_ok() {
         return Ok(());
@@ -119,7 +119,7 @@ pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
         make_folder(above, mode)?;
     }
     let Ok((folder, name)) = split(path) else {
-        // `.` or `..`, which are there, or can't be made.
+        // `.` and `..` exist or can't be created.
         return Folder::open(path).map(drop);
     };
     match folder.make_folder(name, mode) {
@@ -131,7 +131,7 @@ pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
 /// Moves a file. No folder of either path may be a link.
 ///
 /// # Errors
-/// As the system says.
+/// The system's.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let (folder, name) = split(from)?;
     let (into, new) = split(to)?;
@@ -141,20 +141,20 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 /// Removes a file. No folder of the path may be a link.
 ///
 /// # Errors
-/// As the system says.
+/// The system's.
 pub fn remove(path: &Path) -> io::Result<()> {
     let (folder, name) = split(path)?;
     folder.remove(name)
 }
 
-/// For its owner alone: of a file, and of a folder.
+/// Modes for the owner alone, of a file and a folder.
 pub const PRIVATE: u32 = 0o600;
 pub const PRIVATE_FOLDER: u32 = 0o700;
-/// As the umask says: of a file, and of a folder.
+/// Modes subject to the umask, of a file and a folder.
 pub const SHARED: u32 = 0o666;
 pub const SHARED_FOLDER: u32 = 0o777;
 
-/// Everything in a regular file, when it is no more than `most` bytes.
+/// Reads a regular file of at most `most` bytes.
 ///
 /// # Errors
 /// As [`open`].
@@ -162,27 +162,27 @@ pub fn read(path: &Path, links: Links, most: u64) -> io::Result<Vec<u8>> {
     read_from(&open(path, links, Access::Read)?, most)
 }
 
-/// Everything that is left to read in a file that [`open`] gave, when it is no more than `most` bytes.
+/// Reads the rest of a file from [`open`], at most `most` bytes.
 ///
 /// # Errors
 /// As [`open`].
 pub fn read_from(file: &File, most: u64) -> io::Result<Vec<u8>> {
     let size = file.metadata()?.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(most)).unwrap_or(0));
-    // A file may grow while it is read, so the size is held to while reading, not asked before.
+    // A file may grow while it is read, so limit the read instead of checking the size first.
     file.take(most + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).is_ok_and(|len| len > most) {
         return Err(Refusal::TooLarge { most }.into());
     }
-    // What has no size and yet a content, before and after, is made up by the kernel: /proc/self/environ holds the keys of
-    // whoever runs this.
+    // A file with content but no size is generated by the kernel: /proc/self/environ has the user's
+    // credentials.
     if !bytes.is_empty() && size == 0 && file.metadata()?.len() == 0 {
         return Err(Refusal::NoRegularFile.into());
     }
     Ok(bytes)
 }
 
-/// What a path stands for: the file at its end, by whatever other name, or the place for one.
+/// The file that a path leads to, whether or not it exists. Compares equal under other names.
 #[derive(Debug)]
 pub struct Place {
     end: PathBuf,
@@ -190,24 +190,24 @@ pub struct Place {
 }
 
 impl Place {
-    /// The end of a path, wherever links lead, from the folder that we are in.
+    /// Resolves a path, with all its links, from the current folder.
     ///
     /// # Errors
-    /// When that folder is gone, or the links go round.
-    pub fn of(path: &Path) -> io::Result<Self> {
+    /// When that folder is gone, or the links form a cycle.
+    pub fn resolve(path: &Path) -> io::Result<Self> {
         let here = fs::canonicalize(".")?;
-        Ok(Self::at(Way::of(path, &here, &here)?.end))
+        Ok(Self::at(ResolvedPath::new(path, &here, &here)?.end))
     }
 
-    /// A place that is known to be whole and without links.
+    /// Returns the place at a path that is already resolved.
     pub fn at(end: PathBuf) -> Self {
         Self { there: fs::metadata(&end).ok(), end }
     }
 
-    /// Whether both are one file, also by a hard link, or would be.
+    /// Returns whether both are, or would be, the same file. Includes hard links.
     pub fn is(&self, other: &Self) -> bool {
         let numbered = self.there.as_ref().zip(other.there.as_ref());
-        self.end == other.end || cfg!(unix) && numbered.is_some_and(|(a, b)| is_one(a, b))
+        self.end == other.end || cfg!(unix) && numbered.is_some_and(|(a, b)| is_same_file(a, b))
     }
 
     pub fn end(&self) -> &Path {
@@ -215,8 +215,8 @@ impl Place {
     }
 }
 
-/// Whether both describe one file. Where the system does not number its files, two with one creation time count as one.
-fn is_one(a: &Metadata, b: &Metadata) -> bool {
+/// Returns whether both describe one file. On systems without file numbers, by creation time.
+fn is_same_file(a: &Metadata, b: &Metadata) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
@@ -228,20 +228,19 @@ fn is_one(a: &Metadata, b: &Metadata) -> bool {
     }
 }
 
-/// Whether `path` itself, without following a link, still leads to the open `file`.
+/// Returns whether `path`, without following a link, is still the open `file`.
 ///
 /// # Errors
-/// When either can't be examined; a path that leads nowhere is no error.
+/// When either can't be examined; a missing file is no error.
 pub fn leads_to(path: &Path, file: &File) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
-        Ok(there) => Ok(is_one(&there, &file.metadata()?)),
+        Ok(there) => Ok(is_same_file(&there, &file.metadata()?)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
 }
 
-/// What changes when a file is written to or replaced: device, inode, size and times. Comparing two of these does not
-/// read the file.
+/// Changes when a file is written to or replaced: device, inode, size and times. Does not read the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint {
     #[cfg(unix)]
@@ -254,10 +253,10 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// The fingerprint of what is at `path`, without following a link; None when nothing is there.
+    /// Returns the fingerprint of the file at `path`, without following a link; None when it is missing.
     ///
     /// # Errors
-    /// When that can't be determined.
+    /// When it can't be determined.
     pub fn at(path: &Path) -> io::Result<Option<Self>> {
         #[cfg(unix)]
         use std::os::unix::fs::MetadataExt as _;
@@ -290,53 +289,53 @@ fn has_several_names(file: &Metadata) -> bool {
     }
 }
 
-/// Where a path leads, whether or not there is anything.
+/// A resolved path. The file may be missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Way {
+pub struct ResolvedPath {
     /// Without links and `..`.
     pub end: PathBuf,
     /// The last part of the path is a link.
     pub is_link: bool,
-    /// There is a link on the way.
+    /// The path contains a link.
     has_links: bool,
-    /// Where it started.
+    /// The folder that relative paths start from.
     here: PathBuf,
-    /// A link on the way lies in the project. Whoever may change the project chose where it leads.
-    pub by_link_of_project: bool,
+    /// A link inside the project was followed. A pull request may have added it.
+    pub has_project_link: bool,
 }
 
-impl Way {
-    /// Follows `path`, taken from `here`; both `here` and `project` are whole and without links.
+impl ResolvedPath {
+    /// Resolves `path` relative to `here`; `here` and `project` have to be resolved.
     ///
-    /// By hand, as what is at the end, and folders before it, may not be there yet.
+    /// Unlike `canonicalize`, works when the end of the path is missing.
     ///
     /// # Errors
-    /// When its links go round.
-    pub fn of(path: &Path, here: &Path, project: &Path) -> io::Result<Self> {
+    /// When its links form a cycle.
+    pub fn new(path: &Path, here: &Path, project: &Path) -> io::Result<Self> {
         const MOST_LINKS: usize = 40;
         let mut left = parts(path);
-        // How many of these, from the front, are a link's and not the path's own.
-        let mut of_links = 0_usize;
+        // How many parts at the front come from links, not from the path itself.
+        let mut from_links = 0_usize;
         let mut links = 0;
-        let mut way = Self {
+        let mut resolved = Self {
             end: here.to_owned(),
             is_link: false,
             has_links: false,
             here: here.to_owned(),
-            by_link_of_project: false,
+            has_project_link: false,
         };
         while let Some(part) = left.pop_front() {
-            let is_last = of_links == 0 && left.is_empty();
-            of_links = of_links.saturating_sub(1);
+            let is_last = from_links == 0 && left.is_empty();
+            from_links = from_links.saturating_sub(1);
             if part == ".." {
-                way.end.pop();
+                resolved.end.pop();
                 continue;
             }
-            // The root, or on Windows a prefix, replaces what is before it.
-            let next = way.end.join(&part);
+            // A root, or a prefix on Windows, replaces the path so far.
+            let next = resolved.end.join(&part);
             let Ok(to) = fs::read_link(&next) else {
-                // No link, or not there, or not readable: whoever opens it says so.
-                way.end = next;
+                // Not a link, missing or unreadable: opening it reports the error.
+                resolved.end = next;
                 continue;
             };
             links += 1;
@@ -344,19 +343,19 @@ impl Way {
                 let why = Text::fixed("too many links");
                 return Err(error(io::ErrorKind::InvalidInput, why));
             }
-            way.is_link |= is_last;
-            way.has_links = true;
-            way.by_link_of_project |= way.end.starts_with(project);
+            resolved.is_link |= is_last;
+            resolved.has_links = true;
+            resolved.has_project_link |= resolved.end.starts_with(project);
             let parts = parts(&to);
-            of_links += parts.len();
+            from_links += parts.len();
             for part in parts.into_iter().rev() {
                 left.push_front(part);
             }
         }
-        Ok(way)
+        Ok(resolved)
     }
 
-    /// The path that this is the way of, where no link is on it; else its end, from where it started if that holds it.
+    /// Returns the path as given if it has no links, else the resolved one, relative to its start if inside.
     pub fn resolved(&self, path: &Path) -> PathBuf {
         if !self.has_links {
             return path.to_owned();
@@ -368,22 +367,22 @@ impl Way {
         }
     }
 
-    /// Whether a link of the project leads out of it.
+    /// Returns whether a link of the project leads out of it.
     pub fn leads_out_of(&self, project: &Path) -> bool {
-        self.by_link_of_project && !self.end.starts_with(project)
+        self.has_project_link && !self.end.starts_with(project)
     }
 }
 
-/// A path without links that leads where `path` does, for what was typed: a link in it later is an error.
+/// Resolves the links in a path from the command line, so that any link found in it later is an error.
 ///
 /// # Errors
-/// When its links go round.
+/// When its links form a cycle.
 pub fn resolve(path: &Path) -> io::Result<PathBuf> {
     let here = fs::canonicalize(".")?;
-    Ok(Way::of(path, &here, &here)?.resolved(path))
+    Ok(ResolvedPath::new(path, &here, &here)?.resolved(path))
 }
 
-/// As [`resolve`], of the folder alone: the last part may be a link still.
+/// Like [`resolve`], but only resolves the folder: the last part may be a link.
 ///
 /// # Errors
 /// As [`resolve`].
@@ -392,10 +391,10 @@ pub fn resolve_folder(path: &Path) -> io::Result<PathBuf> {
     Ok(folder.join(path.file_name().unwrap_or_default()))
 }
 
-/// Opens what is no regular file, a pipe or a device, to be written to.
+/// Opens a pipe or device for writing.
 ///
 /// # Errors
-/// As the system says, and where a regular file is there by now.
+/// The system's, and when it is a regular file by now.
 pub fn open_special(path: &Path) -> io::Result<File> {
     let file = fs::OpenOptions::new().write(true).open(path)?;
     if file.metadata()?.is_file() {
@@ -404,7 +403,7 @@ pub fn open_special(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// The parts of a path but for those that say nothing.
+/// Returns the parts of a path without `.`.
 fn parts(path: &Path) -> VecDeque<OsString> {
     path.components()
         .filter(|part| *part != Component::CurDir)
@@ -422,11 +421,11 @@ mod tests {
 
     fn refusal<T: fmt::Debug>(result: io::Result<T>) -> Refusal {
         let error = result.unwrap_err();
-        Refusal::of(&error).unwrap_or_else(|| panic!("{error}"))
+        Refusal::from_error(&error).unwrap_or_else(|| panic!("{error}"))
     }
 
     #[test]
-    fn only_a_regular_file_is_read_and_only_so_far() {
+    fn only_regular_files_up_to_the_limit_are_read() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "12345").unwrap();
@@ -451,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_became_a_link_after_it_was_resolved_is_refused() {
+    fn folder_that_became_a_link_after_resolving_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let whole = folder.path().canonicalize().unwrap();
         let at = |name: &str| whole.join(name);
@@ -467,7 +466,7 @@ mod tests {
         let old = path.with_file_name("old");
         let refused = |result: io::Result<()>| assert_eq!(refusal(result), Refusal::FolderLink);
         refused(make(&path, PRIVATE, Access::Append).map(drop));
-        refused(Unnamed::make(&path, ".x-", PRIVATE).map(drop));
+        refused(TempFile::create(&path, ".x-", PRIVATE).map(drop));
         refused(open_own(&old, Access::Append).map(drop));
         refused(open_or_make_own(&path, Access::Append).map(drop));
         refused(read(&old, Links::Refused, 9).map(drop));
@@ -479,16 +478,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_its_name_is_removed_and_takes_no_name_that_is_taken() {
+    fn unfinished_temp_file_is_removed_and_does_not_replace_a_new_file() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
-        drop(Unnamed::make(&at("a"), ".x-", PRIVATE).unwrap());
+        drop(TempFile::create(&at("a"), ".x-", PRIVATE).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         for new in [true, false] {
             fs::write(at("a"), "old").unwrap();
-            let mut unnamed = Unnamed::make(&at("a"), ".x-", PRIVATE).unwrap();
-            io::Write::write_all(unnamed.file().unwrap(), b"new").unwrap();
-            let named = if new { unnamed.name().map(drop) } else { unnamed.replace() };
+            let mut temp = TempFile::create(&at("a"), ".x-", PRIVATE).unwrap();
+            io::Write::write_all(temp.file().unwrap(), b"new").unwrap();
+            let named = if new { temp.persist_new().map(drop) } else { temp.replace() };
             assert_eq!(named.is_err(), new);
             assert_eq!(fs::read_to_string(at("a")).unwrap(), if new { "old" } else { "new" });
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
@@ -496,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_to_as_it_stands_has_one_name_and_is_for_its_owner() {
+    fn files_modified_in_place_are_private_and_not_linked() {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -516,7 +515,7 @@ mod tests {
     }
 
     #[test]
-    fn a_way_is_followed_to_its_end_also_when_nothing_is_there() {
+    fn path_is_resolved_even_when_its_end_is_missing() {
         let folder = tempfile::tempdir().unwrap();
         let whole = folder.path().canonicalize().unwrap();
         let project = whole.join("project");
@@ -527,7 +526,7 @@ mod tests {
             symlink(to, project.join(name)).unwrap();
         }
         symlink(project.join("in"), whole.join("to-project")).unwrap();
-        let way = |path: &str| Way::of(Path::new(path), &project, &project).unwrap();
+        let resolved = |path: &str| ResolvedPath::new(Path::new(path), &project, &project).unwrap();
 
         for (path, end, is_link, leads_out) in [
             ("in/x.json", "project/in/x.json", false, false),
@@ -538,18 +537,18 @@ mod tests {
             ("../out/x.json", "out/x.json", false, false),
             ("../to-project/x.json", "project/in/x.json", false, false),
         ] {
-            let way = way(path);
-            assert_eq!(way.end, whole.join(end), "{path}");
-            assert_eq!(way.is_link, is_link, "{path}");
-            assert_eq!(way.leads_out_of(&project), leads_out, "{path}");
+            let resolved = resolved(path);
+            assert_eq!(resolved.end, whole.join(end), "{path}");
+            assert_eq!(resolved.is_link, is_link, "{path}");
+            assert_eq!(resolved.leads_out_of(&project), leads_out, "{path}");
         }
         let absolute = whole.join("out/x.json");
-        assert_eq!(way(absolute.to_str().unwrap()).end, absolute);
-        assert!(Way::of(Path::new("round"), &project, &project).is_err());
+        assert_eq!(resolved(absolute.to_str().unwrap()).end, absolute);
+        assert!(ResolvedPath::new(Path::new("round"), &project, &project).is_err());
     }
 
     #[test]
-    fn a_second_name_leads_to_the_same_file() {
+    fn hard_link_is_the_same_file() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         fs::write(at("file"), "x").unwrap();
@@ -557,13 +556,13 @@ mod tests {
         fs::hard_link(at("file"), at("twin")).unwrap();
         symlink("file", at("link")).unwrap();
         for (name, one) in [("twin", true), ("link", true), ("copy", false), ("gone", false)] {
-            let place = |name: &str| Place::of(&at(name)).unwrap();
+            let place = |name: &str| Place::resolve(&at(name)).unwrap();
             assert_eq!(place("file").is(&place(name)), one, "{name}");
         }
     }
 
     #[test]
-    fn every_refusal_is_told_in_both_languages() {
+    fn every_refusal_has_both_languages() {
         for refusal in [
             Refusal::Link,
             Refusal::NoRegularFile,

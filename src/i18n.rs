@@ -1,5 +1,6 @@
-//! Languages. English stands in the code, where the compiler checks its placeholders; Simplified Chinese stands in
-//! `locales/zh-CN.yaml` under the English text. Codes, JSON, logs and files are always in English.
+//! Languages. The English texts are in the code, where the compiler checks their placeholders; the Simplified
+//! Chinese ones are in `locales/zh-CN.yaml`, by English text. Codes, JSON, logs and files are always in
+//! English.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -31,17 +32,17 @@ static CATALOGUE: LazyLock<HashMap<String, String>> =
 
 static ENGLISH_ONLY: OnceLock<()> = OnceLock::new();
 
-/// Makes no Chinese texts from now on: nobody in this process reads them.
+/// Skips all translation from now on: no output of this process is Chinese.
 pub fn use_english_only() {
     let _ = ENGLISH_ONLY.set(());
 }
 
-/// Returns the Chinese of an English text, or the English text when the catalogue has none.
+/// Returns the translation of an English text, or the text itself without one.
 fn translate(english: &'static str) -> &'static str {
     CATALOGUE.get(english).map_or(english, String::as_str)
 }
 
-/// A text for people, in every language.
+/// A text for users, in every language.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Text {
     en: Cow<'static, str>,
@@ -64,12 +65,12 @@ impl Default for Text {
 }
 
 impl Text {
-    /// A text that is made in both languages by code.
+    /// Returns a text that code makes in both languages.
     pub fn new(en: impl Into<Cow<'static, str>>, zh: impl Into<String>) -> Self {
         Self { en: en.into(), zh: Chinese::Made(zh.into()) }
     }
 
-    /// A text that is the same in every language: an id, a path, Tencent Cloud's own words.
+    /// Returns a text that is the same in every language: an id, a path, Tencent Cloud's own words.
     pub fn same(text: impl Into<Cow<'static, str>>) -> Self {
         Self { en: text.into(), zh: Chinese::Same }
     }
@@ -80,12 +81,13 @@ impl Text {
         if ENGLISH_ONLY.get().is_some() { Self::same(en) } else { Self::new(en, format!("{value:#}")) }
     }
 
-    /// A sentence without values, for a table or a constant. The catalogue has its translation.
+    /// Returns a text without values, for a table or a constant. The catalogue has its translation.
     pub const fn fixed(en: &'static str) -> Self {
         Self { en: Cow::Borrowed(en), zh: Chinese::Of(en) }
     }
 
-    /// A sentence with values: `en` is made of `template`, and the Chinese of its translation. Called by `text!`.
+    /// Returns a text with values: `en` is the filled `template`, whose translation is filled likewise.
+    /// Called by `text!`.
     pub fn filled(en: String, template: &'static str, values: &[(&str, &dyn Display)]) -> Self {
         if ENGLISH_ONLY.get().is_some() {
             return Self::same(en);
@@ -135,7 +137,7 @@ impl Text {
         }
     }
 
-    /// For tests: whether it has a Chinese text, with Chinese in it.
+    /// Returns whether it has a Chinese text with Chinese characters in it.
     #[cfg(test)]
     pub(crate) fn is_in_both(&self) -> bool {
         self.in_lang(Lang::Zh).contains(|c: char| ('\u{4e00}'..='\u{9fff}').contains(&c))
@@ -151,7 +153,7 @@ impl Display for Text {
     }
 }
 
-/// A text may be all that an error is.
+/// A text alone can be an error.
 impl std::error::Error for Text {}
 
 /// In English: files do not depend on the language.
@@ -167,7 +169,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// For tests, where it does not matter.
+/// For tests, which need no translation.
 #[cfg(test)]
 impl From<&'static str> for Text {
     fn from(text: &'static str) -> Self {
@@ -175,9 +177,9 @@ impl From<&'static str> for Text {
     }
 }
 
-/// A [`Text`] of an English format string and the values in it, which the translation is filled with:
-/// `text!("`{address}` is not in the state", address)`. A value that is a text itself is shown in the same language. Values
-/// after a semicolon are for translations only: `text!("{orders} sent", orders; n)`.
+/// Makes a [`Text`] from an English format string and its values, in any language if they are a [`Text`]:
+/// `text!("`{address}` is not in the state", address)`. Values after a semicolon are for translations only:
+/// `text!("{orders} sent", orders; n)`.
 macro_rules! text {
     ($en:literal $(,)?) => {
         $crate::i18n::Text::fixed($en)
@@ -197,10 +199,10 @@ macro_rules! text {
 }
 pub(crate) use text;
 
-/// A path or an id as it is typed into a command that a message suggests: quoted where a shell would read it otherwise.
+/// Quotes a path or an id for a command that a message suggests, if a shell requires it.
 pub fn shell_word(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "/._-+:=@%,".contains(c);
-    // What begins with a hyphen would be a flag.
+    // A leading hyphen would make it a flag.
     let word = match word {
         flag if flag.starts_with('-') => Cow::Owned(format!("./{flag}")),
         word => Cow::Borrowed(word),

@@ -1,10 +1,10 @@
 //! postpay creates and manages Tencent CloudBase pay-as-you-go environments from reviewed YAML.
 //!
-//! Creating an environment (`CreatePostpayPackage`) costs money, has no idempotency token, and can succeed and then fail to
-//! answer. Three promises follow, and win over every other goal:
+//! Creating an environment (`CreatePostpayPackage`) costs money, has no idempotency token, and may succeed
+//! without a response. Three promises follow, and win over every other goal:
 //!
-//! 1. **Nothing twice.** No crash, kill, lost answer, throttling, replayed plan or lost state creates an environment a second
-//!    time.
+//! 1. **Nothing twice.** No crash, kill, lost response, throttling, replayed plan or lost state creates an
+//! environment twice.
 //! 2. **Nothing lost.** Every TranId and EnvId that was returned is on disk before anything else happens. An unknown outcome is
 //!    recorded, shown and resolved.
 //! 3. **Nothing unreviewed.** Only what the plan showed is created.

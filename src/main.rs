@@ -1,4 +1,4 @@
-//! The real world in, an exit code out.
+//! Runs [`postpay::cli`] and returns its exit code.
 
 use std::process::ExitCode;
 

@@ -1,55 +1,54 @@
 //! Makes text safe to show in a terminal, a report, or the log of a CI system.
 //!
-//! **Invisible characters.** A terminal obeys some characters, and draws nothing, or a blank, or the line the other way round, for
-//! others. Whoever reads a plan would agree to something that they did not see, so these are shown as escapes. Two belong to what
-//! people write and stay where they draw an emoji: U+FE0F directly behind a symbol, and U+200D directly between two. There
-//! they stand beside something visible, one at a time, so that nothing can be spelt with them.
+//! **Invisible characters.** A terminal interprets some characters, and draws others as nothing, as a blank,
+//! or in reverse order. They are shown as escapes, so that a reviewer sees everything. Two are kept where
+//! they form an emoji: U+FE0F after a symbol, and U+200D between two. There they can't spell anything.
 //!
-//! **Commands.** CI systems obey commands in the log of a job, so everything that is printed or reported has them escaped:
+//! **Commands.** CI systems run commands found in the log of a job, so all output has them escaped:
 //! - `##[name …]`, `##vso[…]`, `##teamcity[…]` anywhere in a line (a GitHub runner's older parser, Azure Pipelines, TeamCity): the
 //!   bracket after `##` and any word.
 //! - `::name …::` at the start of a line, after white space too (a GitHub runner): the first colon.
 //!
 //! The escape is that of the syntax of the document, so that a program reads the same value: `##\u005bname]` in JSON,
-//! `##&#91;name]` in HTML and XML. In plain text and Markdown it is a backslash: `##\[name]`, `\::name::`. postpay itself writes
-//! no such sequence, except for the workflow commands of `--format github`.
-
+//! The escape follows the syntax of the document, so that a program reads the same value: `##\u005bname]` in
+//! JSON, `##&#91;name]` in HTML and XML, a backslash in plain text and Markdown: `##\[name]`, `\::name::`.
+//! postpay itself writes such sequences only in `--format github`.
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Draws the symbol before it in colour.
+/// Variation selector: draws the symbol before it as an emoji.
 const COLOURED: char = '\u{fe0f}';
-/// Makes one emoji of the two around it.
+/// Zero width joiner: combines two symbols into one emoji.
 const JOINER: char = '\u{200d}';
 
-/// Whether a character is invisible, moves what is around it, or looks like a blank.
+/// Returns whether a character is invisible, reorders its neighbours, or looks like a space.
 ///
-/// These are controls, line and paragraph ends, Default_Ignorable_Code_Point, the marks of annotations and hieroglyphs, blanks
-/// that are not as wide as U+0020 or U+3000, what is blank without being a space, and noncharacters.
+/// Controls, line and paragraph separators, Default_Ignorable_Code_Point, marks of annotations and
+/// hieroglyphs, spaces of other widths than U+0020 and U+3000, other blank characters, and noncharacters.
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,
         '\0'..='\u{1f}'
             | '\u{7f}'..='\u{9f}'
-            // Soft hyphen, and what joins marks.
+            // Soft hyphen, and the combining grapheme joiner.
             | '\u{ad}'
             | '\u{34f}'
-            // Turns the direction of Arabic.
+            // Arabic letter mark.
             | '\u{61c}'
-            // Fillers of Hangul, in each of their blocks.
+            // Hangul fillers.
             | '\u{115f}'..='\u{1160}'
             | '\u{3164}'
             | '\u{ffa0}'
             | '\u{1680}'
             | '\u{17b4}'..='\u{17b5}'
             | '\u{180b}'..='\u{180f}'
-            // Spaces of other widths, the joiners, what turns the direction, ends of lines, operators that nobody sees.
+            // Spaces of other widths, joiners, bidirectional controls, line separators, invisible operators.
             | '\u{2000}'..='\u{200f}'
             | '\u{2028}'..='\u{202f}'
             | '\u{205f}'..='\u{206f}'
-            // Braille without a dot.
+            // Blank braille pattern.
             | '\u{2800}'
-            // They choose how the character before them is drawn.
+            // Variation selectors.
             | '\u{fe00}'..='\u{fe0f}'
             | '\u{fdd0}'..='\u{fdef}'
             | '\u{feff}'
@@ -57,14 +56,14 @@ const fn is_invisible(character: char) -> bool {
             | '\u{13430}'..='\u{13440}'
             | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}'
-            // Tags, more of what chooses, and what is kept for more of them.
+            // Tags, more variation selectors, and reserved code points.
             | '\u{e0000}'..='\u{e0fff}'
     )
-    // The last two of every plane are no characters.
+    // The last two code points of every plane are noncharacters.
     || character as u32 & 0xfffe == 0xfffe
 }
 
-/// What is drawn as a symbol, so that an emoji can be made of it. All of it is seen.
+/// Returns whether it is drawn as a symbol that may be part of an emoji.
 const fn is_symbol(character: char) -> bool {
     matches!(
         character,
@@ -86,7 +85,7 @@ const fn is_symbol(character: char) -> bool {
     )
 }
 
-/// The invisible characters of a text, with the byte that each begins at.
+/// Returns the invisible characters of a text with their byte offsets.
 pub fn invisible(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
     let mut before: [Option<char>; 2] = [None, None];
     let mut characters = text.char_indices().peekable();
@@ -111,15 +110,15 @@ pub fn invisible(text: &str) -> impl Iterator<Item = (usize, char)> + '_ {
     })
 }
 
-/// The text with its invisible characters as escapes, such as `\n` or `\u{202e}`.
+/// Escapes the invisible characters of a text, as `\n` or `\u{202e}`.
 pub fn escape_invisible(text: &str) -> Cow<'_, str> {
     replace(text, invisible(text), |safe, character| safe.extend(character.escape_default()))
 }
 
-/// A JSON document, safe to print: what is invisible in its texts, and what a CI system would obey, is escaped as JSON. Its own
-/// line breaks stay, and a program reads the same values.
+/// Escapes invisible characters and CI commands in the strings of a JSON document. Its line breaks stay, and
+/// parsers read the same values.
 pub fn json(document: &str) -> String {
-    // In JSON the ASCII ones are between values alone, where an escape would be wrong.
+    // In JSON the ASCII ones only occur between values, where an escape would be wrong.
     let in_texts =
         invisible(document).filter(|(_, character)| !character.is_ascii() || *character == '\u{7f}');
     let visible = replace(document, in_texts, |safe, character| {
@@ -131,19 +130,19 @@ pub fn json(document: &str) -> String {
     escape_commands(&visible, Syntax::Json).into_owned()
 }
 
-/// What a text is written in, and so how a character in it is escaped.
+/// The syntax of a document, which determines the escape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Syntax {
-    /// Also Markdown, CSV, and the comments of YAML.
+    /// Plain text, Markdown, CSV, and YAML comments.
     Plain,
     Json,
     /// HTML and XML.
     Markup,
-    /// Workflow commands of GitHub, of which every line is one: the values in them are escaped.
+    /// GitHub workflow commands, one per line, with escaped values.
     Commands,
 }
 
-/// The text without anything in it that a CI system obeys.
+/// Escapes everything that a CI system would run as a command.
 pub fn escape_commands(text: &str, syntax: Syntax) -> Cow<'_, str> {
     let (bracket, colon) = match syntax {
         Syntax::Plain => (r"\[", r"\:"),
@@ -160,18 +159,18 @@ pub fn escape_commands(text: &str, syntax: Syntax) -> Cow<'_, str> {
     replace(text, obeyed, |safe, character| safe.push_str(if character == '[' { bracket } else { colon }))
 }
 
-/// Whether a text ends in `##` and a word, which may be empty.
+/// Returns whether a text ends in `##` and a word, which may be empty.
 fn follows_marker(before: &str) -> bool {
     before.trim_end_matches(char::is_alphanumeric).ends_with("##")
 }
 
-/// Whether `::` is at this byte, and only white space before it in its line.
+/// Returns whether `::` is at this byte, with only white space before it in its line.
 fn starts_command(text: &str, at: usize) -> bool {
     let before = text[..at].trim_end_matches(|c: char| c.is_whitespace() && c != '\n' && c != '\r');
     text[at..].starts_with("::") && (before.is_empty() || before.ends_with(['\n', '\r']))
 }
 
-/// The text with the characters at these places replaced.
+/// Replaces the characters at these places.
 fn replace(
     text: &str,
     places: impl Iterator<Item = (usize, char)>,

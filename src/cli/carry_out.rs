@@ -33,7 +33,7 @@ use crate::plan::{Action, Blocker, Plan, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
-use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, orders_since, read};
+use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, creates_since, read};
 
 /// How a plan is carried out.
 #[derive(Debug, clap::Args)]
@@ -363,7 +363,7 @@ fn orders_last_day(
     // All of them: where a clock was wrong, one from today may be before others that claim to be older.
     let receipts = store.receipts()?;
     let journals: Result<Vec<_>, _> = receipts.iter().map(|it| store.receipt(it)).collect();
-    Ok(orders_since(state, &journals?, since, now))
+    Ok(creates_since(state, &journals?, since, now))
 }
 
 pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {

@@ -190,7 +190,7 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
             .help(text!("format the files in a separate command; no file was written")));
     }
     let path = Path::new(STDIN);
-    let read = manifest::bytes_of(path, world.input(), 0).map_err(|problem| vec![*problem]);
+    let read = manifest::read_input(path, world.input(), 0).map_err(|problem| vec![*problem]);
     let (formatted, problems) = match read.and_then(|bytes| lay_out(path, bytes)) {
         Ok(file) if prints(args, world) && escape_commands(&file.new, Syntax::Plain) != file.new => {
             (Vec::new(), vec![not_harmless()])

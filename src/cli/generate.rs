@@ -14,7 +14,7 @@ use super::{Exit, account};
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
-use crate::files::{self, Unnamed};
+use crate::files::{self, TempFile};
 use crate::generate::{Drafts, draft, known, manifest};
 use crate::i18n::text;
 use crate::model::Desired;
@@ -116,11 +116,11 @@ fn fits(text: &str, out: Option<&Path>, project: &Project) -> Result<(), Failure
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let write = || {
         // As any other file of a checkout: whoever may read the manifests may read this one.
-        let mut unnamed = Unnamed::make(path, ".postpay-generate-", files::SHARED)?;
-        let file = unnamed.file()?;
+        let mut temp = TempFile::create(path, ".postpay-generate-", files::SHARED)?;
+        let file = temp.file()?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
-        unnamed.name()
+        temp.persist_new()
     };
     write().map(drop).map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists {

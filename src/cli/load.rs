@@ -14,7 +14,7 @@ use super::world::{World, cant_write};
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
-use crate::files::{Place, Way};
+use crate::files::{Place, ResolvedPath};
 use crate::i18n::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::model::{Address, Desired, ManifestHash, SourceRef};
@@ -135,7 +135,7 @@ impl Project {
 
     /// Refuses a state that is a manifest or the settings, or would be read as a manifest.
     fn check_state(&self) -> Result<(), Failure> {
-        let end = |path: &Path| Some(Place::of(path).ok()?.end().to_owned());
+        let end = |path: &Path| Some(Place::resolve(path).ok()?.end().to_owned());
         // What can't be followed can't be used either, which says why.
         let Some(state) = end(&self.state) else {
             return Ok(());
@@ -494,7 +494,7 @@ fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// A path that was followed, with its links resolved: one that is there later is an error.
-fn settled(path: &Path, way: &Way) -> PathBuf {
+fn settled(path: &Path, way: &ResolvedPath) -> PathBuf {
     // A link to nothing is left for the store to refuse: what it holds would be ordered again.
     if way.is_link && way.end.symlink_metadata().is_err() {
         return path.to_owned();
@@ -522,7 +522,7 @@ fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
     let folder = way.end.parent().unwrap_or(&way.end);
     let may_be_there = || match repository(root) {
         Some(top) => way.end.starts_with(top),
-        None => state.is_relative() && !way.by_link_of_project && is_near(folder),
+        None => state.is_relative() && !way.has_project_link && is_near(folder),
     };
     if way.end.starts_with(root) || (is_json(state) && is_json(&way.end) && may_be_there()) {
         return Ok(settled(state, &way));

@@ -19,7 +19,7 @@ use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
-use crate::files::{self, Links, Refusal, Unnamed};
+use crate::files::{self, Links, Refusal, TempFile};
 use crate::i18n::{Lang, shell_word, text};
 use crate::model::{Address, Desired, SourceRef};
 use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
@@ -238,7 +238,7 @@ fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
     let is_other = match files::read(path, Links::Followed, file::MAX_BYTES) {
         Ok(bytes) => !bytes.is_empty() && file::decode(&String::from_utf8_lossy(&bytes)).is_err(),
         // A device or a pipe is no plan. Other files that cannot be read cannot be written either, which gives the reason.
-        Err(error) => Refusal::of(&error).is_some(),
+        Err(error) => Refusal::from_error(&error).is_some(),
     };
     if is_other {
         return Err(Failure::new("plan-out", {
@@ -249,11 +249,11 @@ fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
         .help(text!("choose another file; nothing was written")));
     }
     let write = || {
-        let mut unnamed = Unnamed::make(path, ".postpay-plan-", files::PRIVATE)?;
-        let file = unnamed.file()?;
+        let mut temp = TempFile::create(path, ".postpay-plan-", files::PRIVATE)?;
+        let file = temp.file()?;
         file.write_all(file::encode(plan).as_bytes())?;
         file.sync_all()?;
-        unnamed.replace()
+        temp.replace()
     };
     write().map_err(|error| cant_write(path, &error))
 }

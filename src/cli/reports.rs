@@ -14,7 +14,7 @@ use super::failure::{Failure, NOTHING_SENT};
 use super::options::Format;
 use super::shown::allowed_endings;
 use super::world::cant_write;
-use crate::files::{self, Access, Links, Place, Refusal, Unnamed, Way};
+use crate::files::{self, Access, Links, Place, Refusal, ResolvedPath, TempFile};
 use crate::i18n::text;
 use crate::report::clean;
 use crate::report::page::from_root;
@@ -62,7 +62,7 @@ impl Reports {
             return Ok(());
         }
         // Where it can't be followed it can't be used either, which says why.
-        Place::of(path).map_or(Ok(()), |place| self.spare_all([place]))
+        Place::resolve(path).map_or(Ok(()), |place| self.spare_all([place]))
     }
 
     /// As [`Self::spare`], of many files.
@@ -71,7 +71,7 @@ impl Reports {
         let of_record = self.record.iter().map(|file| ("--record", file));
         let own: Vec<(&str, &PathBuf, Place)> = of_reports
             .chain(of_record)
-            .filter_map(|(flag, file)| Some((flag, file, Place::of(file).ok()?)))
+            .filter_map(|(flag, file)| Some((flag, file, Place::resolve(file).ok()?)))
             .collect();
         let met = places.into_iter().find_map(|place| {
             let (flag, file, _) = own.iter().find(|(.., own)| own.is(&place))?;
@@ -107,7 +107,7 @@ impl Reports {
             let is_special = path.metadata().is_ok_and(|there| !there.is_file());
             // A text file cannot be recognised as a report, so it is replaced only when it is named directly.
             let is_told = *format != Format::Human || way.end.symlink_metadata().is_err();
-            if way.is_link && way.by_link_of_project && !(is_alike && is_told) && !is_special {
+            if way.is_link && way.has_project_link && !(is_alike && is_told) && !is_special {
                 return Err(led_away(path, &way.end));
             }
             if !is_special && !way.end.is_dir() {
@@ -165,8 +165,8 @@ impl Reports {
 }
 
 /// Where a path leads from the folder that we are in.
-pub(super) fn way(path: &Path, project: &Path) -> io::Result<Way> {
-    Way::of(path, &fs::canonicalize(".")?, project)
+pub(super) fn way(path: &Path, project: &Path) -> io::Result<ResolvedPath> {
+    ResolvedPath::new(path, &fs::canonicalize(".")?, project)
 }
 
 /// Refuses to replace a file that is no report of this format, unless it is empty.
@@ -176,7 +176,7 @@ fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> 
     let is_ours = match files::read(end, Links::Refused, MOST) {
         Ok(bytes) => bytes.is_empty() || is_report(&bytes, end, format),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) if Refusal::of(&error).is_some() => false,
+        Err(error) if Refusal::from_error(&error).is_some() => false,
         // What can't be read can't be recognised, nor lost by whoever may not write it.
         Err(error) => return Err(cant_write(path, &error)),
     };
@@ -234,10 +234,10 @@ fn is_sarif(bytes: &[u8]) -> bool {
 /// A reader sees the old text or the new one, and never a part. No link is followed: they were before.
 fn replace(end: &Path, text: &str) -> io::Result<()> {
     // As any other file that a program writes: the umask decides who reads it.
-    match Unnamed::make(end, ".postpay-report-", files::SHARED) {
-        Ok(mut unnamed) => {
-            unnamed.file()?.write_all(text.as_bytes())?;
-            unnamed.replace()
+    match TempFile::create(end, ".postpay-report-", files::SHARED) {
+        Ok(mut temp) => {
+            temp.file()?.write_all(text.as_bytes())?;
+            temp.replace()
         }
         // The file may be ours to write where its folder is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
@@ -316,7 +316,7 @@ fn led_away(path: &Path, end: &Path) -> Failure {
 
 /// Whether two paths name one file, or would.
 fn same_file(a: &Path, b: &Path) -> bool {
-    let place = |path| Place::of(path).ok();
+    let place = |path| Place::resolve(path).ok();
     a == b || place(a).zip(place(b)).is_some_and(|(a, b)| a.is(&b))
 }
 

@@ -142,7 +142,7 @@ impl World {
     pub(super) fn report_failure(&mut self, kind: Kind, told: &[Diagnostic], failure: &Failure) {
         let diagnostics: Vec<Diagnostic> = told.iter().chain(&failure.diagnostics).cloned().collect();
         let json = || json::failure::document(kind.name(), &diagnostics);
-        let limited = Limited::of(&diagnostics).into_all();
+        let limited = Limited::new(&diagnostics).into_all();
         let human = |look: Look| render::render(&limited, look.color, look.lang);
         let page = |lang| page::failure(kind, &diagnostics, lang);
         let shown = Shown::new(&json, &human, &page);

@@ -11,7 +11,7 @@ use super::world::World;
 use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport, tls};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
-use crate::files::{self, Links, Unnamed};
+use crate::files::{self, Links, TempFile};
 use crate::i18n::text;
 use crate::report::clean;
 
@@ -95,7 +95,7 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
     }
     let path = project.keeps_in(path)?;
     // It is removed again, without having had its name.
-    Unnamed::make(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
+    TempFile::create(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
         failure(
             text!("--record {shown}: cannot write a file there: {error}", shown, error),
             text!("name a file in an existing, writable folder"),

@@ -166,10 +166,10 @@ impl World {
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         self.told.borrow_mut().extend_from_slice(diagnostics);
         // What cannot be written to standard output is written to standard error.
-        if self.events && self.emit(&Limited::of(diagnostics).into_all()).is_ok() {
+        if self.events && self.emit(&Limited::new(diagnostics).into_all()).is_ok() {
             return;
         }
-        let diagnostics = &Limited::of(&limit::grouped(diagnostics)).into_all();
+        let diagnostics = &Limited::new(&limit::grouped(diagnostics)).into_all();
         if !diagnostics.is_empty() {
             let Look { color, lang, columns } = self.err;
             let text = render::render(diagnostics, color, lang);
@@ -200,7 +200,7 @@ impl World {
 
     /// The diagnostics so far, for the reports.
     pub(super) fn told(&self) -> Vec<Diagnostic> {
-        Limited::of(&self.told.borrow()).into_all()
+        Limited::new(&self.told.borrow()).into_all()
     }
 
     /// All of it, for whoever limits what they show of it themselves.

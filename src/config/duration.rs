@@ -1,19 +1,19 @@
-//! Lengths of time as people write them: `60`, `60s`, `2m`, `1500ms`, `1h`.
+//! Durations: `60`, `60s`, `2m`, `1500ms`, `1h`.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::i18n::{Text, text};
 
-/// The longest duration: ten years of 365 days. Beyond it a clock may not be able to say when the time is over.
+/// The longest duration: ten years of 365 days. A clock may not be able to add more.
 pub const MAX: Duration = Duration::from_secs(MAX_HOURS * 3600);
 const MAX_HOURS: u64 = 10 * 365 * 24;
 
-/// A text that is no length of time.
+/// A text that is not a duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DurationError {
     /// Not a whole number with a unit.
-    NotOne(String),
+    Invalid(String),
     /// Longer than [`MAX`].
     TooLong(String),
 }
@@ -21,7 +21,7 @@ pub enum DurationError {
 impl DurationError {
     fn text(&self) -> Text {
         match self {
-            Self::NotOne(text) => {
+            Self::Invalid(text) => {
                 let text = text.escape_debug();
                 text!(
                     "`{text}` is not a duration: write a whole number and `ms`, `s`, `m` or `h`, like `90s`",
@@ -43,9 +43,9 @@ impl fmt::Display for DurationError {
     }
 }
 
-/// Parses a whole number with a unit; without one it counts seconds. Zero is a duration, too; [`MAX`] is the longest.
+/// Parses a whole number with a unit; without one it counts seconds. Zero is allowed.
 pub fn parse(text: &str) -> Result<Duration, DurationError> {
-    let error = || DurationError::NotOne(text.to_owned());
+    let error = || DurationError::Invalid(text.to_owned());
     let too_long = || DurationError::TooLong(text.to_owned());
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -66,14 +66,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_are_read_and_anything_else_is_refused() {
+    fn units_are_read_and_anything_else_is_rejected() {
         for (text, millis) in
             [("60", 60_000), ("60s", 60_000), ("2m", 120_000), ("1500ms", 1500), ("1h", 3_600_000), ("0", 0)]
         {
             assert_eq!(parse(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "s", "-1s", "1.5s", "1 s", "1d", "1S", "+1", "１s", "99999999999999999999"] {
-            assert_eq!(parse(text), Err(DurationError::NotOne(text.to_owned())), "{text}");
+            assert_eq!(parse(text), Err(DurationError::Invalid(text.to_owned())), "{text}");
         }
     }
 

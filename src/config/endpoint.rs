@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 pub use crate::cloud::tencent::{EndpointError, EndpointUrl, user_info};
 
-/// The name of the embedded endpoint, and of the site that everything on this machine is.
+/// The name of the embedded endpoint, and the site of every endpoint on this machine.
 pub const SANDBOX: &str = "sandbox";
 /// The public endpoint of Tencent Cloud.
 pub const DEFAULT_ENDPOINT: &str = "https://tcb.tencentcloudapi.com";
@@ -35,8 +35,8 @@ pub enum Endpoint {
 impl Endpoint {
     /// Returns the site whose accounts the endpoint serves, which a state records.
     ///
-    /// Tencent Cloud's regional hosts serve the same accounts; its international site and its finance regions have others. What
-    /// listens on this computer is not Tencent Cloud.
+    /// Tencent Cloud's regional hosts serve the same accounts; its international site and its finance regions
+    /// have others.
     pub fn site(&self) -> String {
         const DOMESTIC: &str = "tencentcloudapi.com";
         const INTERNATIONAL: &str = "intl.tencentcloudapi.com";
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn a_site_is_one_set_of_accounts() {
+    fn site_is_one_set_of_accounts() {
         let table = [
             ("sandbox", "sandbox"),
             ("http://127.0.0.1:8650", "sandbox"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn valid_endpoints_are_parsed_and_displayed_alike() {
+    fn valid_endpoints_round_trip() {
         for (text, shown) in [
             ("sandbox", "sandbox"),
             ("https://tcb.tencentcloudapi.com", "https://tcb.tencentcloudapi.com"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_endpoints_are_refused_with_the_reason() {
+    fn invalid_endpoints_are_rejected_with_the_reason() {
         for (text, error) in [
             ("", EndpointError::Scheme),
             ("tcb.tencentcloudapi.com", EndpointError::Scheme),

@@ -1,6 +1,6 @@
 //! `postpay.yaml`: the settings of a project.
 //!
-//! Holds what the file says and the defaults. Flags and variables, which come before the file, are merged by `cli`.
+//! Only the file and the defaults; `cli` merges flags and variables, which take precedence.
 
 pub mod duration;
 pub mod endpoint;
@@ -25,11 +25,11 @@ pub use settings::{
 };
 pub use table::config_schema;
 
-/// The name of the settings in a folder; None when it has none.
+/// Returns the name of the settings file in a folder, if there is one.
 ///
 /// # Errors
-/// When there is more than one, or what is there is not called `postpay.yaml` or `postpay.yml` and may be meant as one: settings
-/// that are passed over take their guards with them.
+/// When there is more than one, or a file with a similar name may be meant: ignoring the settings would
+/// ignore their guards.
 pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
     let unreadable = |error: &std::io::Error| {
         let folder = folder.display();
@@ -37,7 +37,7 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
         Box::new(Diagnostic::error("path-unreadable", why))
     };
     let (mut named, mut near) = (Vec::new(), Vec::new());
-    // A link that leads nowhere counts as there.
+    // A dangling link counts as there.
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(&error))? {
         let name = entry.map_err(|error| unreadable(&error))?.file_name();
         let name = name.to_string_lossy().into_owned();
@@ -79,14 +79,14 @@ pub fn find(folder: &Path) -> Result<Option<String>, Box<Diagnostic>> {
 /// Names like `postpay.yaml.bak`, `.postpay.yml` and `postpay.json`, in lower case.
 fn is_nearly_config(name: &str) -> bool {
     let name = name.trim_start_matches(['.', '#', '~', '$', '_', ' ']);
-    // A backup may have any name behind it; `postpay.yamllint` is another word.
+    // A backup may have any suffix; `postpay.yamllint` is another tool's.
     let behind = ["postpay.yaml", "postpay.yml"].iter().find_map(|start| name.strip_prefix(start));
     behind.is_some_and(|rest| !rest.starts_with(char::is_alphanumeric))
         || ["postpay.json", "postpay.toml", "postpay.yam", "postpay.ymal", "postpay.yalm"].contains(&name)
 }
 
-/// Reads and checks the file at `path`, taken from `root`. Every problem is reported at once; what is only a warning is
-/// in [`Config::warnings`].
+/// Reads and checks the file at `path`, relative to `root`. Reports every error at once; warnings are in
+/// [`Config::warnings`].
 pub fn load(root: &Path, path: &Path) -> Result<Config, Vec<Diagnostic>> {
     let (source, _) = manifest::read(root, path).map_err(|problem| vec![*problem])?;
     parse(&source)

@@ -1,4 +1,4 @@
-//! `postpay.yaml` as a document with places, read by the tables of settings into [`Config`].
+//! Reads `postpay.yaml` into [`Config`], by the tables of settings.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -41,7 +41,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
         return Ok(config);
     }
     reader.problems.sort_by_key(|problem| problem.labels.first().map(|label| label.span.bytes.start));
-    if let Some(shown) = without_passwords(source, &reader.secrets, &reader.keys) {
+    if let Some(shown) = redact(source, &reader.secrets, &reader.keys) {
         let shown = Arc::new(shown);
         let labels = reader.problems.iter_mut().flat_map(|it| &mut it.labels);
         for label in labels.filter(|label| Arc::ptr_eq(&label.span.file, source)) {
@@ -51,7 +51,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
     Err(reader.problems)
 }
 
-/// What somebody may call a secret.
+/// Returns whether a name suggests a secret.
 fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["secret", "token", "password", "credential", "access_key", "accesskey"]
@@ -59,20 +59,16 @@ fn is_secret(name: &str) -> bool {
         .any(|word| name.contains(word))
 }
 
-/// Returns the file as its lines are shown beside a problem: credentials, and what is before an `@` in an address, are replaced by
-/// as many stars as they have bytes, so that all positions stay. None when there is nothing to hide.
-fn without_passwords(
-    source: &SourceFile,
-    secrets: &[Range<usize>],
-    keys: &[Range<usize>],
-) -> Option<SourceFile> {
+/// Returns the file for use in diagnostics: credentials, and what is before an `@` in a URL, are replaced by
+/// as many stars as they have bytes, so that positions stay. None when there is nothing to hide.
+fn redact(source: &SourceFile, secrets: &[Range<usize>], keys: &[Range<usize>]) -> Option<SourceFile> {
     let mut hidden = keys.to_vec();
     for (at, _) in source.text.match_indices("://") {
         let line = source.text[at..].lines().next().unwrap_or_default();
         hidden.extend(endpoint::user_info(line).map(|it| at + it.start..at + it.end));
     }
     for secret in secrets {
-        // Its `@` may be written as an escape, and then all of it goes.
+        // Its `@` may be escaped, and then all of it is replaced.
         let text = source.text.get(secret.clone()).unwrap_or_default();
         let end = text.rfind('@').unwrap_or(text.len());
         hidden.push(secret.start..secret.start + end);
@@ -91,7 +87,7 @@ fn without_passwords(
     Some(SourceFile::new(source.path.clone(), text))
 }
 
-/// A setting that was read.
+/// The value of a setting.
 enum Value<'a> {
     Text(&'a str),
     Texts(Vec<&'a str>),
@@ -103,7 +99,7 @@ enum Value<'a> {
     Sections(Vec<Section<'a>>),
 }
 
-/// The settings of a section that have a value and no problem.
+/// The valid settings of a section.
 #[derive(Default)]
 struct Section<'a>(Vec<(&'static str, Node<'a>, Value<'a>)>);
 
@@ -120,7 +116,7 @@ impl<'a> Section<'a> {
         if let Value::Text(text) = self.get(name)? { Some(text) } else { None }
     }
 
-    /// A text that its table has checked.
+    /// Returns a text that its table has checked.
     fn parsed<T: FromStr>(&self, name: &str) -> Option<T> {
         self.text(name)?.parse().ok()
     }
@@ -148,9 +144,9 @@ impl<'a> Section<'a> {
 
 struct Reader {
     problems: Vec<Diagnostic>,
-    /// Where values are that may hold a password.
+    /// Values that may hold a password.
     secrets: Vec<Range<usize>>,
-    /// Where values are that may be credentials.
+    /// Values that may be credentials.
     keys: Vec<Range<usize>>,
 }
 
@@ -219,7 +215,7 @@ impl Reader {
         let mut values = Vec::new();
         for entry in section.iter() {
             match table.iter().find(|setting| setting.name == entry.name()) {
-                // It has been checked.
+                // Checked before.
                 Some(Setting { name: "version", .. }) => {}
                 Some(setting) => {
                     let value = self.value(setting, entry);
@@ -231,18 +227,19 @@ impl Reader {
         let missing = |setting: &&Setting| {
             setting.name != "version" && setting.null == Null::Required && section.get(setting.name).is_none()
         };
-        self.problems.extend(table.iter().filter(missing).map(|setting| lacking(setting, &node.span())));
+        self.problems
+            .extend(table.iter().filter(missing).map(|setting| missing_field(setting, &node.span())));
         Section(values)
     }
 
-    /// Reads one setting; None when it is null, or has a problem, which is reported.
+    /// Reads a setting; None when it is null or invalid, which is reported.
     fn value<'a>(&mut self, setting: &'static Setting, entry: Entry<'a>) -> Option<Value<'a>> {
         let (name, node) = (setting.name, entry.value);
         match (setting.shape, node.value()) {
             (_, Yaml::Null) => {
                 match setting.null {
                     Null::IsNone => {}
-                    Null::Required => self.problems.push(lacking(setting, &entry.key.span())),
+                    Null::Required => self.problems.push(missing_field(setting, &entry.key.span())),
                     Null::IsError => self.problems.push(
                         Diagnostic::error("empty-value", text!("`{name}` has no value", name))
                             .on(&entry.key.span())
@@ -255,7 +252,7 @@ impl Reader {
                 self.checked(name, text, node, check).map(Value::Text)
             }
             (Shape::OneOf(values), Yaml::Text(text)) => {
-                let text = self.seen(name, text, node)?;
+                let text = self.visible(name, text, node)?;
                 let values = values();
                 if values.contains(&text) {
                     return Some(Value::Text(text));
@@ -265,7 +262,7 @@ impl Reader {
                 self.invalid(name, node, nearest(text, &values).map(meant).unwrap_or_default(), &allowed);
                 None
             }
-            (Shape::Paths, Yaml::Text(text)) => Some(Value::Texts(vec![self.seen(name, text, node)?])),
+            (Shape::Paths, Yaml::Text(text)) => Some(Value::Texts(vec![self.visible(name, text, node)?])),
             (Shape::Paths, Yaml::Sequence(items)) if items.iter().next().is_none() => {
                 self.problems.push(
                     Diagnostic::error("empty-value", text!("`{name}` is an empty list", name))
@@ -276,7 +273,7 @@ impl Reader {
             }
             (Shape::Texts(..) | Shape::Paths, Yaml::Sequence(items)) => {
                 let check = if let Shape::Texts(_, check) = setting.shape { check } else { |_: &str| Ok(()) };
-                // Every item is looked at, whatever is wrong with one.
+                // Report every invalid item, not only the first.
                 let texts: Vec<Option<&str>> = items
                     .iter()
                     .map(|item| match item.value() {
@@ -344,7 +341,7 @@ impl Reader {
     }
 
     /// Returns a text that is not empty and has no invisible characters.
-    fn seen<'a>(&mut self, name: &str, text: &'a str, node: Node<'_>) -> Option<&'a str> {
+    fn visible<'a>(&mut self, name: &str, text: &'a str, node: Node<'_>) -> Option<&'a str> {
         if text.trim().is_empty() || invisible(text).next().is_some() {
             self.problems.push(
                 Diagnostic::error(
@@ -366,7 +363,7 @@ impl Reader {
         node: Node<'_>,
         check: fn(&str) -> Result<(), Text>,
     ) -> Option<&'a str> {
-        let text = self.seen(name, text, node)?;
+        let text = self.visible(name, text, node)?;
         match check(text) {
             Ok(()) => Some(text),
             Err(allowed) => {
@@ -410,7 +407,7 @@ impl Reader {
     }
 }
 
-fn lacking(setting: &Setting, place: &Span) -> Diagnostic {
+fn missing_field(setting: &Setting, place: &Span) -> Diagnostic {
     let name = setting.name;
     let problem =
         Diagnostic::error("missing-field", text!("`{name}` is missing", name)).at(place, text!("here"));
@@ -466,7 +463,7 @@ fn ignore(item: &Section<'_>) -> Option<Ignore> {
     })
 }
 
-/// What is allowed and may not be meant.
+/// Returns warnings about valid settings that may be a mistake.
 fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     if let (Some(node), Some(region), Some(Value::Texts(listed))) =
@@ -486,7 +483,7 @@ fn warnings(api: &Section<'_>, guard: &Section<'_>) -> Vec<Diagnostic> {
             )),
         );
     }
-    // A template whose variable is empty would turn the guard off unnoticed.
+    // A template with an empty variable would silently disable the guard.
     if let (Some(node), Some(Value::Texts(accounts))) =
         (guard.node("allowed_accounts"), guard.get("allowed_accounts"))
         && accounts.is_empty()

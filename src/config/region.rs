@@ -1,4 +1,4 @@
-//! A region of Tencent Cloud, as a call names it in a header.
+//! A region of Tencent Cloud, as sent in the request header.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,14 +7,14 @@ use crate::i18n::{Text, text};
 
 /// The most characters of a region. The longest in use has about twenty.
 const LONGEST: usize = 64;
-/// The same rule for an editor.
+/// The same rule for a JSON Schema.
 pub(super) const PATTERN: &str = "^[a-z0-9-]{1,64}$";
 
-/// A region's name: lower-case letters, digits and `-`. Which ones exist is not known here, and changes.
+/// A region's name: lower-case letters, digits and `-`. Which regions exist is not checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Region(String);
 
-/// Why a text is no [`Region`].
+/// A text that is not a [`Region`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub struct RegionError;
 
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_region_is_a_word_that_can_be_sent() {
+    fn region_is_a_valid_header_value() {
         let longest = "a".repeat(LONGEST);
         for text in ["ap-shanghai", "ap-shanghai-fsi", "na-ashburn", "x1", &longest] {
             assert_eq!(text.parse::<Region>().unwrap().to_string(), text);

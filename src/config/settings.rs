@@ -9,35 +9,35 @@ use crate::diagnostic::Diagnostic;
 use crate::drift::Ignore;
 use crate::i18n::{Text, text};
 
-/// Where manifests are looked for.
+/// The default location of manifests.
 pub const DEFAULT_MANIFESTS: &str = "environments/";
-/// Where the state is kept.
+/// The default location of the state.
 pub const DEFAULT_STATE: &str = "state/postpay.state.json";
-/// The language of Tencent Cloud's messages.
+/// The default language of Tencent Cloud's messages.
 pub const DEFAULT_LANGUAGE: Language = Language::ZhCn;
 /// Creates per second: Tencent Cloud's limit.
 pub const DEFAULT_RATE: f64 = 2.0;
-/// Calls that may be in progress at a time.
+/// Calls in progress at a time.
 pub const DEFAULT_IN_FLIGHT: u32 = 4;
-/// How long a response is waited for.
+/// The timeout of a call.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
-/// The least `rate`: one create in a thousand seconds, so that a pause stays a length of time that a clock can count.
+/// The least `rate`: one create in 1000 seconds, so that the interval stays a valid duration.
 pub const MIN_RATE: f64 = 0.001;
 /// The greatest `rate`.
 pub const MAX_RATE: f64 = 100.0;
 /// The greatest `in_flight`.
 pub const MAX_IN_FLIGHT: u32 = 32;
 
-/// The settings in `postpay.yaml`. None for one that is not there.
+/// The settings in `postpay.yaml`. None when unset.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     pub manifests: Option<Vec<PathBuf>>,
     pub state: Option<PathBuf>,
     pub api: Api,
     pub guard: Guard,
-    /// Drift that somebody knows of and accepts, each with its last day.
+    /// Accepted drift, each with its last day.
     pub ignores: Vec<Ignore>,
-    /// What is allowed and may not be meant.
+    /// Warnings about valid settings that may be a mistake.
     pub warnings: Vec<Diagnostic>,
 }
 
@@ -46,7 +46,7 @@ pub struct Config {
 pub struct Api {
     pub endpoint: Option<Endpoint>,
     pub region: Option<Region>,
-    /// The regions in which environments are looked for.
+    /// The regions to list environments in.
     pub list_regions: Option<Vec<Region>>,
     pub language: Option<Language>,
     /// Creates per second, from [`MIN_RATE`] to [`MAX_RATE`].
@@ -56,7 +56,7 @@ pub struct Api {
     pub timeout: Option<Duration>,
 }
 
-/// What a plan must not go beyond.
+/// Limits for a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Guard {
     pub max_creates: Option<u32>,
@@ -65,7 +65,7 @@ pub struct Guard {
     pub allow_destroy: Option<bool>,
     /// Whether every environment that is created needs an alias. True when left out.
     pub require_alias: Option<bool>,
-    /// The numbers (uin) of the main accounts that may be worked in; empty for any.
+    /// The uins of the main accounts that may be used; empty for any.
     pub allowed_accounts: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ pub enum Language {
 impl Language {
     pub const ALL: [Self; 2] = [Self::ZhCn, Self::EnUs];
 
-    /// As the API writes it: `zh-CN`.
+    /// Returns the API's name for it: `zh-CN`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ZhCn => "zh-CN",
@@ -92,7 +92,7 @@ impl Language {
     }
 }
 
-/// Checks that a state can be kept at this path, whatever is there.
+/// Checks that a state can be kept at this path, without looking at what is there.
 ///
 /// # Errors
 /// When it is a URL, or names a folder.

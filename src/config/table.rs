@@ -1,4 +1,4 @@
-//! The settings of `postpay.yaml`, one row each: what is read and the JSON Schema both follow these tables.
+//! The settings of `postpay.yaml`, one row each: the reader and the JSON Schema both use these tables.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ pub(super) struct Setting {
 
 #[derive(Clone, Copy)]
 pub(super) enum Shape {
-    /// A pattern for the schema, and what decides.
+    /// A pattern for the schema, and the check itself.
     Text(&'static str, Check),
     Texts(&'static str, Check),
     /// A text, or a list of texts that is not empty.

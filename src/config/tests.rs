@@ -1,4 +1,4 @@
-//! What `postpay.yaml` may say, and what becomes of what it may not.
+//! Which `postpay.yaml` files are accepted, and how others are reported.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn codes(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn everything_that_can_be_said_is_read() {
+fn every_setting_is_read() {
     let config = parse(&source(
         "version: 1\nmanifests: [a, b/c.yaml]\nstate: s.json\napi:\n  endpoint: sandbox\n  region: ap-shanghai\n  list_regions: [ap-shanghai, ap-guangzhou]\n  language: en-US\n  rate: 0.5\n  in_flight: 32\n  timeout: 1500ms\nguard:\n  max_creates: 5\n  max_creates_per_day: 0\n  allow_destroy: false\n  allowed_accounts: ['100000000001']\n  require_alias: true\nignore:\n  - {code: alias-changed, address: shop-prod, reason: renamed by hand, until: 2027-01-31}\n",
     ));
@@ -59,8 +59,8 @@ fn everything_that_can_be_said_is_read() {
 }
 
 #[test]
-fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
-    let told = |api: &str| {
+fn create_region_missing_from_list_regions_is_a_warning() {
+    let warnings = |api: &str| {
         let text = format!("version: 1\napi:\n  {api}\n");
         let warnings = parse(&source(&text)).unwrap().warnings;
         assert_chinese(&warnings);
@@ -71,19 +71,19 @@ fn a_region_that_orders_go_to_and_no_listing_names_is_told() {
         warnings.iter().map(one).collect::<Vec<_>>()
     };
     let here = "region: ap-guangzhou";
-    assert_eq!(told(&format!("list_regions: [ap-shanghai]\n  {here}")), ["region-not-listed 4"]);
+    assert_eq!(warnings(&format!("list_regions: [ap-shanghai]\n  {here}")), ["region-not-listed 4"]);
     for fine in [
         here.to_owned(),
         "list_regions: [ap-shanghai]".to_owned(),
         format!("{here}\n  list_regions: []"),
         format!("{here}\n  list_regions: [ap-shanghai, ap-guangzhou]"),
     ] {
-        assert!(told(&fine).is_empty(), "{fine}");
+        assert!(warnings(&fine).is_empty(), "{fine}");
     }
 }
 
 #[test]
-fn what_is_not_said_is_none() {
+fn missing_settings_are_none() {
     assert_eq!(parse(&source("version: 1\n")), Ok(Config::default()));
     assert_eq!(parse(&source("version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n")), Ok(Config::default()));
     let one = parse(&source("version: 1\nmanifests: here\napi: {timeout: 90}\n")).unwrap();
@@ -92,7 +92,7 @@ fn what_is_not_said_is_none() {
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn all_problems_are_reported_at_once() {
     let text = "version: 1\nmanifest: x\napi:\n  endpoint: http://tcb.tencentcloudapi.com\n  rate: .inf\n  in_flight: 33\n  timeout: 0s\n  language: zh\n  list_regions: ap-shanghai\n  retries: 3\nguard:\n  allow_destroy: 1\n  allowed_accounts: [shop]\n  max_creates: -1\n  require_alias: 'yes'\nstate: ''\nignore:\n  - {code: alias-chnged, until: soon, why: x}\n  - {code: gone, address: NO, reason: r, until: 2027-01-31}\n  - gone\n";
     let problems = parse(&source(text)).unwrap_err();
     insta::assert_snapshot!(render(&problems, false, crate::i18n::Lang::En));
@@ -100,7 +100,7 @@ fn every_problem_is_told_at_once() {
 }
 
 #[test]
-fn the_version_is_the_number_one() {
+fn version_must_be_one() {
     assert_eq!(codes(""), ["missing-version 1"]);
     assert_eq!(codes("# nothing\n"), ["missing-version 1"]);
     assert_eq!(codes("state: x.json\n"), ["missing-version 1"]);
@@ -111,7 +111,7 @@ fn the_version_is_the_number_one() {
 }
 
 #[test]
-fn odd_shapes_are_problems() {
+fn unexpected_shapes_are_reported() {
     assert_eq!(codes("- version\n"), ["wrong-type 1"]);
     assert_eq!(codes("version: 1\n---\nversion: 1\n"), ["several-documents 3"]);
     assert_eq!(codes("version: 1\napi: [\n"), ["yaml-syntax 3"]);
@@ -127,7 +127,7 @@ fn odd_shapes_are_problems() {
 }
 
 #[test]
-fn a_key_whose_absence_permits_more_has_a_value() {
+fn null_in_a_guard_is_an_error() {
     for (section, keys) in [
         ("", &["manifests", "state"][..]),
         ("api", &["endpoint", "region", "list_regions"]),
@@ -154,7 +154,7 @@ fn a_key_whose_absence_permits_more_has_a_value() {
 }
 
 #[test]
-fn null_in_an_ignored_drift_is_any_address_and_no_reason_and_no_day() {
+fn only_the_address_of_an_ignored_drift_may_be_null() {
     let ignore = |address: &str| {
         format!("version: 1\nignore: [{{code: gone, address: {address}, reason: k, until: 2099-01-01}}]\n")
     };
@@ -169,7 +169,7 @@ fn null_in_an_ignored_drift_is_any_address_and_no_reason_and_no_day() {
 }
 
 #[test]
-fn a_state_is_a_file_and_its_url_is_not_shown() {
+fn state_must_be_a_file_and_a_url_is_not_shown() {
     for state in ["postgres://u:secret@h/db", "s3://bucket/key", "state/", "a/.."] {
         let text = format!("version: 1\nstate: {state}\n");
         let problems = parse(&source(&text)).unwrap_err();
@@ -184,7 +184,7 @@ fn a_state_is_a_file_and_its_url_is_not_shown() {
 }
 
 #[test]
-fn no_setting_holds_what_is_not_seen() {
+fn invisible_characters_are_rejected_in_every_setting() {
     for unseen in ["\\u00AD", "\\u202E", "\\u200B", "\\U000E0041", "\\t"] {
         for setting in [
             format!("api: {{list_regions: [\"ap-shanghai{unseen}\"]}}"),
@@ -199,13 +199,13 @@ fn no_setting_holds_what_is_not_seen() {
 }
 
 #[test]
-fn the_schema_knows_the_least_rate() {
+fn schema_has_the_minimum_rate() {
     let rate = &config_schema()["properties"]["api"];
     assert!(rate.to_string().contains(&format!("\"minimum\":{MIN_RATE}")));
 }
 
 #[test]
-fn a_region_is_checked_wherever_it_stands() {
+fn region_is_checked_in_every_setting() {
     let long = "a".repeat(20_000);
     for region in ["上海", "AP-shanghai", long.as_str()] {
         let one = format!("version: 1\napi:\n  region: {region}\n");
@@ -216,7 +216,7 @@ fn a_region_is_checked_wherever_it_stands() {
 }
 
 #[test]
-fn what_stands_before_an_at_sign_is_never_shown() {
+fn userinfo_of_a_url_is_never_shown() {
     for endpoint in [
         "https://user:hunter2@host",
         "'https://user:hunter2 with@host'",
@@ -226,7 +226,7 @@ fn what_stands_before_an_at_sign_is_never_shown() {
         "&a https://user:hunter2@host",
         ">-\n    https://user:hunter2@host",
     ] {
-        // Another problem, whose lines may show this one's too.
+        // Another problem whose excerpt may include this line.
         let text = format!("version: 1\napi:\n  endpoint: {endpoint}\n  retries: 3\n");
         let problems = parse(&source(&text)).unwrap_err();
         for lang in [crate::i18n::Lang::En, crate::i18n::Lang::Zh] {
@@ -241,7 +241,7 @@ fn what_stands_before_an_at_sign_is_never_shown() {
 }
 
 #[test]
-fn a_key_that_somebody_wrote_down_is_not_shown_again() {
+fn credentials_in_the_file_are_not_shown() {
     for text in [
         "version: 1\nsecret_key: hunter2hunter2\n",
         "version: 1\napi: {secretId: hunter2hunter2, token: hunter2hunter2}\n",
@@ -255,7 +255,7 @@ fn a_key_that_somebody_wrote_down_is_not_shown_again() {
 }
 
 #[test]
-fn every_account_that_is_none_is_told_and_an_empty_list_warned_of() {
+fn every_invalid_account_is_reported_and_an_empty_list_is_a_warning() {
     let text = "version: 1\nguard:\n  allowed_accounts:\n    - '1'\n    - x\n    - ''\n    - 'y'\n";
     let problems = parse(&source(text)).unwrap_err();
     let lines: Vec<_> = problems.iter().map(|problem| problem.labels[0].span.start().line).collect();

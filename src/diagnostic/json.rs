@@ -1,4 +1,4 @@
-//! Diagnostics for programs, with the member names of Terraform's `validate -json`. A frozen copy of the model.
+//! Diagnostics as JSON, with the member names of Terraform's `validate -json`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -6,23 +6,23 @@ use serde::Serialize;
 use super::{Diagnostic, Label, Severity, SourceFile, Span, window};
 use crate::i18n::Text;
 
-/// Something to mend, or to know.
+/// An error or a warning.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Diagnostic")]
 pub struct DiagnosticV1 {
     /// error or warning.
     severity: &'static str,
-    /// Stable and searchable.
+    /// The stable code.
     code: &'static str,
-    /// What is wrong, in one line.
+    /// The message, in one line.
     summary: String,
-    /// What is allowed and what to do next, a line each.
+    /// What is allowed and what to do next, one line each.
     detail: String,
-    /// The place that it is about; null when it is about none.
+    /// The place it is about; null without one.
     range: Option<RangeV1>,
-    /// The line that the place stands in.
+    /// The source line of that place.
     snippet: Option<SnippetV1>,
-    /// Every place that has to do with it, the one above included.
+    /// Every related place, including `range`.
     labels: Vec<LabelV1>,
 }
 
@@ -32,27 +32,27 @@ pub struct DiagnosticV1 {
 struct RangeV1 {
     filename: String,
     start: PositionV1,
-    /// The position behind the last character.
+    /// The position after the last character.
     end: PositionV1,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Position")]
 struct PositionV1 {
-    /// From 1.
+    /// Starts at 1.
     line: u32,
-    /// In characters, from 1.
+    /// In characters, starts at 1.
     column: u32,
-    /// From 0, in the whole file.
+    /// In the whole file, starts at 0.
     byte: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Snippet")]
 struct SnippetV1 {
-    /// The line itself; of a long one the part around the place.
+    /// The line, or the part of a long one around the place.
     code: String,
-    /// From 1.
+    /// Starts at 1.
     start_line: u32,
     /// In bytes of `code`.
     highlight_start_offset: usize,
@@ -63,17 +63,17 @@ struct SnippetV1 {
 #[schemars(rename = "Label")]
 struct LabelV1 {
     range: RangeV1,
-    /// What is to be said of it; may be empty.
+    /// A remark about it; may be empty.
     text: String,
 }
 
 impl DiagnosticV1 {
-    /// Whether it is an error or a warning.
+    /// Returns `error` or `warning`.
     pub fn severity(&self) -> &'static str {
         self.severity
     }
 
-    /// What is wrong, in one line.
+    /// Returns the message in one line.
     pub fn summary(&self) -> &str {
         &self.summary
     }
@@ -121,7 +121,7 @@ fn position(file: &SourceFile, byte: usize) -> PositionV1 {
 
 impl From<&Span> for SnippetV1 {
     fn from(span: &Span) -> Self {
-        // A whole text may be one line, and have a thousand problems.
+        // A whole file may be one line with a thousand problems.
         let kept = window::line_around(span);
         let code = span.file.text.get(kept.clone()).unwrap_or_default();
         let code = code.to_owned();
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_a_long_line_the_part_around_the_place_is_shown() {
+    fn long_line_is_cut_around_the_place() {
         let text = format!("[{}x, {}]\n", "环, ".repeat(500), "y, ".repeat(500));
         let at = text.find('x').unwrap();
         let file = Arc::new(SourceFile::new("a.yaml", text));
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn a_diagnostic_has_terraforms_members_and_speaks_english() {
+    fn diagnostic_has_terraforms_members_and_is_in_english() {
         let file = Arc::new(SourceFile::new("a.yaml", "version: 1\n环境: x\n"));
         let span = Span { file, bytes: 19..20 };
         let diagnostic = Diagnostic::error("unknown-field", Text::new("no such field", "没有这个字段"))

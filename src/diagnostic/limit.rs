@@ -1,20 +1,20 @@
-//! How many diagnostics are shown at once.
+//! Limits how many diagnostics are shown.
 //!
-//! A short text can hold tens of thousands of problems, each shown with its lines: a manifest of some kilobytes would fill a
-//! pipeline's log, or a reader's screen, with megabytes. Whoever mends the first hundred sees the next.
+//! A manifest of a few kilobytes can have tens of thousands of problems, which would fill a log with
+//! megabytes. Fixing the first hundred reveals the next.
 
 use std::collections::HashMap;
 
 use super::{Diagnostic, render};
 use crate::i18n::{Text, text};
 
-/// So many are shown, and the rest is counted.
+/// The number of diagnostics shown; the rest is counted.
 pub const MOST: usize = 100;
 
-/// So many places of a warning that repeats are shown.
+/// The number of places shown for a repeated warning.
 const PLACES: usize = 3;
 
-/// The diagnostics, with each warning that repeats in the place of its first: with its count, and its first places.
+/// Merges repeated warnings into the first, with their count and the first places.
 pub fn grouped(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut alike: HashMap<&str, Vec<&Diagnostic>> = HashMap::new();
     let repeats = |one: &Diagnostic| !one.is_error() && !one.labels.is_empty();
@@ -25,37 +25,37 @@ pub fn grouped(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     let together = |one: &Diagnostic| match alike.get(one.code) {
         Some(all) if repeats(one) => {
             let is_first = all.first().is_some_and(|first| std::ptr::eq(*first, one));
-            is_first.then(|| together(one, all))
+            is_first.then(|| merge(one, all))
         }
         Some(_) | None => Some(one.clone()),
     };
     diagnostics.iter().filter_map(together).collect()
 }
 
-fn together(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
+fn merge(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
     let (n, message) = (all.len(), &first.message);
-    let mut one = Diagnostic::warning(first.code, text!("{message} ({n} such warnings)", message, n));
+    let mut merged = Diagnostic::warning(first.code, text!("{message} ({n} such warnings)", message, n));
     for other in &all[..PLACES] {
         if let Some(place) = other.labels.first() {
             let differs = other.message != first.message;
-            let says = if differs { other.message.clone() } else { Text::default() };
-            one = one.at(&place.span, says);
+            let text = if differs { other.message.clone() } else { Text::default() };
+            merged = merged.at(&place.span, text);
         }
     }
-    one.help.clone_from(&first.help);
-    one.help(text!("the first {PLACES} places are shown", PLACES))
+    merged.help.clone_from(&first.help);
+    merged.help(text!("the first {PLACES} places are shown", PLACES))
 }
 
-/// Which of them are shown.
+/// The diagnostics to show.
 #[derive(Debug)]
 pub struct Limited<'a> {
-    /// In their order. Errors before warnings: a warning takes no error's place.
+    /// In order, errors before warnings.
     pub shown: Vec<&'a Diagnostic>,
     left_out: Vec<&'a Diagnostic>,
 }
 
 impl<'a> Limited<'a> {
-    pub fn of(diagnostics: &'a [Diagnostic]) -> Self {
+    pub fn new(diagnostics: &'a [Diagnostic]) -> Self {
         let errors = diagnostics.iter().filter(|one| one.is_error()).count();
         let (mut errors, mut warnings) = (errors.min(MOST), MOST.saturating_sub(errors));
         let (shown, left_out) = diagnostics.iter().partition(|one| {
@@ -67,12 +67,12 @@ impl<'a> Limited<'a> {
         Self { shown, left_out }
     }
 
-    /// None when all are shown.
+    /// Returns how many are not shown; None for none.
     pub fn left_out(&self) -> Option<usize> {
         Some(self.left_out.len()).filter(|left_out| *left_out > 0)
     }
 
-    /// Says to people how many are not shown.
+    /// Returns a message with the number that is not shown.
     pub fn rest(&self) -> Option<Diagnostic> {
         let count = self.left_out()?;
         let what = render::summary(self.left_out.iter().copied());
@@ -90,7 +90,7 @@ impl<'a> Limited<'a> {
         )))
     }
 
-    /// What is shown, and behind it how many are not.
+    /// Returns the shown diagnostics, followed by [`Self::rest`].
     pub fn into_all(self) -> Vec<Diagnostic> {
         let rest = self.rest();
         self.shown.into_iter().cloned().chain(rest).collect()
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_warning_that_repeats_is_shown_once_with_its_count_and_first_places() {
+    fn repeated_warning_is_shown_once_with_its_count_and_first_places() {
         let file = std::sync::Arc::new(SourceFile::new("m.yaml", "abcdefgh"));
         let at = |diagnostic: Diagnostic, at: usize| {
             diagnostic.on(&Span { file: std::sync::Arc::clone(&file), bytes: at..at + 1 })
@@ -125,12 +125,12 @@ mod tests {
         let places: Vec<_> = shown[0].labels.iter().map(|it| (it.span.bytes.start, it.text.en())).collect();
         assert_eq!(places, [(0, ""), (1, ""), (2, "1 long")]);
         assert_chinese(&shown[..1]);
-        // As many as have a place each are shown as they are.
+        // With no more than three places, they stay separate.
         assert_eq!(grouped(&all[2..5]), all[2..5]);
     }
 
     #[test]
-    fn a_hundred_are_shown_errors_first_and_the_rest_is_counted() {
+    fn one_hundred_are_shown_errors_first_and_the_rest_is_counted() {
         for (errors, warnings, shown, says) in [
             (0, 0, (0, 0), None),
             (40, 60, (40, 60), None),
@@ -139,7 +139,7 @@ mod tests {
             (101, 70, (100, 0), Some("not shown: 1 error, 70 warnings more")),
         ] {
             let all = some(errors, warnings);
-            let limited = Limited::of(&all);
+            let limited = Limited::new(&all);
             let of_errors = limited.shown.iter().filter(|one| one.is_error()).count();
             assert_eq!((of_errors, limited.shown.len() - of_errors), shown);
             let rest = limited.rest();

@@ -1,6 +1,6 @@
-//! What a user can mend: a code, a message, the places it is about, and what to do next.
+//! Problems that a user can fix: a code, a message, the places it is about, and what to do next.
 //!
-//! Rooms below `cli` return these; [`render`] turns them into text with the lines themselves.
+//! Modules below `cli` return these; [`render`] formats them with source excerpts.
 
 pub mod json;
 pub mod limit;
@@ -15,17 +15,17 @@ use std::sync::Arc;
 
 use crate::i18n::{Lang, Text};
 
-/// One thing to tell a user about what they gave us.
+/// A problem in the user's input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Stable and searchable, in kebab-case: `unknown-field`.
+    /// Stable, in kebab-case: `unknown-field`.
     pub code: &'static str,
     pub severity: Severity,
-    /// What is wrong, in one line without a full stop.
+    /// One line without a full stop.
     pub message: Text,
-    /// The first is the place that the diagnostic is about; the rest explain it.
+    /// The first is the place of the problem; the others explain it.
     pub labels: Vec<Label>,
-    /// What is allowed, and what to do next; a line each.
+    /// What is allowed and what to do next, one line each.
     pub help: Vec<Text>,
 }
 
@@ -35,7 +35,7 @@ pub enum Severity {
     Warning,
 }
 
-/// A place, and what is to be said of it.
+/// A place with a remark.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub span: Span,
@@ -54,14 +54,14 @@ pub struct Span {
 /// A text that spans point into.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SourceFile {
-    /// As the user would name it.
+    /// As the user would write it.
     pub path: PathBuf,
     pub text: String,
-    /// The byte at which each line starts.
+    /// The byte offset of each line.
     line_starts: Vec<usize>,
 }
 
-/// A position that people and editors count alike: both from 1, columns in characters.
+/// A position as editors show it: both numbers start at 1, columns are characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     pub line: u32,
@@ -79,17 +79,17 @@ impl SourceFile {
         &self.path
     }
 
-    /// The byte at which line `line` (from 1) starts; the end of the text for a line that is not there.
+    /// Returns the byte offset of a line (from 1); past the last line, the end of the text.
     pub fn line_start(&self, line: usize) -> usize {
         self.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
     }
 
-    /// The line, from 1, that a byte stands in.
+    /// Returns the line, from 1, of a byte.
     pub fn line_of(&self, byte: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= byte).max(1)
     }
 
-    /// The position of a byte. One past the end is the end.
+    /// Returns the position of a byte; past the end, that of the end.
     pub fn position(&self, byte: usize) -> Position {
         let line = self.line_of(byte);
         let start = self.line_starts[line - 1];
@@ -108,7 +108,7 @@ impl Span {
         self.file.position(self.bytes.start)
     }
 
-    /// Where it ends: the position behind its last character.
+    /// Returns the position after its last character.
     pub fn end(&self) -> Position {
         self.file.position(self.bytes.end)
     }
@@ -118,7 +118,7 @@ impl Span {
     }
 }
 
-/// `file:line:col`, so that terminals and editors can jump to it.
+/// Formats as `file:line:col`, which terminals and editors can open.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Position { line, column } = self.start();
@@ -159,7 +159,7 @@ impl Diagnostic {
         self
     }
 
-    /// Marks a place that speaks for itself.
+    /// Adds a place without a remark.
     #[must_use]
     pub fn on(self, span: &Span) -> Self {
         self.at(span, Text::default())
@@ -176,10 +176,10 @@ impl Diagnostic {
     }
 }
 
-/// Bytes of a message. A name in it may be as long as the file that it stands in.
+/// The longest message in bytes. A name in it may be as long as its file.
 const LONGEST: usize = 4096;
 
-/// The text without its middle, if it is too long: what is wrong stands at its ends.
+/// Cuts the middle of a text that is too long: the start and the end have the facts.
 fn shortened(text: Text) -> Text {
     let cut = |text: &str| {
         if text.len() <= LONGEST {
@@ -195,25 +195,25 @@ fn shortened(text: Text) -> Text {
     if is_long { text.map(cut) } else { text }
 }
 
-/// Everything that they say has its Chinese, if only around a name or the words of a library.
+/// Checks that every text has a translation, apart from names and texts of libraries.
 #[cfg(test)]
 pub(crate) fn assert_chinese(diagnostics: &[Diagnostic]) {
     for diagnostic in diagnostics {
         let labels = diagnostic.labels.iter().map(|label| &label.text);
-        let said =
+        let texts =
             labels.filter(|text| !text.is_empty()).chain([&diagnostic.message]).chain(&diagnostic.help);
-        for text in said {
+        for text in texts {
             let zh = text.in_lang(Lang::Zh);
             let is_chinese = zh.contains(|c| matches!(c, '\u{4e00}'..='\u{9fff}'));
             assert!(is_chinese, "{}: {text} | {zh}", diagnostic.code);
-            // The words of the YAML library are its own.
+            // The YAML library's messages are English only.
             let is_whole = diagnostic.code == "yaml-syntax" || !has_english(zh);
             assert!(is_whole, "{}: {text} | {zh}", diagnostic.code);
         }
     }
 }
 
-/// Two words in a row that are no code.
+/// Returns whether there are two words in a row that are not code.
 #[cfg(test)]
 fn has_english(text: &str) -> bool {
     let prose = text.split('`').step_by(2);
@@ -222,7 +222,7 @@ fn has_english(text: &str) -> bool {
         .any(|words| words.split_whitespace().count() > 1)
 }
 
-/// True when one of them is an error.
+/// Returns whether one of them is an error.
 pub fn any_error(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }

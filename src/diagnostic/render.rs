@@ -1,7 +1,7 @@
-//! Diagnostics as text, in rustc's look, and as JSON.
+//! Renders diagnostics as text in rustc's style.
 //!
-//! The snippets are drawn from a few lines around each label, never from the whole file, so a
-//! thousand problems in a long file are as quick as a thousand in a short one.
+//! Excerpts are made from a few lines around each label, so a thousand problems are as fast in a long file as
+//! in a short one.
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use anstream::adapter::strip_str;
@@ -11,7 +11,7 @@ use super::{Diagnostic, Severity, Span};
 use crate::i18n::{Lang, Text, text};
 use crate::sanitize::escape_invisible as visible;
 
-/// All of them, one after another with a line between, ending in a line break.
+/// Renders diagnostics, separated by an empty line and ending in a line break.
 pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
@@ -19,13 +19,13 @@ pub fn render(diagnostics: &[Diagnostic], color: bool, lang: Lang) -> String {
         if at > 0 {
             text.push('\n');
         }
-        text.push_str(&one(diagnostic, &renderer, lang));
+        text.push_str(&render_one(diagnostic, &renderer, lang));
         text.push('\n');
     }
     text
 }
 
-/// What a run of diagnostics comes to: `2 errors, 1 warning`; empty when there are none.
+/// Returns the counts, as in `2 errors, 1 warning`; empty when there are none.
 pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Text {
     let (mut errors, mut warnings) = (0_usize, 0_usize);
     for diagnostic in diagnostics {
@@ -47,11 +47,11 @@ pub fn summary<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Tex
     }
 }
 
-fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
+fn render_one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
     let Diagnostic { code, severity, message, labels, help } = diagnostic;
     let level = match severity {
-        Severity::Error => named(Level::ERROR, "错误", lang),
-        Severity::Warning => named(Level::WARNING, "警告", lang),
+        Severity::Error => translate_level(Level::ERROR, "错误", lang),
+        Severity::Warning => translate_level(Level::WARNING, "警告", lang),
     };
     let windows = window::around(labels, lang);
     let mut group = Group::with_title(level.primary_title(visible(message.in_lang(lang))).id(*code));
@@ -69,17 +69,18 @@ fn one(diagnostic: &Diagnostic, renderer: &Renderer, lang: Lang) -> String {
         group = group.element(snippet);
     }
     for help in help {
-        group = group.element(named(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
+        group =
+            group.element(translate_level(Level::HELP, "帮助", lang).message(visible(help.in_lang(lang))));
     }
-    let mut text = alike_arrows(&renderer.render(&[group]));
+    let mut text = unify_arrows(&renderer.render(&[group]));
     for window in windows.iter().filter(|window| window.recount) {
         restore_column(window, &mut text);
     }
     text
 }
 
-/// The heads of all snippets with `-->`. What begins with `::` reads like a command of GitHub's.
-fn alike_arrows(text: &str) -> String {
+/// Uses `-->` for all excerpts: a line that starts with `::` looks like a GitHub workflow command.
+fn unify_arrows(text: &str) -> String {
     let line = |line: &str| match line.split_once(":::") {
         Some((before, after)) if strip_str(before).to_string().trim().is_empty() => {
             format!("{before}-->{after}")
@@ -89,7 +90,7 @@ fn alike_arrows(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-fn named(level: Level<'static>, zh: &'static str, lang: Lang) -> Level<'static> {
+fn translate_level(level: Level<'static>, zh: &'static str, lang: Lang) -> Level<'static> {
     match lang {
         Lang::En => level,
         Lang::Zh => level.with_name(zh),
@@ -100,7 +101,7 @@ fn shown_path(span: &Span) -> String {
     visible(&span.file.path.display().to_string()).into_owned()
 }
 
-/// Where a window leaves out part of a long line, or writes an escape, columns were counted in what it shows.
+/// Corrects the column in the header of a window that omits or escapes part of a line.
 fn restore_column(window: &Window<'_>, text: &mut String) {
     let Some(mark) = window.marks.first() else {
         return;
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn it_looks_like_rustc_and_counts_columns_in_characters() {
+    fn rendering_is_in_rustc_style_with_columns_in_characters() {
         let file = file("version: 1\r\nenvironments:\r\n  a: {env_alias: 商店, chanel: qq}\r\n");
         let problem = Diagnostic::error("unknown-field", Text::same("there is no field `chanel`"))
             .at(&span(&file, "chanel"), Text::same("did you mean `channel`?"))
@@ -147,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn places_near_one_another_share_a_snippet_and_far_ones_do_not() {
+    fn near_places_share_an_excerpt_and_far_ones_do_not() {
         let lines: Vec<_> = (1..=100).map(|n| format!("line{n}: x")).collect();
         let here = file(&lines.join("\n"));
         let other = Arc::new(SourceFile::new("b.yaml", "first: here\n"));
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_them_is_counted_in_both_languages() {
+    fn summary_is_in_both_languages() {
         let error = Diagnostic::error("e", Text::same("m"));
         let warning = Diagnostic::warning("w", Text::same("m"));
         for (run, en, zh) in [
@@ -194,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_place_there_is_still_all_to_read() {
+    fn diagnostic_without_a_place_is_complete() {
         let problem =
             Diagnostic::error("path-not-found", Text::same("there is no `x`")).help(Text::same("look again"));
         insta::assert_snapshot!(render(&[problem], false, Lang::En), @r"
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_a_terminal_obeys_gets_out() {
+    fn control_characters_are_escaped() {
         let file = file("a: \u{9b}31m \u{1b}[31m \u{202e}\u{2028} x\n");
         let problem = Diagnostic::error("c", Text::same("bad \u{1b}[31m \u{9b} \u{202e}"))
             .at(&span(&file, "x"), Text::same("\u{7}"))
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_seen_is_written_out_and_the_marks_stand_where_they_should() {
+    fn invisible_characters_are_escaped_and_marks_stay_aligned() {
         let file = file("a: {env_alias: \"shop\u{ad}\u{e0041}\", é: ❤\u{fe0f}, chanel: qq}\n");
         let problem = Diagnostic::error("c", Text::same("bad"))
             .at(&span(&file, "chanel"), Text::same("no such"))
@@ -228,12 +229,12 @@ mod tests {
         1 | a: {env_alias: "shop\u{ad}\u{e0041}", é: ❤️, chanel: qq}
           |                 ------------------- this    ^^^^^^ no such
         "#);
-        // The column is that in the file.
+        // The column in the file.
         assert_eq!(span(&file, "chanel").start().column, 33);
     }
 
     #[test]
-    fn a_very_long_line_is_cut_around_the_label() {
+    fn long_line_is_cut_around_the_label() {
         let file = file(&format!("a: {}NEEDLE{}\n", "前x".repeat(500_000), "后".repeat(9000)));
         let problem = Diagnostic::error("c", Text::same("m")).at(&span(&file, "NEEDLE"), Text::same("here"));
         let text = render(&[problem], false, Lang::En);
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_at_the_very_end_and_in_an_empty_file() {
+    fn place_at_the_end_and_in_an_empty_file() {
         for text in ["", "a", "a\n", "商"] {
             let file = file(text);
             let end = Span { bytes: file.text.len()..file.text.len(), file };

@@ -1,4 +1,4 @@
-//! The few lines around labels that a snippet is drawn from.
+//! The lines around labels that an excerpt shows.
 
 use std::ops::Range;
 
@@ -6,22 +6,22 @@ use super::{Label, SourceFile, Span};
 use crate::i18n::Lang;
 use crate::sanitize::invisible;
 
-/// Labels that are at most so many lines apart are shown in one snippet.
+/// Labels at most this many lines apart share an excerpt.
 const NEAR: usize = 4;
-/// A line longer than this many bytes is cut around its label.
+/// A line longer than this, in bytes, is cut around its label.
 const LONG: usize = 240;
-/// So much of it is kept before the label.
+/// How much of it is kept before the label, in bytes.
 const BEFORE: usize = 80;
 
-/// Lines of one file, and what is to be marked in them.
+/// Lines of a file with their marks.
 pub(super) struct Window<'a> {
     /// The place of its first label.
     pub span: &'a Span,
-    /// From 1.
+    /// Starts at 1.
     pub first_line: usize,
     pub text: String,
     pub marks: Vec<Mark<'a>>,
-    /// It is not the file's text word for word: part of a long line is left out, or something unseen is written as its escape.
+    /// Differs from the file: part of a long line is omitted, or an invisible character escaped.
     pub recount: bool,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Mark<'a> {
     at: usize,
 }
 
-/// Windows for all labels of a diagnostic; the first window has the first label in it.
+/// Returns the windows for all labels of a diagnostic; the first contains the first label.
 pub(super) fn around(labels: &[Label], lang: Lang) -> Vec<Window<'_>> {
     let mut groups: Vec<Vec<(usize, &Label)>> = Vec::new();
     for (at, label) in labels.iter().enumerate() {
@@ -67,19 +67,19 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
         let here = || group.iter().filter(|(_, label)| line_of(label) == line);
         let whole = line_bytes(file, line);
         let kept = kept(file, &whole, here().next().map(|(_, label)| label));
-        let seen = Seen::of(&file.text[kept.clone()]);
-        recount |= kept != whole || !seen.escaped.is_empty();
+        let escaped = Escaped::new(&file.text[kept.clone()]);
+        recount |= kept != whole || !escaped.escapes.is_empty();
         if kept.start > whole.start {
             text.push('…');
         }
         let offset = text.len();
-        text.push_str(&seen.text);
+        text.push_str(&escaped.text);
         if kept.end < whole.end {
             text.push('…');
         }
         text.push('\n');
         for (at, label) in here() {
-            let into = |byte: usize| offset + seen.at(byte.clamp(kept.start, kept.end) - kept.start);
+            let into = |byte: usize| offset + escaped.position(byte.clamp(kept.start, kept.end) - kept.start);
             marks.push(Mark {
                 bytes: into(label.span.bytes.start)..into(label.span.bytes.end),
                 label: label.text.in_lang(lang),
@@ -88,12 +88,12 @@ fn window<'a>(group: &[(usize, &'a Label)], lang: Lang) -> Option<Window<'a>> {
             });
         }
     }
-    // The mark of the first label leads: its place is the one that the snippet is headed by.
+    // The header of the excerpt shows the place of the first mark.
     marks.sort_by_key(|mark| mark.at);
     Some(Window { span: &leader.span, first_line, text, marks, recount })
 }
 
-/// The bytes of a line without its line break.
+/// Returns the bytes of a line without its line break.
 fn line_bytes(file: &SourceFile, line: usize) -> Range<usize> {
     let start = file.line_start(line);
     let end = file.line_start(line + 1);
@@ -106,7 +106,7 @@ fn kept(file: &SourceFile, line: &Range<usize>, label: Option<&&Label>) -> Range
     around_byte(file, line, at)
 }
 
-/// The line that a place starts in, or of a long one the part around it.
+/// Returns the line that a place starts in, or the part of a long one around it.
 pub(super) fn line_around(span: &Span) -> Range<usize> {
     let line = span.file.line_of(span.bytes.start);
     let line = line_bytes(&span.file, line);
@@ -122,38 +122,38 @@ fn around_byte(file: &SourceFile, line: &Range<usize>, at: usize) -> Range<usize
     start..end
 }
 
-/// The boundary of a character at or before `byte`.
+/// Returns the character boundary at or before `byte`.
 fn floor(text: &str, byte: usize) -> usize {
     (0..=byte).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
-/// A part of a line with everything in it to be seen.
-struct Seen {
+/// Part of a line with its invisible characters escaped.
+struct Escaped {
     text: String,
-    /// Where an escape was put in, and how much longer it is than what it stands for.
-    escaped: Vec<(usize, usize)>,
+    /// Where an escape was inserted, and how much longer it is than the character.
+    escapes: Vec<(usize, usize)>,
 }
 
-impl Seen {
-    fn of(part: &str) -> Self {
+impl Escaped {
+    fn new(part: &str) -> Self {
         let mut text = String::with_capacity(part.len());
-        let mut escaped = Vec::new();
+        let mut escapes = Vec::new();
         let mut from = 0;
-        // A tab is drawn as blanks.
+        // A tab is drawn as spaces.
         for (at, character) in invisible(part).filter(|(_, character)| *character != '\t') {
             text.push_str(&part[from..at]);
             text.extend(character.escape_default());
             let (before, after) = (character.len_utf8(), character.escape_default().count());
-            escaped.push((at, after - before));
+            escapes.push((at, after - before));
             from = at + before;
         }
         text.push_str(&part[from..]);
-        Self { text, escaped }
+        Self { text, escapes }
     }
 
-    /// Where a byte of the part is shown.
-    fn at(&self, byte: usize) -> usize {
-        let before = self.escaped.iter().take_while(|(at, _)| *at < byte);
+    /// Returns where a byte of the part is shown.
+    fn position(&self, byte: usize) -> usize {
+        let before = self.escapes.iter().take_while(|(at, _)| *at < byte);
         byte + before.map(|(_, more)| more).sum::<usize>()
     }
 }

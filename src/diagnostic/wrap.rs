@@ -1,13 +1,13 @@
-//! Lines for a terminal that is narrower than they are: broken between words, and indented where they go on.
+//! Wraps lines for a narrow terminal, between words and with a hanging indent.
 //!
-//! A terminal breaks within words, and so within the ids and numbers that somebody has to compare.
+//! A terminal would break inside words, and so inside ids and numbers that a user has to compare.
 
 use unicode_width::UnicodeWidthStr as _;
 
-/// Where the words of a title or of a help begin: behind them, or here when that is too far to the right.
+/// The maximum hanging indent of a title or a help.
 const DEEPEST: usize = 12;
 
-/// What [`super::render`] made, its sentences wrapped. The lines of a file stay as they are.
+/// Wraps the sentences in the output of [`super::render`]. Source lines stay as they are.
 pub fn diagnostics(text: &str, columns: usize) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     for line in text.lines() {
@@ -25,8 +25,8 @@ pub fn diagnostics(text: &str, columns: usize) -> String {
     out
 }
 
-/// A line in as many as it takes, those after the first with `indent` blanks before them. A word, or code between backticks, that is
-/// wider than the terminal is the only thing that is left to it.
+/// Wraps a line; later lines are indented by `indent`. Only a word, or code in backticks, that is wider than
+/// the terminal may exceed it.
 pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
     if width(line) <= columns {
         return line.to_owned();
@@ -34,7 +34,7 @@ pub fn wrapped(line: &str, columns: usize, indent: usize) -> String {
     let mut out = String::with_capacity(line.len() + 32);
     let mut used = 0;
     let mut blank = false;
-    // What it begins with is its own indentation.
+    // Its own indentation.
     let start = line.len() - line.trim_start_matches(' ').len();
     out.push_str(&line[..start]);
     used += start;
@@ -65,8 +65,8 @@ fn width(text: &str) -> usize {
     anstream::adapter::strip_str(text).to_string().width()
 }
 
-/// Blanks, and what stands between them and is not to be torn: words, code between backticks, and characters that take two
-/// columns, between which Chinese is broken anywhere but before what ends a clause.
+/// Splits a line into blanks and unbreakable parts: words, code in backticks, and wide characters. Chinese
+/// may be broken anywhere except before closing punctuation.
 fn parts(line: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut from = 0;
@@ -115,7 +115,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_sentence_is_broken_between_words_and_goes_on_below_its_beginning() {
+    fn sentence_is_wrapped_between_words_with_a_hanging_indent() {
         let file = std::sync::Arc::new(SourceFile::new(
             "a.yaml",
             "a: a long line of a file that is wider than all\n",
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn chinese_is_broken_between_characters_and_not_before_what_ends_a_clause() {
+    fn chinese_is_wrapped_between_characters_except_before_closing_punctuation() {
         assert_eq!(
             wrapped("密钥属于账号 200000000002，请检查。", 20, 2),
             "密钥属于账号\n  200000000002，请检\n  查。"
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn code_is_torn_only_where_it_is_wider_than_the_terminal() {
+    fn code_is_broken_only_when_wider_than_the_terminal() {
         assert_eq!(wrapped("run `a b c` now", 8, 2), "run\n  `a b c`\n  now");
         assert_eq!(wrapped("  aaaaaaaaaaaa b", 6, 4), "  aaaaaaaaaaaa\n    b");
         assert_eq!(wrapped("one ` tick stays", 9, 0), "one `\ntick\nstays");
@@ -159,7 +159,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_lost_and_what_can_fit_fits(line in "[a-c`环，（ ]{0,60}", columns in 12..40_usize) {
+        fn wrapping_loses_nothing_and_lines_fit(line in "[a-c`环，（ ]{0,60}", columns in 12..40_usize) {
             let shown = wrapped(&line, columns, 2);
             let squeeze = |text: &str| text.replace([' ', '\n'], "");
             prop_assert_eq!(squeeze(&shown), squeeze(&line));

@@ -1,4 +1,4 @@
-//! Drift that somebody knows of and accepts, for a while.
+//! Accepted drift, with an end date.
 
 use std::str::FromStr;
 
@@ -8,19 +8,19 @@ use crate::i18n::Text;
 use crate::model::{Address, AddressError};
 use crate::plan::{Code, CodeError, Finding};
 
-/// A kind of finding that does not count, everywhere or at one address.
+/// Findings to ignore, at one address or everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ignore {
     pub code: Code,
-    /// None: wherever it is found.
+    /// None for every address.
     pub address: Option<Address>,
-    /// In the words of whoever ignores it.
+    /// As given by the user.
     pub reason: Text,
-    /// The last day on which it holds; None for one that was given on a command line.
+    /// The last day on which it applies; None for one from the command line.
     pub until: Option<Date>,
 }
 
-/// A text that is no [`Ignore`].
+/// A text that is not an [`Ignore`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IgnoreError {
     #[error(transparent)]
@@ -30,18 +30,18 @@ pub enum IgnoreError {
 }
 
 impl Ignore {
-    /// Whether it is about this finding.
+    /// Returns whether it applies to this finding.
     pub fn covers(&self, finding: &Finding) -> bool {
         self.code == finding.code && (self.address.is_none() || self.address == finding.address)
     }
 
-    /// Whether it does not hold any more.
+    /// Returns whether its last day is over.
     pub fn has_expired(&self, today: Date) -> bool {
         self.until.is_some_and(|until| until < today)
     }
 }
 
-/// `CODE` or `CODE:ADDR`, as on a command line.
+/// Parses `CODE` or `CODE:ADDR`, as on the command line.
 impl FromStr for Ignore {
     type Err = IgnoreError;
 

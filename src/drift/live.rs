@@ -1,8 +1,9 @@
-//! What state and account don't agree on, as far as the account tells.
+//! Compares the state with the account.
 //!
-//! The account is believed in what it shows. That something is not shown says less: a list may lag behind, and each region
-//! has its own. Whoever believes that an environment is gone forgets it and orders another, so `gone` is only what was
-//! looked for by its id as well, in a region that was asked, long after it was ordered, and without a bill that goes on.
+//! What the account shows is trusted; what it does not show proves little: a list may lag, and each region
+//! has its own. A user who believes that an environment is gone creates another one. So `gone` requires that
+//! a lookup by id also found nothing, in a searched region, long after the create, and that no bill
+//! continues.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -15,22 +16,22 @@ use crate::model::{Address, Desired, Environment, Role, SourceRef, Value};
 use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
 
-/// What the account shows, of all pages and all regions that are listed.
+/// What the account shows: all pages of all listed regions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Live {
     pub environments: Vec<SeenEnvironment>,
-    /// Of those that are in the state.
+    /// Bills of the environments in the state.
     pub bills: Bills,
-    /// The regions that were asked, None where the calls named none.
+    /// The regions that were listed, None for calls without one.
     pub regions: Vec<Option<String>>,
-    /// The ids that were asked for by themselves, and that every region knew nothing of.
+    /// Ids that were looked up individually and not found in any region.
     pub absent: HashSet<String>,
-    /// The ids that receipts know, whether or not the state still has them.
+    /// Ids in receipts, whether or not the state still has them.
     pub known_ids: BTreeSet<String>,
 }
 
-/// How long after its order an environment may still be missing from every list. Tencent Cloud does not say; its tools spoke of
-/// three minutes for making one.
+/// How long after its create an environment may be missing from every list. Tencent Cloud does not document
+/// it; its tools mention three minutes to create one.
 const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
 
 pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, plan: &Plan) -> Vec<Finding> {
@@ -47,7 +48,7 @@ pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, pl
         let Some(env_id) = record.env_id.as_deref().filter(|_| is_selected(address)) else {
             continue;
         };
-        let scene = Scene {
+        let context = RecordContext {
             address,
             record,
             deposed,
@@ -57,22 +58,22 @@ pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, pl
         let bill = bills.get(env_id).copied();
         if let Some(environment) = seen.get(env_id) {
             let may_have_a_bill = bill.is_none() && live.bills.incomplete;
-            scene.compare(environment, bill, may_have_a_bill, &mut findings);
+            context.compare(environment, bill, may_have_a_bill, &mut findings);
         } else {
-            findings.extend(scene.missing(live, bill, plan.created_at));
+            findings.extend(context.missing(live, bill, plan.created_at));
         }
     }
     let unmanaged = unmanaged(live, desired, state);
     findings.extend(unmanaged.into_iter().filter(|one| match &one.address {
         Some(address) => is_selected(address),
-        // A selection is about addresses, and this has none.
+        // A selection is of addresses, and this has none.
         None => plan.options.targets.is_empty(),
     }));
     findings
 }
 
-/// A record, and what is declared of it.
-struct Scene<'a> {
+/// A record with its declaration.
+struct RecordContext<'a> {
     address: &'a Address,
     record: &'a Record,
     deposed: bool,
@@ -80,12 +81,12 @@ struct Scene<'a> {
     declared: Option<&'a Environment>,
 }
 
-impl Scene<'_> {
-    /// What is to be said of a record that the account does not show.
+impl RecordContext<'_> {
+    /// Returns the finding for a record that the account does not show.
     fn missing(&self, live: &Live, bill: Option<&Bill>, now: Timestamp) -> Option<Finding> {
         let address = self.address;
         match self.record.status {
-            // An order that is not settled is a finding of its own. What was destroyed may be gone.
+            // A pending create has its own finding. A destroyed environment may be gone.
             Status::Unknown | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
                 return None;
             }
@@ -102,8 +103,8 @@ impl Scene<'_> {
             );
             let later = text!("`postpay drift`, later");
             let finding = not_listed(found, later);
-            // Waiting is all that there is to do, and every run would be followed by drift that is none.
-            return finding.map(|finding| Finding { standing: Standing::Told, ..finding });
+            // The user can only wait. As drift, it would follow every run.
+            return finding.map(|finding| Finding { standing: Standing::Info, ..finding });
         }
         let region = self.record.region.as_ref();
         let was_asked = live.regions.iter().any(|asked| asked.as_ref() == region);
@@ -158,7 +159,7 @@ impl Scene<'_> {
         may_have_a_bill: bool,
         findings: &mut Vec<Finding>,
     ) {
-        // A bill that is not shown may say that it is isolated.
+        // A bill that is not shown may be isolated.
         if self.record.status == Status::Isolated && !may_have_a_bill {
             findings.extend(self.in_use_again(environment, bill));
         }
@@ -193,7 +194,7 @@ impl Scene<'_> {
                 }));
             }
         }
-        // Tencent Cloud does not say which of Alias and EnvAlias an environment shows.
+        // Tencent Cloud does not document whether an environment shows its Alias or EnvAlias.
         let env_alias = self.record.attributes.env_alias();
         if let Some((recorded, shown)) = self.differs(Role::Alias, environment.alias.as_deref())
             && env_alias != Some(shown)
@@ -223,9 +224,9 @@ impl Scene<'_> {
         }
     }
 
-    /// What was destroyed, but is still shown by the account.
+    /// Returns a finding for a destroyed environment that the account still shows.
     fn in_use_again(&self, environment: &SeenEnvironment, bill: Option<&Bill>) -> Option<Finding> {
-        // The list or the bill may be the later of the two: only where neither says so it is in use.
+        // The list and the bill may lag: in use only when neither shows otherwise.
         let status = environment.status.as_deref()?;
         if environment.is_isolated() || bill.is_some_and(Bill::is_isolated) {
             return None;
@@ -245,7 +246,7 @@ impl Scene<'_> {
         ))
     }
 
-    /// What is in the state and what is shown, where both are there, differ, and the difference is not ignored.
+    /// Returns the recorded and the shown value when both exist, differ and are not ignored.
     fn differs<'b>(&'b self, role: Role, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
         let field = self.record.attributes.kind().role(role)?;
         let ignored =
@@ -271,30 +272,30 @@ impl Scene<'_> {
     }
 }
 
-/// Tencent Cloud's documents know NORMAL and UNAVAILABLE, which its tools show as "being created"; its tools know ABNORMAL and
-/// ERROR too.
+/// Tencent Cloud documents NORMAL and UNAVAILABLE, which its tools show as "being created"; its tools also
+/// know ABNORMAL and ERROR.
 fn is_error(status: &str) -> bool {
     ["ABNORMAL", "ERROR"].iter().any(|word| status.eq_ignore_ascii_case(word))
 }
 
-/// The environments that are in the account, and neither declared nor in the state: those that a create of a declared address
-/// may have made, and the others.
+/// Returns findings for environments that are neither declared nor in the state: possible duplicates of
+/// declared ones, and others.
 fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Finding> {
     let declared: HashMap<&Address, &Environment> =
         desired.environments.iter().map(|environment| (&environment.address, environment)).collect();
     let recorded = state.into_iter().flat_map(State::env_ids);
-    let named = desired.environments.iter().flat_map(|environment| {
+    let declared_ids = desired.environments.iter().flat_map(|environment| {
         let import = environment.import.as_ref().map(|import| import.env_id.as_str());
         import.into_iter().chain(environment.attributes.env_id())
     });
-    let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(named).collect();
+    let known: HashSet<&str> = recorded.map(|(_, env_id)| env_id).chain(declared_ids).collect();
     let in_receipts = live.known_ids.iter().map(String::as_str);
     let environments = desired.environments.iter();
     let matcher = Matcher::new(
         environments.map(|environment| (&environment.address, &environment.attributes)),
         known.iter().copied().chain(in_receipts),
     );
-    // It may be what an open order made; adopted otherwise, that order would stay open for good.
+    // An open create may have made it; importing it elsewhere would leave that create open.
     let mut records = state.into_iter().flat_map(State::records);
     let next = if records.any(|(_, record)| record.env_id.is_none()) {
         text!(
@@ -311,7 +312,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
         .collect();
     let mut findings = Vec::new();
     for (env_id, environment) in unknown {
-        let found = Some(Text::same(told(environment)));
+        let found = Some(Text::same(describe(environment)));
         let mode = environment.pay_mode.as_deref().map(PayMode::from_word);
         if let Some(address) = matcher.owner(environment) {
             findings.push(Finding {
@@ -326,7 +327,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 next: duplicate_help(address, env_id, state),
             });
         } else if mode != Some(PayMode::Prepaid) {
-            // What is prepaid is nothing that postpay could manage.
+            // A prepaid environment can't be managed.
             findings.push(Finding {
                 code: Code::Unmanaged,
                 address: None,
@@ -360,12 +361,12 @@ fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Tex
     }
 }
 
-/// A value that somebody chose, or Tencent Cloud's own word.
+/// A value in the user's or Tencent Cloud's own words.
 fn same(value: &str) -> Text {
     Text::same(value.to_owned())
 }
 
-fn told(environment: &SeenEnvironment) -> String {
+fn describe(environment: &SeenEnvironment) -> String {
     let parts = [
         environment.alias.as_deref(),
         environment.pay_mode.as_deref(),

@@ -1,7 +1,7 @@
-//! Manifests, state and account against one another. Pure, and with nothing in reach that could write.
+//! Compares manifests, state and account. Pure; nothing here can write.
 //!
-//! What differs between manifests and state is what a plan says; it is taken from there, so that the two can't disagree.
-//! What differs between state and account is compared in `live`, field by field, as far as the account tells.
+//! Differences between manifests and state come from the plan, so that the two always agree. `live` compares
+//! the state with the account.
 
 mod ignore;
 mod live;
@@ -14,40 +14,41 @@ use crate::state::State;
 pub use ignore::{Ignore, IgnoreError};
 pub use live::Live;
 
-/// How strictly it is looked.
+/// What counts as drift.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Environments of the account that nobody declares count too.
+    /// Count unmanaged environments too.
     pub strict: bool,
-    /// What is known and accepted. None of them has expired.
+    /// Accepted drift. None of them has expired.
     pub ignores: Vec<Ignore>,
 }
 
-/// Everything that does not agree.
+/// The result of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drift {
-    /// By address in the order of the plan, then by environment id.
+    /// By address in plan order, then by environment id.
     pub findings: Vec<Finding>,
     pub declared: usize,
     pub recorded: usize,
-    /// How many environments the account has; None when it was not looked at.
+    /// The number of environments in the account; None when it was not read.
     pub seen: Option<usize>,
 }
 
 impl Drift {
-    /// The findings that count.
+    /// Returns the findings that count.
     pub fn counted(&self) -> impl Iterator<Item = &Finding> {
         let findings = self.findings.iter();
         findings.filter(|finding| finding.standing == Standing::Counts)
     }
 
-    /// True when something counts: what the exit code says.
+    /// Returns whether any finding counts; decides the exit code.
     pub fn is_drift(&self) -> bool {
         self.counted().next().is_some()
     }
 }
 
-/// Compares all three; `plan` is what the manifests and the state make, and without `live` the account is left out.
+/// Compares all three. `plan` is the plan for the manifests and the state; without `live` the account is left
+/// out.
 pub fn compare(
     plan: &Plan,
     desired: &Desired,
@@ -59,7 +60,7 @@ pub fn compare(
     if let Some(live) = live {
         findings.extend(live::findings(live, desired, state, plan));
     }
-    judge(&mut findings, options);
+    set_standing(&mut findings, options);
     Drift {
         findings,
         declared: desired.environments.len(),
@@ -68,7 +69,7 @@ pub fn compare(
     }
 }
 
-/// What the account shows otherwise than it is in the state: [`compare`] without what a plan says itself.
+/// Like [`compare`], but returns only findings that are not in the plan.
 pub fn noticed(
     plan: &Plan,
     desired: &Desired,
@@ -77,18 +78,18 @@ pub fn noticed(
     options: &Options,
 ) -> Vec<Finding> {
     let mut findings = live::findings(live, desired, state, plan);
-    judge(&mut findings, options);
+    set_standing(&mut findings, options);
     findings
 }
 
-/// Says of each finding whether it counts.
-fn judge(findings: &mut [Finding], options: &Options) {
+/// Sets whether each finding counts.
+fn set_standing(findings: &mut [Finding], options: &Options) {
     for finding in findings {
         let ignore = options.ignores.iter().find(|ignore| ignore.covers(finding));
         if let Some(ignore) = ignore {
             finding.standing = Standing::Ignored { reason: ignore.reason.clone() };
         } else if finding.code == Code::Unmanaged && !options.strict {
-            finding.standing = Standing::Told;
+            finding.standing = Standing::Info;
         }
     }
 }

@@ -10,7 +10,7 @@ pub(super) fn findings(plan: &Plan) -> Vec<Finding> {
 fn finding(step: &Step) -> Option<Finding> {
     let address = &step.address;
     let (code, expected, found, next) = match step.action {
-        // What was replaced is shown by every plan, and known to whoever replaced it.
+        // Deposed environments are in every plan, and known to the user.
         Action::NoOp => return None,
         Action::Create => (
             Code::NotOrdered,
@@ -55,7 +55,7 @@ fn finding(step: &Step) -> Option<Finding> {
             Text::same(format!("postpay resolve {address}")),
         ),
     };
-    Some(Finding { expected: Some(expected), found: Some(found), ..of(step, code, next) })
+    Some(Finding { expected: Some(expected), found: Some(found), ..new_finding(step, code, next) })
 }
 
 fn changed(step: &Step) -> Finding {
@@ -80,11 +80,11 @@ fn changed(step: &Step) -> Finding {
     Finding {
         expected: Some(side(step.after.as_ref(), step.prevent_destroy)),
         found: Some(side(step.before.as_ref(), step.was_protected)),
-        ..of(step, Code::Changed, next)
+        ..new_finding(step, Code::Changed, next)
     }
 }
 
-fn of(step: &Step, code: Code, next: Text) -> Finding {
+fn new_finding(step: &Step, code: Code, next: Text) -> Finding {
     Finding {
         code,
         address: Some(step.address.clone()),

@@ -88,7 +88,7 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
         Some(state),
         plan::Options::default(),
         target,
-        // Two hours after what is in the state was ordered.
+        // Two hours after the environments in the state were created.
         Timestamp::from_second(7200).unwrap(),
     );
     compare(&plan.unwrap(), desired, Some(state), live, options)
@@ -108,7 +108,7 @@ fn live(environments: Vec<SeenEnvironment>) -> Live {
     }
 }
 
-/// The codes for an account that shows this of an environment that is declared and in the state.
+/// Returns the codes when the account shows this for a declared environment in the state.
 fn showing(change: impl FnOnce(&mut SeenEnvironment)) -> Vec<(&'static str, bool)> {
     let mut environment = seen("a");
     change(&mut environment);
@@ -118,9 +118,9 @@ fn showing(change: impl FnOnce(&mut SeenEnvironment)) -> Vec<(&'static str, bool
 }
 
 #[test]
-fn where_all_agree_there_is_nothing_to_say() {
+fn no_findings_without_differences() {
     assert_eq!(showing(|_| {}), []);
-    // What the account does not tell can't differ.
+    // What the account does not show can't differ.
     assert_eq!(
         showing(|environment| {
             environment.alias = None;
@@ -129,7 +129,7 @@ fn where_all_agree_there_is_nothing_to_say() {
         }),
         []
     );
-    // Being created is no error.
+    // UNAVAILABLE means being created, which is no error.
     let unavailable = |environment: &mut SeenEnvironment| {
         environment.status = Some("UNAVAILABLE".to_owned());
     };
@@ -137,7 +137,7 @@ fn where_all_agree_there_is_nothing_to_say() {
 }
 
 #[test]
-fn each_thing_that_the_account_shows_otherwise_has_its_code() {
+fn each_difference_in_the_account_has_its_code() {
     type Change = fn(&mut SeenEnvironment);
     let table: [(Change, &str); 6] = [
         (|one| one.alias = Some("b".to_owned()), "alias-changed"),
@@ -153,7 +153,7 @@ fn each_thing_that_the_account_shows_otherwise_has_its_code() {
 }
 
 #[test]
-fn what_the_plan_says_is_found_without_the_account() {
+fn planned_changes_are_found_without_the_account() {
     let desired = declared(&["new", "lost", "waits"]);
     let state =
         recorded(&[("lost", Status::Unknown), ("waits", Status::AwaitingEnvId), ("old", Status::Created)]);
@@ -172,18 +172,18 @@ fn what_the_plan_says_is_found_without_the_account() {
 }
 
 #[test]
-fn what_nobody_declares_is_told_and_counts_when_strict() {
+fn unmanaged_environment_only_counts_when_strict() {
     let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
     let live = live(vec![seen("a"), seen("stray")]);
-    let told = drift(&desired, &state, Some(&live), &Options::default());
-    assert_eq!(codes(&told), [("unmanaged", false)]);
-    assert!(!told.is_drift());
+    let found = drift(&desired, &state, Some(&live), &Options::default());
+    assert_eq!(codes(&found), [("unmanaged", false)]);
+    assert!(!found.is_drift());
     let strict = Options { strict: true, ..Options::default() };
     assert!(drift(&desired, &state, Some(&live), &strict).is_drift());
 }
 
 #[test]
-fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() {
+fn possible_duplicate_counts_without_strict() {
     let twin = |env_id: &str, alias: Option<&str>| SeenEnvironment {
         env_id: env_id.to_owned(),
         alias: alias.map(str::to_owned),
@@ -193,14 +193,14 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
     let duplicates = |state: &State, live: Live| {
         let found = drift(&desired, state, Some(&live), &Options::default());
         let duplicates = found.counted().filter(|one| one.code == Code::PossibleDuplicate);
-        let told = duplicates.map(|one| {
+        let found = duplicates.map(|one| {
             let address = one.address.as_ref().map(Address::as_str).unwrap();
             let env_id = one.env_id.as_deref().unwrap();
             format!("{address} {env_id}: {}", one.next.en())
         });
-        told.collect::<Vec<_>>()
+        found.collect::<Vec<_>>()
     };
-    // Of a declared environment that is in the state, and of one that is not.
+    // Of a declared environment in the state, and of one that is not.
     let shown =
         live(vec![seen("a"), twin("a-222222", None), twin("other-1", Some("B")), twin("a-b-333333", None)]);
     let found = duplicates(&state, shown.clone());
@@ -215,13 +215,13 @@ fn an_unmanaged_environment_that_matches_a_declared_one_counts_without_strict() 
         .for_each(|record| record.env_id = None);
     let found = duplicates(&open, shown.clone());
     assert!(found[1].starts_with("b other-1: `postpay resolve b`"), "{found:?}");
-    // Receipts know it.
+    // It is in a receipt.
     let known = Live { known_ids: ["a-222222".to_owned(), "other-1".to_owned()].into(), ..shown };
     assert_eq!(duplicates(&state, known), [""; 0]);
 }
 
 #[test]
-fn what_is_gone_is_found_and_what_was_given_up_may_be() {
+fn missing_environment_is_gone_unless_it_was_destroyed() {
     let desired = declared(&["a"]);
     let state = recorded(&[("a", Status::Created), ("given-up", Status::Isolated)]);
     let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
@@ -229,13 +229,13 @@ fn what_is_gone_is_found_and_what_was_given_up_may_be() {
 }
 
 #[test]
-fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
+fn incomplete_answers_do_not_prove_that_an_environment_is_gone() {
     let desired = declared(&["a"]);
     let nothing = live(vec![]);
     let regions = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect();
     let bill =
         |status: &str| Bill { env_id: "a-1".to_owned(), status: Some(status.to_owned()), ..Bill::default() };
-    let of = |region: Option<&str>, live: &Live| {
+    let codes_for = |region: Option<&str>, live: &Live| {
         let mut state = recorded(&[("a", Status::Created)]);
         for record in state.environments.values_mut() {
             record.region = region.map(str::to_owned);
@@ -244,27 +244,27 @@ fn less_than_a_plain_no_does_not_say_that_something_is_gone() {
         codes(&found)
     };
     let shanghai = Live { regions: regions(&["ap-shanghai"]), ..nothing.clone() };
-    assert_eq!(of(None, &nothing), [("gone", true)]);
-    assert_eq!(of(Some("ap-shanghai"), &shanghai), [("gone", true)]);
-    // Ordered where nobody looked, or nobody knows where.
-    assert_eq!(of(Some("ap-guangzhou"), &shanghai), [("not-listed", true)]);
-    assert_eq!(of(None, &shanghai), [("not-listed", true)]);
-    // Not asked for by its id, or without an answer.
+    assert_eq!(codes_for(None, &nothing), [("gone", true)]);
+    assert_eq!(codes_for(Some("ap-shanghai"), &shanghai), [("gone", true)]);
+    // Created in a region that was not searched or is unknown.
+    assert_eq!(codes_for(Some("ap-guangzhou"), &shanghai), [("not-listed", true)]);
+    assert_eq!(codes_for(None, &shanghai), [("not-listed", true)]);
+    // Not looked up by id, or without a response.
     let unanswered = Live { absent: HashSet::new(), ..nothing.clone() };
-    assert_eq!(of(None, &unanswered), [("not-listed", true)]);
+    assert_eq!(codes_for(None, &unanswered), [("not-listed", true)]);
     let billed =
         |status| Live { bills: Bills { shown: vec![bill(status)], incomplete: true }, ..nothing.clone() };
-    assert_eq!(of(None, &billed("NORMAL")), [("not-listed", true)]);
-    assert_eq!(of(None, &billed("ISOLATE")), [("gone", true)]);
-    // A bill that is missing from an incomplete list is not the same as none.
+    assert_eq!(codes_for(None, &billed("NORMAL")), [("not-listed", true)]);
+    assert_eq!(codes_for(None, &billed("ISOLATE")), [("gone", true)]);
+    // The list of bills is incomplete.
     let short = Live { bills: Bills { shown: Vec::new(), incomplete: true }, ..nothing.clone() };
-    assert_eq!(of(None, &short), [("not-listed", true)]);
+    assert_eq!(codes_for(None, &short), [("not-listed", true)]);
 }
 
 #[test]
-fn what_was_given_up_and_is_in_use_again_is_found() {
+fn destroyed_environment_in_use_again_is_found() {
     let desired = declared(&["a"]);
-    let of = |environment: SeenEnvironment, bills: Option<Vec<Bill>>| {
+    let codes_for = |environment: SeenEnvironment, bills: Option<Vec<Bill>>| {
         let state = recorded(&[("a", Status::Created), ("b", Status::Isolated)]);
         let live = Live {
             bills: Bills { incomplete: bills.is_none(), shown: bills.unwrap_or_default() },
@@ -273,16 +273,16 @@ fn what_was_given_up_and_is_in_use_again_is_found() {
         let found = drift(&desired, &state, Some(&live), &Options::default());
         codes(&found)
     };
-    assert_eq!(of(seen("b"), Some(vec![])), [("in-use-again", true)]);
-    assert_eq!(of(seen("b"), None), [], "its bill may say otherwise");
+    assert_eq!(codes_for(seen("b"), Some(vec![])), [("in-use-again", true)]);
+    assert_eq!(codes_for(seen("b"), None), [], "its bill may say otherwise");
     let isolated = SeenEnvironment { status: Some("ISOLATE".to_owned()), ..seen("b") };
-    assert_eq!(of(isolated, Some(vec![])), []);
+    assert_eq!(codes_for(isolated, Some(vec![])), []);
     let bill = Bill { env_id: "b-1".to_owned(), status: Some("ISOLATE".to_owned()), ..Bill::default() };
-    assert_eq!(of(seen("b"), Some(vec![bill])), []);
+    assert_eq!(codes_for(seen("b"), Some(vec![bill])), []);
 }
 
 #[test]
-fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
+fn deposed_environment_that_is_gone_is_forgotten_by_its_id() {
     let desired = declared(&[]);
     let mut state = recorded(&[("a", Status::Created)]);
     let (key, record) = state.environments.pop_first().unwrap();
@@ -294,11 +294,11 @@ fn what_was_replaced_and_is_gone_is_forgotten_by_its_id() {
 }
 
 #[test]
-fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
+fn ignored_finding_is_reported_with_its_reason_and_does_not_count() {
     let (desired, state) = (declared(&["a", "b"]), recorded(&[]));
     let ignoring = |text: &str| Options { ignores: vec![text.parse().unwrap()], ..Options::default() };
-    let one = drift(&desired, &state, None, &ignoring("not-ordered:a"));
-    assert_eq!(codes(&one), [("not-ordered", false), ("not-ordered", true)]);
+    let found = drift(&desired, &state, None, &ignoring("not-ordered:a"));
+    assert_eq!(codes(&found), [("not-ordered", false), ("not-ordered", true)]);
     let both = drift(&desired, &state, None, &ignoring("not-ordered"));
     assert!(!both.is_drift());
     assert!("not-there".parse::<Ignore>().is_err());
@@ -306,7 +306,7 @@ fn what_is_ignored_is_told_with_its_reason_and_does_not_count() {
 }
 
 #[test]
-fn a_difference_that_the_manifest_ignores_is_none() {
+fn difference_in_ignore_changes_is_not_reported() {
     let mut desired = declared(&["a"]);
     desired.environments[0].lifecycle.ignore_changes = [postpay::ALIAS].into();
     let state = recorded(&[("a", Status::Created)]);
@@ -316,7 +316,7 @@ fn a_difference_that_the_manifest_ignores_is_none() {
 }
 
 #[test]
-fn a_bill_tells_too() {
+fn bills_are_compared_too() {
     let (desired, state) = (declared(&["a"]), recorded(&[("a", Status::Created)]));
     let live = Live {
         environments: vec![seen("a")],

@@ -1,27 +1,27 @@
-//! What a file is opened for, and why it is not.
+//! How files are opened, and why opening them is refused.
 
 use std::{fmt, io};
 
 use crate::i18n::{Text, text};
 
-/// What a file is opened for.
+/// How a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     Read,
     ReadWrite,
-    /// To write at its end.
+    /// For writing at its end.
     Append,
 }
 
-/// What a file is not.
+/// Why a file is not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     Link,
     /// A folder of the path is a link.
     FolderLink,
-    /// A pipe, a socket or a device, or what a kernel makes up while it is read.
+    /// A pipe, a socket, a device, or a file that the kernel generates.
     NoRegularFile,
-    /// Another name leads to it, and whoever has that name would find it changed.
+    /// It has a hard link, so a change would affect another file name.
     SeveralNames,
     TooLarge {
         most: u64,
@@ -44,8 +44,8 @@ impl Refusal {
         }
     }
 
-    /// The refusal that an error is; None for one of the system's.
-    pub fn of(error: &io::Error) -> Option<Self> {
+    /// Returns the refusal in an error; None for one of the system's.
+    pub fn from_error(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref::<Self>().copied()
     }
 }

@@ -1,7 +1,7 @@
-//! A folder that was opened without following a link, and what is done in it by name.
+//! An open folder, and operations on the names in it.
 //!
-//! A path that was checked may lead elsewhere a moment later. So every part of it is opened from the part before, and what is a
-//! link is refused; the last part is then used in the folder that is open, wherever its path leads by now.
+//! A checked path may lead elsewhere a moment later. So each part is opened relative to the one before,
+//! rejecting links, and the last part is used relative to the open folder.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -16,23 +16,23 @@ pub(super) use plain::{Folder, follow};
 #[cfg(unix)]
 pub(super) use unix::{Folder, follow};
 
-/// How a file is made.
+/// How a file is created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Make {
     pub(super) mode: u32,
     pub(super) access: Access,
 }
 
-/// The folder of a path, and the name in it.
+/// Opens the folder of a path, and returns the name in it.
 pub(super) fn split(path: &Path) -> io::Result<(Folder, &OsStr)> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     Ok((Folder::open(folder)?, name))
 }
 
-/// A new file that gets its name when it is whole. It is removed if that never happens.
+/// A temporary file that gets its name once it is complete. It is removed if that never happens.
 #[derive(Debug)]
-pub struct Unnamed {
+pub struct TempFile {
     folder: Folder,
     temporary: OsString,
     name: OsString,
@@ -40,12 +40,12 @@ pub struct Unnamed {
     file: Option<File>,
 }
 
-impl Unnamed {
-    /// Makes the file in the folder of `path`, under a name that starts with `prefix`.
+impl TempFile {
+    /// Creates the file in the folder of `path`, with a name that starts with `prefix`.
     ///
     /// # Errors
-    /// As the system says, and when a folder of the path is a link.
-    pub fn make(path: &Path, prefix: &str, mode: u32) -> io::Result<Self> {
+    /// The system's, and when a folder of the path is a link.
+    pub fn create(path: &Path, prefix: &str, mode: u32) -> io::Result<Self> {
         let (folder, name) = split(path)?;
         let temporary = OsString::from(format!("{prefix}{}", Uuid::now_v7().simple()));
         let access = Access::Append;
@@ -53,18 +53,18 @@ impl Unnamed {
         Ok(Self { folder, temporary, name: name.to_owned(), file: Some(file) })
     }
 
-    /// The file, to be written at its end.
+    /// Returns the file, for writing at its end.
     ///
     /// # Errors
-    /// Never, before it has its name.
+    /// None, until it has its name.
     pub fn file(&mut self) -> io::Result<&mut File> {
         self.file.as_mut().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Gives it its name, in the place of whatever had it. A link is replaced itself, and not followed.
+    /// Renames the file, replacing an existing file of that name. A link is replaced, not followed.
     ///
     /// # Errors
-    /// As the system says; the file is removed then.
+    /// The system's; the file is then removed.
     pub fn replace(mut self) -> io::Result<()> {
         let (folder, name) = (&self.folder, self.name.as_os_str());
         folder.rename(&self.temporary, folder, name)?;
@@ -72,20 +72,20 @@ impl Unnamed {
         Ok(())
     }
 
-    /// Gives it its name, which nothing may have.
+    /// Renames the file. Fails if the name exists.
     ///
     /// # Errors
-    /// As the system says; the file is removed then.
-    pub fn name(mut self) -> io::Result<File> {
+    /// The system's; the file is then removed.
+    pub fn persist_new(mut self) -> io::Result<File> {
         self.folder.rename_new(&self.temporary, &self.name)?;
         self.file.take().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 }
 
-impl Drop for Unnamed {
+impl Drop for TempFile {
     fn drop(&mut self) {
         if self.file.is_some() {
-            // In nobody's way where it can't be removed.
+            // Harmless when it can't be removed.
             let _ = self.folder.remove(&self.temporary);
         }
     }
@@ -105,7 +105,7 @@ mod unix {
     use crate::files::access::{Access, Refusal};
     use crate::files::folder::Make;
 
-    /// Enough to open what is in a folder, also where its names can't be read.
+    /// Allows opening files in a folder, even when it can't be listed.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const SEARCH: OFlags = OFlags::PATH;
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -130,7 +130,7 @@ mod unix {
                     seen.is_ok_and(|it| FileType::from_raw_mode(it.st_mode) == FileType::Symlink)
                 };
                 let next = match next {
-                    // Which of them a link gives differs by system.
+                    // The error for a link depends on the system.
                     Err(Errno::LOOP | Errno::NOTDIR | Errno::MLINK) if is_link() => {
                         return Err(Refusal::FolderLink.into());
                     }
@@ -142,12 +142,12 @@ mod unix {
         }
 
         pub(in crate::files) fn open_file(&self, name: &OsStr, access: Access) -> io::Result<File> {
-            let flags = of(access) | OFlags::NOFOLLOW;
+            let flags = flags(access) | OFlags::NOFOLLOW;
             opened(rustix::fs::openat(&self.0, name, flags, Mode::empty()))
         }
 
         pub(in crate::files) fn make_file(&self, name: &OsStr, make: Make) -> io::Result<File> {
-            let flags = of(make.access) | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
+            let flags = flags(make.access) | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
             opened(rustix::fs::openat(&self.0, name, flags, mode(make.mode)))
         }
 
@@ -159,7 +159,7 @@ mod unix {
             Ok(rustix::fs::renameat(&self.0, name, &into.0, new)?)
         }
 
-        /// Where nothing has that name yet.
+        /// Fails if the new name exists.
         pub(in crate::files) fn rename_new(&self, name: &OsStr, new: &OsStr) -> io::Result<()> {
             #[cfg(any(target_os = "linux", target_os = "android"))]
             {
@@ -178,15 +178,15 @@ mod unix {
         }
     }
 
-    /// Opens what a path leads to.
+    /// Opens a path, following links.
     pub(in crate::files) fn follow(path: &Path, access: Access) -> io::Result<File> {
-        match rustix::fs::open(path, of(access), Mode::empty()) {
+        match rustix::fs::open(path, flags(access), Mode::empty()) {
             Err(Errno::LOOP) => Err(Errno::LOOP.into()),
             file => opened(file),
         }
     }
 
-    fn of(access: Access) -> OFlags {
+    fn flags(access: Access) -> OFlags {
         let access = match access {
             Access::Read => OFlags::RDONLY,
             Access::ReadWrite => OFlags::RDWR,
@@ -203,14 +203,14 @@ mod unix {
         match file {
             Ok(file) => Ok(file.into()),
             Err(Errno::LOOP | Errno::MLINK) => Err(Refusal::Link.into()),
-            // A pipe without a reader, a socket, a device that is not there.
+            // A pipe without a reader, a socket, or a missing device.
             Err(Errno::NXIO) => Err(Refusal::NoRegularFile.into()),
             Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Where the system has no way to open a file from an open folder: links are looked for before.
+/// For systems that can't open a file relative to an open folder: checks for links first.
 #[cfg(not(unix))]
 mod plain {
     use std::ffi::OsStr;
@@ -248,7 +248,7 @@ mod plain {
 
         pub(in crate::files) fn make_file(&self, name: &OsStr, make: Make) -> io::Result<File> {
             let Make { mode: _, access } = make;
-            of(access).write(true).create_new(true).open(self.0.join(name))
+            open_options(access).write(true).create_new(true).open(self.0.join(name))
         }
 
         pub(in crate::files) fn make_folder(&self, name: &OsStr, _mode: u32) -> io::Result<()> {
@@ -270,10 +270,10 @@ mod plain {
     }
 
     pub(in crate::files) fn follow(path: &Path, access: Access) -> io::Result<File> {
-        of(access).open(path)
+        open_options(access).open(path)
     }
 
-    fn of(access: Access) -> OpenOptions {
+    fn open_options(access: Access) -> OpenOptions {
         let mut options = OpenOptions::new();
         match access {
             Access::Read => options.read(true),

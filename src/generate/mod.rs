@@ -1,7 +1,8 @@
-//! Manifests for what the account has and nobody declares, so that the next plan adopts it and orders nothing. Pure.
+//! Generates manifests for unmanaged environments, so that the next plan imports them and creates nothing.
+//! Pure.
 //!
-//! Only what the account tells is written, and only where it is something that could be declared. What is left out is said
-//! in a comment, so that whoever reviews the file sees all of it.
+//! Only fields that the account shows and that can be declared are written. Comments list the rest for the
+//! reviewer.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
@@ -13,15 +14,15 @@ use crate::model::{Address, Attributes, Desired, Field, Role};
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::State;
 
-/// An environment to be declared.
+/// The declaration of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
     pub address: Address,
     pub env_id: String,
-    /// Its order number, where its bill tells.
+    /// Its order number, if its bill has one.
     pub tran_id: Option<String>,
     pub attributes: Attributes,
-    /// What there is to know besides: for a comment.
+    /// Further facts, written as comments.
     pub remarks: Vec<String>,
 }
 
@@ -32,16 +33,16 @@ pub struct LeftOut {
     pub why: ImportBlocker,
 }
 
-/// What an account has and nobody declares or has in the state, by environment id.
+/// The environments of an account that are neither declared nor in the state, by environment id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drafts {
     pub drafts: Vec<Draft>,
     pub left_out: Vec<LeftOut>,
-    /// How many of the account's environments are declared or in the state.
+    /// The number of environments that are declared or in the state.
     pub known: usize,
 }
 
-/// The environment ids that are declared or in the state.
+/// Returns the environment ids that are declared or in the state.
 pub fn known<'a>(desired: &'a Desired, state: Option<&'a State>) -> HashSet<&'a str> {
     let declared = desired.environments.iter().flat_map(|environment| {
         let imported = environment.import.as_ref().map(|import| import.env_id.as_str());
@@ -62,7 +63,7 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
         .collect();
     let recorded = state.into_iter().flat_map(State::records);
     let ordered: HashSet<&str> = recorded.filter_map(|(_, record)| record.tran_id.as_deref()).collect();
-    let mut names = Names::taken(desired, state);
+    let mut names = Names::in_use(desired, state);
     let mut drafts = Drafts { known: seen.len() - unknown.len(), ..Drafts::default() };
     for (env_id, environment) in unknown {
         let bill = shown.get(env_id).copied();
@@ -74,21 +75,21 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
             found => found.map(drop),
         };
         match found {
-            Ok(()) => drafts.drafts.push(one(environment, bill, &mut names)),
+            Ok(()) => drafts.drafts.push(draft_environment(environment, bill, &mut names)),
             Err(why) => drafts.left_out.push(LeftOut { env_id: env_id.to_owned(), why }),
         }
     }
     drafts
 }
 
-fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
+fn draft_environment(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
     let live = shown_attributes(kinds::DEFAULT, environment, bill);
     let mut remarks = Vec::new();
     let attributes = live
         .iter()
         .filter_map(|(field, value)| {
             let value = value.as_text().filter(|value| !value.trim().is_empty())?;
-            match objection(field, value, &live, names) {
+            match rejection(field, value, &live, names) {
                 None => Some((field, value.to_owned())),
                 Some(why) => {
                     remarks.push(format!("{field} is {value:?}, {why}"));
@@ -97,13 +98,13 @@ fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) ->
             }
         })
         .collect();
-    let told = [
+    let facts = [
         ("region", environment.region.as_deref()),
         ("created", environment.created_at.as_deref()),
         ("status", environment.status.as_deref()),
     ];
-    let told = told.into_iter().filter_map(|(name, value)| Some((name, value?)));
-    remarks.extend(told.map(|(name, value)| format!("{name} {value}")));
+    let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    remarks.extend(facts.map(|(name, value)| format!("{name} {value}")));
     Draft {
         address: names.address(environment.alias.as_deref(), &environment.env_id),
         env_id: environment.env_id.clone(),
@@ -113,8 +114,8 @@ fn one(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) ->
     }
 }
 
-/// Why a field that the account shows can't be declared.
-fn objection(field: Field, value: &str, live: &Attributes, names: &mut Names) -> Option<&'static str> {
+/// Returns why a field that the account shows can't be declared.
+fn rejection(field: Field, value: &str, live: &Attributes, names: &mut Names) -> Option<&'static str> {
     if value.chars().any(char::is_control) {
         return Some("which holds characters that can't be seen");
     }
@@ -144,7 +145,7 @@ struct Names {
 }
 
 impl Names {
-    fn taken(desired: &Desired, state: Option<&State>) -> Self {
+    fn in_use(desired: &Desired, state: Option<&State>) -> Self {
         let declared = || desired.environments.iter();
         let recorded = || state.into_iter().flat_map(State::records);
         let addresses = declared()
@@ -161,10 +162,10 @@ impl Names {
         }
     }
 
-    /// An address that says something and that nothing has: from the alias, else from the id.
+    /// Returns an unused address, derived from the alias or else from the id.
     fn address(&mut self, alias: Option<&str>, env_id: &str) -> Address {
-        let named = [alias, Some(env_id)].into_iter().flatten().map(plain);
-        let start = named.into_iter().find(|name| !name.is_empty());
+        let candidates = [alias, Some(env_id)].into_iter().flatten().map(to_address);
+        let start = candidates.into_iter().find(|name| !name.is_empty());
         let start = start.unwrap_or_else(|| "environment".to_owned());
         let mut tries = (1_u32..).map(|n| match n {
             1 => start.clone(),
@@ -182,8 +183,8 @@ impl Names {
     }
 }
 
-/// What is left of a name in the letters of an address, with room for a number behind it.
-fn plain(name: &str) -> String {
+/// Replaces characters that an address may not have, and leaves room for a number.
+fn to_address(name: &str) -> String {
     let letters = name.to_lowercase();
     let letters: String = letters
         .chars()
@@ -196,7 +197,7 @@ fn plain(name: &str) -> String {
     letters.chars().take(54).collect()
 }
 
-/// Returns a manifest that declares all of them, in the layout that `fmt` keeps.
+/// Returns a manifest with these declarations, in the layout of `fmt`.
 pub fn manifest(drafts: &Drafts, endpoint: &str) -> String {
     let mut text = String::from("# yaml-language-server: $schema=../schemas/manifest.v1.schema.json\n");
     let _ = writeln!(
@@ -232,25 +233,25 @@ fn write_draft(text: &mut String, draft: &Draft) {
     }
 }
 
-/// One line, whatever is in it.
+/// Returns a text for a comment of one line.
 fn comment(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     escape_commands(&line, Syntax::Plain).into_owned()
 }
 
-/// A text that YAML reads as this text: plain where nobody could take it for something else, else in JSON's quotes, which
-/// are YAML's too.
+/// Returns a text as a YAML scalar: plain if that is unambiguous, else in JSON's quotes, which YAML accepts
+/// too.
 fn scalar(text: &str) -> String {
     let is_word = text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    // A key or value such as `no`, `null` or `1e3` is not a text in every reader of YAML.
+    // Some YAML parsers don't read `no`, `null` or `1e3` as a text.
     let is_text =
         serde_yaml::from_str::<serde_yaml::Value>(text).is_ok_and(|value| value.as_str() == Some(text));
     let is_old_boolean = ["y", "n", "yes", "no", "on", "off"].contains(&text);
     if is_word && is_text && !is_old_boolean {
         text.to_owned()
     } else {
-        // A bracket is escaped in YAML as in JSON.
+        // YAML and JSON escape a bracket alike.
         let quoted = serde_json::Value::from(text).to_string();
         escape_commands(&quoted, Syntax::Json).into_owned()
     }

@@ -46,7 +46,7 @@ fn declared(address: &str, alias: &str, env_id: Option<&str>) -> Environment {
 }
 
 #[test]
-fn a_manifest_says_what_the_account_tells_in_a_stable_order() {
+fn manifest_has_what_the_account_shows_in_a_stable_order() {
     let seen = [
         seen("shop-2b", "shop"),
         SeenEnvironment {
@@ -66,7 +66,7 @@ fn a_manifest_says_what_the_account_tells_in_a_stable_order() {
 }
 
 #[test]
-fn addresses_are_new_whatever_the_names() {
+fn addresses_are_unique_for_any_names() {
     let names = ["shop", "Shop", "商店", "-_-", "a b", "x".repeat(80).as_str()].map(str::to_owned);
     let seen: Vec<SeenEnvironment> =
         names.iter().enumerate().map(|(n, name)| seen(&format!("{n}!"), name)).collect();

@@ -212,8 +212,8 @@ const CODES: &[Code] = &[
     },
 ];
 
-pub const ALIAS: Field = Field::named(&KIND, "alias");
-pub const PACKAGE: Field = Field::named(&KIND, "package");
-pub const RESOURCES: Field = Field::named(&KIND, "resources");
-pub const OVERRUN: Field = Field::named(&KIND, "overrun");
-pub const REGION: Field = Field::named(&KIND, "region");
+pub const ALIAS: Field = Field::by_name(&KIND, "alias");
+pub const PACKAGE: Field = Field::by_name(&KIND, "package");
+pub const RESOURCES: Field = Field::by_name(&KIND, "resources");
+pub const OVERRUN: Field = Field::by_name(&KIND, "overrun");
+pub const REGION: Field = Field::by_name(&KIND, "region");

@@ -176,17 +176,17 @@ const CODES: &[Code] = &[
     },
 ];
 
-pub const ENV_ID: Field = Field::named(&KIND, "env_id");
-pub const WX_APP_ID: Field = Field::named(&KIND, "wx_app_id");
-pub const SOURCE: Field = Field::named(&KIND, "source");
-pub const FREE_QUOTA: Field = Field::named(&KIND, "free_quota");
-pub const ENV_SOURCE: Field = Field::named(&KIND, "env_source");
-pub const CHANNEL: Field = Field::named(&KIND, "channel");
-pub const ALIAS: Field = Field::named(&KIND, "alias");
-pub const EXTENSION_ID: Field = Field::named(&KIND, "extension_id");
-pub const FLAG: Field = Field::named(&KIND, "flag");
-pub const ENV_ALIAS: Field = Field::named(&KIND, "env_alias");
-pub const EXTRA: Field = Field::named(&KIND, "extra");
+pub const ENV_ID: Field = Field::by_name(&KIND, "env_id");
+pub const WX_APP_ID: Field = Field::by_name(&KIND, "wx_app_id");
+pub const SOURCE: Field = Field::by_name(&KIND, "source");
+pub const FREE_QUOTA: Field = Field::by_name(&KIND, "free_quota");
+pub const ENV_SOURCE: Field = Field::by_name(&KIND, "env_source");
+pub const CHANNEL: Field = Field::by_name(&KIND, "channel");
+pub const ALIAS: Field = Field::by_name(&KIND, "alias");
+pub const EXTENSION_ID: Field = Field::by_name(&KIND, "extension_id");
+pub const FLAG: Field = Field::by_name(&KIND, "flag");
+pub const ENV_ALIAS: Field = Field::by_name(&KIND, "env_alias");
+pub const EXTRA: Field = Field::by_name(&KIND, "extra");
 
 #[cfg(test)]
 mod tests {

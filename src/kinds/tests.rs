@@ -56,7 +56,7 @@ const FIELDS: &[FieldSpec] = &[
     FieldSpec::new("public", "Public", Shape::Bool, "Whether it is public."),
 ];
 
-const SIZE: Field = Field::named(&KIND, "size");
+const SIZE: Field = Field::by_name(&KIND, "size");
 
 /// The site comes first in the file, and refers to what comes after it.
 const MANIFEST: &str = "\

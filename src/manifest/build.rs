@@ -1,7 +1,6 @@
-//! YAML events to [`Document`]s, in one pass.
+//! Builds [`Document`]s from YAML events in one pass.
 //!
-//! Everything that could make a small file large or deep is counted here as it is read, so that
-//! later modules may walk the tree freely.
+//! Size and depth limits are enforced here, so that later modules may walk the tree freely.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,29 +16,29 @@ use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::i18n::text;
 
-/// Manifests whose aliases make them larger than this, and more than [`MAX_GROWTH`] times what is
-/// written, or larger than [`MAX_EXPANDED`], are a bomb. All documents of a project count together.
+/// Limits on what aliases expand to: more than this and more than [`MAX_GROWTH`] times what is written, or
+/// more than [`MAX_EXPANDED`]. Counted over all documents of a project.
 const MAX_NODES: u64 = 1_000_000;
 const MAX_GROWTH: u64 = 10;
 const MAX_EXPANDED: u64 = 10_000_000;
-/// A text counts as one value for every so many bytes.
+/// A text counts as one value per this many bytes.
 const BYTES_OF_A_VALUE: usize = 256;
 
-/// The documents of a text, and what is wrong with its YAML.
+/// The documents of a text and the problems in its YAML.
 #[derive(Debug)]
 pub struct Parsed {
     pub documents: Vec<Document>,
     pub diagnostics: Vec<Diagnostic>,
-    /// False when the text could not be read to its end.
+    /// False when parsing stopped before the end of the text.
     pub complete: bool,
 }
 
-/// Reads a text as YAML.
+/// Parses a text as YAML.
 pub fn parse(file: &Arc<SourceFile>) -> Parsed {
     parse_within(file, &mut Budget::default())
 }
 
-/// As [`parse`], for one of several files that count together.
+/// Like [`parse`], with a budget shared by several files.
 pub fn parse_within(file: &Arc<SourceFile>, budget: &mut Budget) -> Parsed {
     let mut builder = Builder::new(file, budget);
     let complete = match builder.run() {
@@ -52,7 +51,7 @@ pub fn parse_within(file: &Arc<SourceFile>, budget: &mut Budget) -> Parsed {
     Parsed { documents: builder.documents, diagnostics: builder.diagnostics, complete }
 }
 
-/// A problem after which the rest of the text has no meaning.
+/// An error after which the rest of the text cannot be parsed.
 type Fatal = Box<Diagnostic>;
 
 struct Builder<'f> {
@@ -64,11 +63,11 @@ struct Builder<'f> {
     root: Option<NodeId>,
     open: Vec<Frame>,
     anchors: HashMap<usize, Anchored>,
-    /// What was counted so far, in other files too.
+    /// What was counted so far, other files included.
     budget: &'f mut Budget,
 }
 
-/// A collection that is being read.
+/// An open collection.
 struct Frame {
     node: NodeId,
     anchor: usize,
@@ -114,8 +113,8 @@ impl<'f> Builder<'f> {
         if !u64::try_from(text.len()).is_ok_and(|len| len <= MAX_BYTES) {
             return Err(Box::new(too_large(&self.file.path)));
         }
-        problems::refuse_unprintable(self.file)?;
-        problems::refuse_conflicts(self.file)?;
+        problems::reject_unprintable(self.file)?;
+        problems::reject_conflicts(self.file)?;
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, markers) = event.map_err(|error| {
@@ -146,7 +145,7 @@ impl<'f> Builder<'f> {
                     self.diagnostics.push(custom_tag(tag, &self.span(start, end)));
                 }
                 let decorated = anchor > 0 || tag.is_some();
-                let (start, end) = proper(&self.file.text, style, decorated, start, end);
+                let (start, end) = trim_span(&self.file.text, style, decorated, start, end);
                 let weight = u64::try_from(text.len() / BYTES_OF_A_VALUE).unwrap_or(u64::MAX);
                 let text = self.text(&text, style, start, end);
                 let before = self.budget.expanded;
@@ -209,7 +208,7 @@ impl<'f> Builder<'f> {
         self.finish(frame.node, frame.anchor, frame.expanded_before, frame.height + 1);
     }
 
-    /// Checks a mapping's own keys and adds what its merge key brings in.
+    /// Rejects duplicate keys of a mapping and adds the members of its merge key.
     fn members(&mut self, mut entries: Vec<(NodeId, NodeId)>, merge: Option<(NodeId, NodeId)>) -> Members {
         let own = entries.len();
         let mut names = Names::new();
@@ -231,7 +230,7 @@ impl<'f> Builder<'f> {
                 match &self.nodes[wide(source.0)].kind {
                     Kind::Mapping(members) => {
                         for (key, value) in &members.entries {
-                            // What is there already wins: own keys, then earlier sources.
+                            // Own keys win, then earlier sources.
                             if names.insert(self.name(*key), own).is_ok() {
                                 merged.push((*key, *value));
                             }
@@ -299,7 +298,7 @@ impl<'f> Builder<'f> {
         Ok(())
     }
 
-    /// Gives a whole node to the collection it stands in, or makes it the root.
+    /// Adds a complete node to the open collection, or makes it the root.
     fn attach(&mut self, node: NodeId, height: usize) {
         let Some(frame) = self.open.last_mut() else {
             self.root = Some(node);
@@ -325,8 +324,7 @@ impl<'f> Builder<'f> {
             return;
         };
         match &self.nodes[wide(this.0)].kind {
-            // Only a plain `<<` merges; in quotes it is a key like any other. A written key has its
-            // quotes in its bytes.
+            // Only a plain `<<` merges; a quoted one is an ordinary key.
             Kind::Scalar(Resolved::Text, Text::InFile(bytes))
                 if wide(bytes.end) - wide(bytes.start) == 2
                     && self.nodes[wide(this.0)].start == bytes.start
@@ -340,7 +338,7 @@ impl<'f> Builder<'f> {
                 }
             }
             Kind::Scalar(..) => entries.push((this, node)),
-            // Reported as no string; there is nothing to call it by.
+            // Reported as an invalid key.
             Kind::Sequence(_) | Kind::Mapping(_) => {}
         }
     }
@@ -380,7 +378,7 @@ impl<'f> Builder<'f> {
         }
     }
 
-    /// The range of the file that says `text` word for word, or a copy of it.
+    /// Returns the range of the file that holds `text` verbatim, or a copy.
     fn text(&self, text: &str, style: ScalarStyle, start: usize, end: usize) -> Text {
         let quote = match style {
             ScalarStyle::Plain => 0,
@@ -417,9 +415,15 @@ impl<'f> Builder<'f> {
     }
 }
 
-/// Where a scalar itself begins and ends: the scanner counts its anchor and tag in, and what follows
-/// a closing quote on the line.
-fn proper(text: &str, style: ScalarStyle, decorated: bool, mut start: usize, end: usize) -> (usize, usize) {
+/// Returns where a scalar itself starts and ends: the scanner includes its anchor and tag, and what follows a
+/// closing quote on the line.
+fn trim_span(
+    text: &str,
+    style: ScalarStyle,
+    decorated: bool,
+    mut start: usize,
+    end: usize,
+) -> (usize, usize) {
     let bytes = text.as_bytes().get(..end).unwrap_or_default();
     let word = |from: usize, stop: fn(&u8) -> bool| {
         let rest = bytes.get(from..).unwrap_or_default();
@@ -449,7 +453,7 @@ fn proper(text: &str, style: ScalarStyle, decorated: bool, mut start: usize, end
     (start, end)
 }
 
-/// Offsets fit: [`MAX_BYTES`] is held to before anything is read.
+/// Offsets fit in 32 bits: [`MAX_BYTES`] was checked before parsing.
 fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }

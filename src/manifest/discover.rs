@@ -1,4 +1,4 @@
-//! From the paths that a user gave to the files behind them, in a stable order, each once.
+//! Finds the manifest files for the paths that a user gave: in a stable order, each once.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,56 +8,56 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 
-/// The name of the project's own settings, which a folder never yields as a manifest.
+/// The file name of the project's settings, which is never read as a manifest from a folder.
 pub const CONFIG_NAME: &str = "postpay.yaml";
-/// The other name that is taken for them.
+/// The alternative file name of the settings.
 pub const OTHER_CONFIG_NAME: &str = "postpay.yml";
 
-/// Whether the project's own settings are called this.
+/// Returns whether this is a file name of the project's settings.
 pub fn is_config_name(name: &std::ffi::OsStr) -> bool {
     name == CONFIG_NAME || name == OTHER_CONFIG_NAME
 }
 
-/// What becomes of the project's settings when they lie in a folder that is given.
+/// What to do with the project's settings when they are in a given folder.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Settings<'a> {
-    /// They are no manifest: neither `postpay.yaml` nor what stands for it.
-    LeftOut(Option<&'a Path>),
-    /// They are YAML like the rest.
-    Taken,
+    /// Skip `postpay.yaml` and the file given as `--config`.
+    Skip(Option<&'a Path>),
+    /// Include them like any YAML file.
+    Include,
 }
 
-/// How far paths may lead.
+/// Where paths may lead.
 ///
-/// Whoever may change a project may name any path in it and make any file of it a link. If those were followed, a pull request
-/// would have the computer that checks it show its own files: a problem shows the line that it is about.
+/// Diagnostics quote file contents, so a pull request must not be able to point a path or a symlink at files
+/// outside the project.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds<'a> {
-    /// The project's folder, whole and without links.
+    /// The project folder, canonicalized.
     pub project: &'a Path,
-    /// The paths were typed by whoever runs this, who may name anything. What is found in a folder stays in it even so, or in
-    /// the project.
+    /// The paths come from the command line and may lead anywhere. Links inside a folder must still stay in
+    /// it or in the project.
     pub typed: bool,
 }
 
 /// A file that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// As the user would name it.
+    /// The path as the user would write it.
     pub shown: PathBuf,
-    /// The file itself, whole and without links: what was looked at is what is opened.
+    /// The canonicalized path, which is the one that was checked and is opened.
     pub real: PathBuf,
 }
 
-/// What [`discover`] saw.
+/// The result of [`discover`].
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     pub found: Vec<Found>,
-    /// What a manifest may have been called, or be called one day: it was not read.
+    /// Files skipped although they look like manifests.
     pub unrecognised: Vec<PathBuf>,
 }
 
-/// The files behind `paths`.
+/// Finds the files for `paths`.
 pub(super) fn discover(
     root: &Path,
     paths: &[PathBuf],
@@ -65,15 +65,15 @@ pub(super) fn discover(
     settings: Settings<'_>,
     problems: &mut Vec<Diagnostic>,
 ) -> Seen {
-    let (leaves_out, config) = match settings {
-        Settings::LeftOut(config) => (true, config),
-        Settings::Taken => (false, None),
+    let (skips_config, config) = match settings {
+        Settings::Skip(config) => (true, config),
+        Settings::Include => (false, None),
     };
     let mut walk = Walk {
         root,
         bounds,
         within: None,
-        leaves_out,
+        skips_config,
         config: config.and_then(|path| fs::canonicalize(root.join(path)).ok()),
         seen: HashSet::new(),
         folders: HashSet::new(),
@@ -81,7 +81,7 @@ pub(super) fn discover(
         problems,
     };
     for path in paths {
-        walk.given(path);
+        walk.add_path(path);
     }
     walk.saw
 }
@@ -89,24 +89,24 @@ pub(super) fn discover(
 struct Walk<'a> {
     root: &'a Path,
     bounds: Bounds<'a>,
-    /// The folder that was typed and is being walked: what is in it may be read too.
+    /// The folder from the command line that is being walked: files in it may be read too.
     within: Option<PathBuf>,
-    /// The settings are left out of folders: files with their name, and the one at this real path.
-    leaves_out: bool,
+    /// Skip the settings in folders: files with their name, and the one at this real path.
+    skips_config: bool,
     config: Option<PathBuf>,
-    /// Files by their real path, so that a file given twice counts once.
+    /// Real paths of the files found, so that a file given twice counts once.
     seen: HashSet<PathBuf>,
-    /// Folders on the way down, so that a link to a parent does not go round for ever.
+    /// Parent folders, to stop at a link that points back up.
     folders: HashSet<PathBuf>,
     saw: Seen,
     problems: &'a mut Vec<Diagnostic>,
 }
 
 impl Walk<'_> {
-    fn given(&mut self, path: &Path) {
+    fn add_path(&mut self, path: &Path) {
         let shown = path.strip_prefix(self.root).unwrap_or(path);
         let shown = if shown.as_os_str().is_empty() { Path::new(".") } else { shown };
-        let (real, metadata) = match self.look(shown) {
+        let (real, metadata) = match self.resolve(shown) {
             Ok(looked) => looked,
             Err(error) => return self.problems.push(cannot_open(shown, &error)),
         };
@@ -115,7 +115,7 @@ impl Walk<'_> {
         }
         if metadata.is_dir() {
             if has_manifest_name(shown) {
-                return self.problems.push(folder_with_a_files_name(shown));
+                return self.problems.push(folder_with_manifest_name(shown));
             }
             self.within = self.bounds.typed.then(|| real.clone());
             let any = self.folder(shown, &real);
@@ -135,8 +135,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Where a path really leads, and to what.
-    fn look(&self, shown: &Path) -> io::Result<(PathBuf, fs::Metadata)> {
+    /// Resolves a path and returns what is there.
+    fn resolve(&self, shown: &Path) -> io::Result<(PathBuf, fs::Metadata)> {
         let real = fs::canonicalize(self.root.join(shown))?;
         let metadata = fs::metadata(&real)?;
         Ok((real, metadata))
@@ -147,7 +147,7 @@ impl Walk<'_> {
         real.starts_with(self.bounds.project) || within.is_some_and(|it| real.starts_with(it))
     }
 
-    /// True when something in it, however deep, is meant to be a manifest.
+    /// Returns whether the folder contains anything meant as a manifest, at any depth.
     fn folder(&mut self, shown: &Path, real: &Path) -> bool {
         if !self.folders.insert(real.to_owned()) {
             return true;
@@ -183,16 +183,16 @@ impl Walk<'_> {
             self.saw.unrecognised.push(shown.to_owned());
             return false;
         }
-        let (real, metadata) = match self.look(shown) {
+        let (real, metadata) = match self.resolve(shown) {
             Ok(looked) => looked,
-            // Whatever it is called, it may be a link to a folder of manifests.
+            // It may be a link to a folder of manifests.
             Err(error) => {
                 self.problems.push(cannot_open(shown, &error));
                 return true;
             }
         };
         let is_folder = metadata.is_dir();
-        // What we would not read anyway may lead anywhere.
+        // Files that are never read may lead anywhere.
         if !is_folder && (!manifest || self.is_config(shown, &real)) {
             return false;
         }
@@ -202,7 +202,7 @@ impl Walk<'_> {
         }
         if is_folder {
             if manifest {
-                self.problems.push(folder_with_a_files_name(shown));
+                self.problems.push(folder_with_manifest_name(shown));
                 return true;
             }
             return self.folder(shown, &real);
@@ -216,7 +216,7 @@ impl Walk<'_> {
     }
 
     fn is_config(&self, shown: &Path, real: &Path) -> bool {
-        self.leaves_out && shown.file_name().is_some_and(is_config_name)
+        self.skips_config && shown.file_name().is_some_and(is_config_name)
             || self.config.as_deref() == Some(real)
     }
 
@@ -228,7 +228,7 @@ impl Walk<'_> {
     }
 }
 
-/// The names in a folder, sorted.
+/// Returns the names in a folder, sorted.
 fn entries(folder: &Path) -> io::Result<Vec<std::ffi::OsString>> {
     let names = fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name()));
     let mut names = names.collect::<io::Result<Vec<_>>>()?;
@@ -251,7 +251,7 @@ fn has_manifest_name(path: &Path) -> bool {
     (ends(".yaml") || ends(".yml")) && !name.starts_with(EDITOR_MARKS)
 }
 
-/// What editors put before the name of a file that they keep beside another.
+/// Prefixes that editors use for temporary copies.
 const EDITOR_MARKS: [char; 3] = ['#', '~', '$'];
 
 /// Names like `x.yaml.bak`, `x.yml~`, `#x.yaml#` and `x.yaml (1)`, and slips like `x.yam`.
@@ -260,7 +260,7 @@ fn is_nearly_a_manifest(path: &Path) -> bool {
     !has_manifest_name(path)
         && ([".yaml", ".yml", "_yaml", "_yml"].iter().any(|ending| {
             let after = name.find(ending).map(|at| &name[at + ending.len()..]);
-            // `x.yamllint` is another word.
+            // Not `x.yamllint`.
             after.is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
         }) || [
             ".yam", ".yal", ".yalm", ".ymal", ".ymla", ".yaaml", ".yamll", ".yamml", ".yamle", ".ym", ".yl",
@@ -269,14 +269,14 @@ fn is_nearly_a_manifest(path: &Path) -> bool {
         .any(|slip| name.ends_with(slip)))
 }
 
-/// Whether a folder gives a file of this name as a manifest, or would warn of it.
+/// Returns whether a folder yields a file of this name as a manifest, or warns about it.
 pub fn may_be_manifest(path: &Path) -> bool {
     has_manifest_name(path) || is_nearly_a_manifest(path)
 }
 
-/// Names what looks like manifests and was not read; None when there is nothing of the kind.
-pub(super) fn not_read(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
-    let names = listed(unrecognised)?;
+/// Returns a warning that lists skipped files that look like manifests.
+pub(super) fn ignored_files(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
+    let names = join_paths(unrecognised)?;
     let n = unrecognised.len();
     let (en, what) = (if n == 1 { "" } else { "s" }, names);
     Some(
@@ -288,8 +288,8 @@ pub(super) fn not_read(unrecognised: &[PathBuf]) -> Option<Diagnostic> {
     )
 }
 
-/// The first of them, and how many more there are.
-pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
+/// Lists the first paths and counts the rest. None for an empty list.
+pub(super) fn join_paths(paths: &[PathBuf]) -> Option<String> {
     const MOST: usize = 10;
     let names = paths.iter().take(MOST);
     let names: Vec<String> = names.map(|path| format!("`{}`", path.display())).collect();
@@ -298,7 +298,7 @@ pub(super) fn listed(paths: &[PathBuf]) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", ") + &rest)
 }
 
-/// A path that cannot be opened, whatever it was meant to be.
+/// Reports a path that cannot be opened.
 pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
     let shown = shown.display();
     if error.kind() == io::ErrorKind::NotFound {
@@ -309,13 +309,13 @@ pub(super) fn cannot_open(shown: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
-fn folder_with_a_files_name(shown: &Path) -> Diagnostic {
+fn folder_with_manifest_name(shown: &Path) -> Diagnostic {
     let shown = shown.display();
     Diagnostic::error("not-a-file", text!("`{shown}` is a folder with the name of a manifest", shown))
         .help(text!("rename the folder"))
 }
 
-/// What a project names that is not in it. Nothing of it is read, not even to say what it is.
+/// Reports a path that leads out of the project. Nothing of it is read, not even its type.
 pub fn outside(shown: &Path, real: &Path) -> Diagnostic {
     let (shown, real) = (shown.display(), real.display());
     Diagnostic::error(
@@ -339,10 +339,10 @@ mod tests {
     use super::*;
 
     fn run(root: &Path, paths: &[&str]) -> (Vec<String>, Vec<(&'static str, String)>) {
-        walked(root, paths, false)
+        discover_in(root, paths, false)
     }
 
-    fn walked(root: &Path, paths: &[&str], typed: bool) -> (Vec<String>, Vec<(&'static str, String)>) {
+    fn discover_in(root: &Path, paths: &[&str], typed: bool) -> (Vec<String>, Vec<(&'static str, String)>) {
         let mut problems = Vec::new();
         let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
         let project = &root.canonicalize().unwrap();
@@ -350,10 +350,10 @@ mod tests {
             root,
             &paths,
             Bounds { project, typed },
-            Settings::LeftOut(Some(Path::new("settings.yaml"))),
+            Settings::Skip(Some(Path::new("settings.yaml"))),
             &mut problems,
         );
-        problems.extend(not_read(&saw.unrecognised));
+        problems.extend(ignored_files(&saw.unrecognised));
         crate::diagnostic::assert_chinese(&problems);
         (
             saw.found.iter().map(|found| found.shown.display().to_string()).collect(),
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_yields_its_manifests_sorted_without_config_or_hidden_ones() {
+    fn folder_yields_sorted_manifests_without_config_and_hidden_files() {
         let folder = project(&[
             "b.yaml",
             "a.yml",
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn endings_are_read_in_any_letter_case() {
+    fn extensions_are_case_insensitive() {
         let folder = project(&["m/a.YAML", "m/b.Yml", "m/c.yML", "m/POSTPAY.yaml"]);
         let (found, problems) = run(folder.path(), &["m"]);
         assert_eq!(found, ["m/POSTPAY.yaml", "m/a.YAML", "m/b.Yml", "m/c.yML"]);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn names_near_those_of_manifests_are_listed_in_one_warning_and_not_read() {
+    fn files_that_look_like_manifests_are_listed_in_one_warning() {
         let near = [
             "#g.yaml#",
             "#h.yaml",
@@ -427,20 +427,20 @@ mod tests {
         };
         assert_eq!(*code, "manifest-not-read");
         assert!(message.contains("`m/a.yaml.bak`") && message.ends_with("(+4)"), "{message}");
-        // Whoever names one means it.
+        // Given explicitly, it is read.
         let (found, problems) = run(folder.path(), &["m/a.yaml.bak"]);
         assert_eq!((found.len(), problems), (1, Vec::new()));
     }
 
     #[test]
-    fn settings_are_taken_when_asked_for() {
+    fn settings_are_included_on_request() {
         let folder = project(&["a.yaml", "postpay.yaml", "sub/postpay.yaml"]);
         let mut problems = Vec::new();
         let found = discover(
             folder.path(),
             &[PathBuf::from(".")],
             Bounds { project: &folder.path().canonicalize().unwrap(), typed: false },
-            Settings::Taken,
+            Settings::Include,
             &mut problems,
         );
         let expected = ["a.yaml", "postpay.yaml", "sub/postpay.yaml"];
@@ -450,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_given_is_kept_and_a_file_counts_once() {
+    fn given_order_is_kept_and_a_file_counts_once() {
         let folder = project(&["m/a.yaml", "m/b.yaml"]);
         let absolute = folder.path().join("m/b.yaml");
         let (found, problems) = run(folder.path(), &[absolute.to_str().unwrap(), "m", "m/a.yaml"]);
@@ -459,7 +459,7 @@ mod tests {
     }
 
     #[test]
-    fn every_path_that_is_no_manifest_says_why() {
+    fn paths_that_are_not_manifests_are_reported_with_the_reason() {
         let folder = project(&["sub.yaml/a.yaml", "empty/readme.txt", "m/x.yaml/y.yaml"]);
         let (found, problems) = run(folder.path(), &["gone", "empty", "sub.yaml", "m"]);
         assert_eq!(found, [""; 0]);
@@ -471,7 +471,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_without_going_round() {
+    fn link_cycles_end() {
         let folder = project(&["m/a.yaml", "other/b.yaml"]);
         std::os::unix::fs::symlink(folder.path().join("m"), folder.path().join("m/loop")).unwrap();
         std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("m/others")).unwrap();
@@ -489,7 +489,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_leads_out_of_the_project_is_refused_by_its_name() {
+    fn paths_out_of_the_project_are_rejected() {
         use std::os::unix::fs::symlink;
         let folder = project(&["p/m/a.yaml", "out/b.yaml", "out/c/d.yaml"]);
         let root = folder.path().join("p");
@@ -514,10 +514,10 @@ mod tests {
         let trim = |(code, text): (_, String)| (code, text.replace("/`", "`"));
         assert_eq!(problems, expected.map(trim));
 
-        // Whoever types a path means it; what they find in a folder is another matter.
+        // A path from the command line may lead out of the project; links inside its folder may not.
         symlink("../p/m/a.yaml", folder.path().join("out/a.yaml")).unwrap();
         symlink("/dev/null", folder.path().join("out/z.yaml")).unwrap();
-        let (found, problems) = walked(&root, &["m/b.yaml", "../out"], true);
+        let (found, problems) = discover_in(&root, &["m/b.yaml", "../out"], true);
         assert_eq!(found, ["m/b.yaml", "../out/a.yaml", "../out/c/d.yaml"]);
         let message = "`../out/z.yaml` leads out of the project, to `/dev/null`".to_owned();
         assert_eq!(problems, [("outside-project", message)]);
@@ -525,7 +525,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_device_is_not_read() {
+    fn device_is_ignored_files() {
         let (found, problems) = run(Path::new("/"), &["/dev/null"]);
         assert_eq!(found, [""; 0]);
         assert_eq!(problems[0].0, "not-a-file");

@@ -1,11 +1,11 @@
-//! Members of mappings: which keys are there twice, and what merge keys (`<<`) bring in.
+//! Members of mappings: duplicate keys, and what merge keys (`<<`) add.
 
 use std::collections::HashMap;
 
-/// Up to here a look along a list is quicker than hashing.
+/// Up to this many names, a linear search is faster than hashing.
 const FEW: usize = 8;
 
-/// The names in a mapping so far, with where each was first seen.
+/// The names in a mapping, with the position of their first occurrence.
 pub(super) struct Names<'a> {
     few: Vec<(&'a str, usize)>,
     many: HashMap<&'a str, usize>,
@@ -16,7 +16,7 @@ impl<'a> Names<'a> {
         Self { few: Vec::new(), many: HashMap::new() }
     }
 
-    /// Notes `name` at `at`, or says where it was before.
+    /// Adds `name` at `at`, or returns where it was first.
     pub(super) fn insert(&mut self, name: &'a str, at: usize) -> Result<(), usize> {
         if let Some((_, before)) = self.few.iter().find(|(known, _)| *known == name) {
             return Err(*before);
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_place_of_a_name_is_kept_among_few_and_many() {
+    fn first_position_of_a_name_is_kept() {
         let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
         let mut seen = Names::new();
         for (at, name) in names.iter().enumerate() {

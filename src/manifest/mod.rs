@@ -1,5 +1,4 @@
-//! Manifest files: which ones there are, what bytes they hold, and their YAML as a [`Document`] in
-//! which every key and value knows its place; and the layout that such a text should have.
+//! Manifest files: finds them, reads them, parses them into [`Document`]s with positions, and formats them.
 //!
 //! This module knows YAML and files. What the keys mean is left to [`crate::check`].
 
@@ -24,16 +23,16 @@ use crate::model::ManifestHash;
 pub use build::{Parsed, parse, parse_within};
 pub use discover::{Bounds, CONFIG_NAME, Found, OTHER_CONFIG_NAME, is_config_name, may_be_manifest, outside};
 pub use layout::layout;
-pub use read::{Budget, MAX_BYTES, bytes, bytes_of, read, read_found, source};
+pub use read::{Budget, MAX_BYTES, bytes, read, read_found, read_input, source};
 pub use schema::manifest_schema;
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};
 
-/// What the manifests hold, as far as YAML goes.
+/// The manifests, parsed as YAML.
 #[derive(Debug, Default)]
 pub struct Loaded {
     /// In the order in which they were found, which is the order of the environments.
     pub files: Vec<File>,
-    /// What is wrong with the files and their YAML.
+    /// Problems with the files and their YAML.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -43,22 +42,22 @@ pub struct File {
     pub source: Arc<SourceFile>,
     pub hash: ManifestHash,
     pub documents: Vec<Document>,
-    /// False when its YAML broke off: then it may declare more than `documents` has.
+    /// False when parsing stopped early: it may declare more than `documents` has.
     pub complete: bool,
 }
 
-/// Finds and reads every manifest that `paths` name, files or folders, in the order given.
+/// Finds and reads every manifest in `paths`, files or folders, in the given order.
 ///
-/// Relative paths are taken from `root` and shown as they were given; none of them leads out of `bounds`. `config` is the
-/// project's `postpay.yaml`, which a folder leaves out whatever it is called.
+/// Relative paths count from `root` and are reported as given; none may lead out of `bounds`. `config` is the
+/// project's settings file, which is skipped in folders.
 pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&Path>) -> Loaded {
     let mut loaded = Loaded::default();
-    let settings = discover::Settings::LeftOut(config);
+    let settings = discover::Settings::Skip(config);
     let seen = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
-    loaded.diagnostics.extend(discover::not_read(&seen.unrecognised));
+    loaded.diagnostics.extend(discover::ignored_files(&seen.unrecognised));
     let mut budget = Budget::default();
     for one in seen.found {
-        // Of what is too much, the rest is not looked at either.
+        // Over the budget: the rest is not read.
         if let Err(problem) = budget.add_file() {
             loaded.diagnostics.push(*problem);
             break;
@@ -84,21 +83,21 @@ pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&
     loaded
 }
 
-/// The files that `paths` name, as [`load`] finds them, and with them the project's settings where they lie in a folder.
-/// What is wrong with the paths comes with it.
+/// Finds the files for `paths` as [`load`] does, but includes the project's settings. Also returns the
+/// problems with the paths.
 pub fn find(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> (Vec<Found>, Vec<Diagnostic>) {
     let mut problems = Vec::new();
-    let settings = discover::Settings::Taken;
+    let settings = discover::Settings::Include;
     let seen = discover::discover(root, paths, bounds, settings, &mut problems);
     (seen.found, problems)
 }
 
-/// An error that names what may be a manifest by its name and is not read: an environment in it would look as if it were no
-/// longer declared. None when there is nothing of the kind.
+/// Returns an error for files that look like manifests and are not read: an environment in one would appear
+/// to be removed. None when there are none.
 pub fn find_unrecognised(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>) -> Option<Diagnostic> {
-    let settings = discover::Settings::LeftOut(None);
+    let settings = discover::Settings::Skip(None);
     let seen = discover::discover(root, paths, bounds, settings, &mut Vec::new());
-    let mut problem = discover::not_read(&seen.unrecognised)?;
+    let mut problem = discover::ignored_files(&seen.unrecognised)?;
     problem.severity = Severity::Error;
     problem
         .help

@@ -1,11 +1,11 @@
-//! Character counts, which the YAML scanner speaks, to byte offsets, which everything else speaks.
+//! Converts the character offsets of the YAML scanner to byte offsets.
 
-/// How many characters lie between two known byte offsets: the most that a look-up walks.
+/// Characters between two known byte offsets: the most that a look-up walks.
 const STRIDE: usize = 64;
 
 pub(super) struct Offsets<'a> {
     text: &'a str,
-    /// The byte offset of every [`STRIDE`]th character; empty for a text in which both count alike.
+    /// The byte offset of every [`STRIDE`]th character; empty for ASCII, where both are equal.
     known: Vec<usize>,
 }
 
@@ -19,7 +19,7 @@ impl<'a> Offsets<'a> {
         Self { text, known }
     }
 
-    /// The byte at which character `index` (from 0) starts; the end of the text past its last.
+    /// Returns the byte offset of character `index` (from 0); the end of the text past its last.
     pub(super) fn byte(&self, index: usize) -> usize {
         if self.known.is_empty() {
             return index.min(self.text.len());

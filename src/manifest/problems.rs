@@ -1,4 +1,4 @@
-//! The diagnostics for YAML that cannot be read as it is.
+//! Diagnostics for invalid YAML.
 
 use std::sync::Arc;
 
@@ -9,16 +9,16 @@ use super::tree::Kind;
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::i18n::text;
 
-/// How deeply lists and mappings may be nested, aliases followed.
+/// The deepest nesting of lists and mappings, aliases included.
 pub(super) const MAX_DEPTH: usize = 64;
 
 pub(super) fn span(file: &Arc<SourceFile>, start: usize, end: usize) -> Span {
     Span { file: Arc::clone(file), bytes: start..end.max(start) }
 }
 
-/// YAML has no control characters, and the scanner takes U+0000 for the end of the text: what
-/// follows it would be lost without a word.
-pub(super) fn refuse_unprintable(file: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
+/// Rejects control characters. The scanner would take U+0000 for the end of the text and silently drop the
+/// rest.
+pub(super) fn reject_unprintable(file: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
     let bad = |byte: u8| (byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r')) || byte == 0x7f;
     match file.text.bytes().position(bad) {
         None => Ok(()),
@@ -36,8 +36,8 @@ pub(super) fn refuse_unprintable(file: &Arc<SourceFile>) -> Result<(), Box<Diagn
     }
 }
 
-/// What git leaves in a file where it could not merge: both sides are there, and neither is meant.
-pub(super) fn refuse_conflicts(file: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
+/// Rejects git conflict markers.
+pub(super) fn reject_conflicts(file: &Arc<SourceFile>) -> Result<(), Box<Diagnostic>> {
     let is_marker = |line: &str| {
         line == "======="
             || ["<<<<<<<", "|||||||", ">>>>>>>"].iter().any(|mark| {
@@ -59,7 +59,7 @@ pub(super) fn refuse_conflicts(file: &Arc<SourceFile>) -> Result<(), Box<Diagnos
     Ok(())
 }
 
-/// Reports a key that is not a text.
+/// Reports a key that is not a string.
 pub(super) fn invalid_key(key: &Kind, place: &Span) -> Option<Diagnostic> {
     let help = match key {
         Kind::Scalar(Resolved::Text, _) => return None,
@@ -131,7 +131,7 @@ pub(super) fn unknown_anchor(span: &Span) -> Diagnostic {
     Diagnostic::error("unknown-anchor", text!("no anchor of this name in this document")).on(span)
 }
 
-/// Reports a tag that is not of YAML's core schema, or that does not fit its value.
+/// Reports a tag that is not in YAML's core schema, or does not fit its value.
 pub(super) fn custom_tag(tag: &Tag, place: &Span) -> Diagnostic {
     let shown = if tag.is_yaml_core_schema() {
         format!("!!{}", tag.suffix)

@@ -1,4 +1,4 @@
-//! One file's bytes: read whole, hashed, and taken as UTF-8.
+//! Reads a file, hashes its bytes and decodes them as UTF-8.
 
 use std::fmt::Write as _;
 use std::io::{self, Read};
@@ -13,18 +13,18 @@ use crate::files::{self, Links, Refusal};
 use crate::i18n::text;
 use crate::model::ManifestHash;
 
-/// More than a hundred thousand environments; whatever is larger was given by mistake.
+/// Far above 100,000 environments.
 pub const MAX_BYTES: u64 = 32 * 1024 * 1024;
 
-/// What the manifests of a project may come to, all files and documents together. An ordinary environment has some 20 values and
-/// 200 bytes, so that all of it is far above 100,000 environments.
+/// The limits for the manifests of a project, all files together. An ordinary environment has about 20 values
+/// and 200 bytes, so they allow far more than 100,000 environments.
 #[derive(Debug, Default)]
 pub struct Budget {
     files: usize,
     bytes: u64,
-    /// Values as they are written.
+    /// Values as written.
     pub(super) written: u64,
-    /// Values with aliases written out.
+    /// Values with aliases expanded.
     pub(super) expanded: u64,
 }
 
@@ -33,7 +33,7 @@ impl Budget {
     const BYTES: u64 = 64 * 1024 * 1024;
     pub(super) const WRITTEN: u64 = 5_000_000;
 
-    /// Counts one more file.
+    /// Counts a file.
     pub(super) fn add_file(&mut self) -> Result<(), Box<Diagnostic>> {
         self.files += 1;
         if self.files > Self::FILES {
@@ -61,14 +61,14 @@ impl Budget {
     }
 }
 
-/// Reads `shown`, taken from `root`, wherever it leads, and hashes its bytes, whatever their line endings.
+/// Reads `shown` relative to `root`, following links, and hashes its bytes with line endings normalised.
 ///
-/// A byte order mark counts for the hash, but is no part of the text.
+/// A byte order mark is hashed but not part of the text.
 pub fn read(root: &Path, shown: &Path) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
-    hashed(shown, whole(shown, &root.join(shown), Links::Followed)?)
+    hashed(shown, read_bytes(shown, &root.join(shown), Links::Followed)?)
 }
 
-/// As [`read`], of a file that was found.
+/// Like [`read`], for a file that was found.
 pub fn read_found(found: &Found) -> Result<(Arc<SourceFile>, ManifestHash), Box<Diagnostic>> {
     hashed(&found.shown, bytes(found)?)
 }
@@ -78,7 +78,7 @@ fn hashed(shown: &Path, bytes: Vec<u8>) -> Result<(Arc<SourceFile>, ManifestHash
     Ok((source(shown, bytes)?, hash))
 }
 
-/// Whatever the line endings of a checkout: CR LF counts as LF, as it does in YAML.
+/// Hashes CR LF as LF, so that the hash does not depend on the checkout.
 fn sha256(bytes: &[u8]) -> impl AsRef<[u8]> {
     let mut hash = Sha256::new();
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -93,18 +93,18 @@ fn sha256(bytes: &[u8]) -> impl AsRef<[u8]> {
     hash.finalize()
 }
 
-/// Takes bytes as the text of `shown`. A byte order mark is no part of it.
+/// Decodes bytes as the text of `shown`, without a byte order mark.
 pub fn source(shown: &Path, bytes: Vec<u8>) -> Result<Arc<SourceFile>, Box<Diagnostic>> {
     let text = String::from_utf8(bytes).map_err(|error| Box::new(not_utf8(shown, &error)))?;
     let text = match text.strip_prefix('\u{feff}') {
         Some(rest) => rest.to_owned(),
         None => text,
     };
-    Ok(Arc::new(SourceFile::new(shown, lines_ended(text))))
+    Ok(Arc::new(SourceFile::new(shown, normalise_lone_cr(text))))
 }
 
-/// A CR alone ends a line in YAML too. As LF it does in everything that counts lines.
-fn lines_ended(text: String) -> String {
+/// Replaces a lone CR, which ends a line in YAML too, by LF.
+fn normalise_lone_cr(text: String) -> String {
     let bytes = text.as_bytes();
     let is_alone = |at: usize| bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
     if !(0..bytes.len()).any(is_alone) {
@@ -114,18 +114,18 @@ fn lines_ended(text: String) -> String {
     lines.collect::<Vec<_>>().join("\r\n")
 }
 
-/// The bytes of a file that was found, as they stand.
+/// Reads a file that was found.
 pub fn bytes(found: &Found) -> Result<Vec<u8>, Box<Diagnostic>> {
-    // It was followed to its end when it was found. Where a link is by now, somebody put it there since.
-    whole(&found.shown, &found.real, Links::Refused)
+    // The path was resolved when it was found; a link here was put there since.
+    read_bytes(&found.shown, &found.real, Links::Refused)
 }
 
-fn whole(shown: &Path, path: &Path, links: Links) -> Result<Vec<u8>, Box<Diagnostic>> {
-    files::read(path, links, MAX_BYTES).map_err(|error| Box::new(unread(shown, &error)))
+fn read_bytes(shown: &Path, path: &Path, links: Links) -> Result<Vec<u8>, Box<Diagnostic>> {
+    files::read(path, links, MAX_BYTES).map_err(|error| Box::new(read_error(shown, &error)))
 }
 
-fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
-    match Refusal::of(error) {
+fn read_error(shown: &Path, error: &io::Error) -> Diagnostic {
+    match Refusal::from_error(error) {
         None if error.kind() == io::ErrorKind::IsADirectory => not_a_file(shown),
         Some(Refusal::NoRegularFile) => not_a_file(shown),
         Some(Refusal::TooLarge { .. }) => too_large(shown),
@@ -133,8 +133,8 @@ fn unread(shown: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
-/// Everything that `input` gives, which is shown as `shown`; about `size` bytes.
-pub fn bytes_of(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
+/// Reads all of `input`, about `size` bytes, which diagnostics call `shown`.
+pub fn read_input(shown: &Path, input: impl Read, size: usize) -> Result<Vec<u8>, Box<Diagnostic>> {
     let mut bytes = Vec::with_capacity(size);
     input
         .take(MAX_BYTES + 1)
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_hash_is_of_the_bytes_but_for_line_endings_and_the_mark_is_not_text() {
+    fn hash_ignores_line_endings_and_bom_is_not_text() {
         let (source, hash) = with(b"\xef\xbb\xbfversion: 1\n").unwrap();
         assert_eq!(source.text, "version: 1\n");
         let (_, plain) = with(b"version: 1\n").unwrap();
@@ -213,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cr_alone_ends_a_line() {
+    fn lone_cr_ends_a_line() {
         let (source, _) = with(b"a: 1\rb: 2\r\nc: 3\r").unwrap();
         assert_eq!(source.text, "a: 1\nb: 2\r\nc: 3\n");
         assert_eq!(source.position(5).line, 2);
     }
 
     #[test]
-    fn a_byte_that_is_not_utf8_is_named_with_offset_and_line() {
+    fn invalid_utf8_is_reported_with_offset_and_line() {
         let problem = with(b"version: 1\nalias: \xb5\n").unwrap_err();
         assert_chinese(std::slice::from_ref(&problem));
         assert_eq!(problem.code, "not-utf8");
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_over_the_cap_is_refused() {
+    fn file_over_the_limit_is_rejected() {
         let folder = tempfile::tempdir().unwrap();
         let file = fs::File::create(folder.path().join("m.yaml")).unwrap();
         file.set_len(MAX_BYTES + 1).unwrap();

@@ -1,7 +1,5 @@
-//! What a plain scalar is: a text, a number, a truth value or nothing.
-//!
-//! The answer is `serde_yaml`'s, so that a manifest means the same to every tool that reads it that
-//! way. Most scalars are texts, which their first character shows.
+//! Resolves a plain scalar to a string, number, boolean or null, as `serde_yaml` does, so that manifests mean
+//! the same to other tools.
 
 use std::str::FromStr as _;
 
@@ -15,7 +13,7 @@ pub(super) enum Resolved {
     Text,
 }
 
-/// Returns what a scalar is, and whether its tag fits: only those of YAML's core schema mean something here.
+/// Returns what a scalar is, and whether its tag fits: only tags of YAML's core schema count.
 pub(super) fn resolve_tagged(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> (Resolved, bool) {
     let Some(tag) = tag else {
         let resolved = match style {
@@ -43,12 +41,12 @@ pub(super) fn resolve_tagged(text: &str, style: ScalarStyle, tag: Option<&Tag>) 
     (plain, fits)
 }
 
-/// Returns whether a tag is one that a collection of this core type may have.
+/// Returns whether a collection of this core type may have the tag.
 pub(super) fn fits_collection(tag: &Tag, core: &str) -> bool {
     is_non_specific(tag) || tag.is_yaml_core_schema() && tag.suffix == core
 }
 
-/// `!` alone: "take it as it is written".
+/// `!` alone: "as written".
 fn is_non_specific(tag: &Tag) -> bool {
     tag.handle.is_empty() && tag.suffix == "!" || tag.handle == "!" && tag.suffix.is_empty()
 }
@@ -65,8 +63,7 @@ pub(super) fn resolve(plain: &str) -> Resolved {
 
 fn is_number(plain: &str) -> bool {
     let bytes = plain.as_bytes();
-    // A number starts with a digit, a sign or a point, and holds only what a decimal, an exponent,
-    // a radix prefix, `.inf` or `.nan` can hold. `10-shop` and `2024-11-23t` leave here or soon.
+    // A quick filter: only what a decimal, an exponent, a radix prefix, `.inf` or `.nan` can hold.
     if !matches!(bytes.first(), Some(b'0'..=b'9' | b'+' | b'-' | b'.')) {
         return false;
     }
@@ -80,14 +77,14 @@ fn is_number(plain: &str) -> bool {
             || is_beyond_floats(plain))
 }
 
-/// Numbers like `1e400`, which `serde_yaml` takes for strings: whoever writes one means a number.
+/// Numbers like `1e400`, which `serde_yaml` takes for strings.
 fn is_beyond_floats(plain: &str) -> bool {
     plain.ends_with(|c: char| c.is_ascii_digit() || c == '.')
         && plain.contains(['e', 'E', '.'])
         && plain.parse().is_ok_and(f64::is_infinite)
 }
 
-/// Whole numbers that `serde_yaml` recognises, and that are too large for it.
+/// Whole numbers that `serde_yaml` recognises but that are too large for it.
 fn is_beyond_64_bits(plain: &str) -> bool {
     let unsigned = plain.strip_prefix(['+', '-']).unwrap_or(plain);
     let fits =
@@ -122,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cases_that_people_stumble_over() {
+    fn common_pitfalls() {
         for (plain, expected) in [
             ("~", Resolved::Null),
             ("yes", Resolved::Text),

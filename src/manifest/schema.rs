@@ -1,6 +1,6 @@
-//! The JSON Schema of a manifest, made from the tables of the kinds.
+//! The JSON Schema of a manifest, generated from the kinds' field tables.
 //!
-//! What needs two values, two environments or two files is left to [`crate::check`].
+//! Rules across values, environments or files are in [`crate::check`].
 
 use serde_json::{Map, Value as Json, json};
 
@@ -66,7 +66,7 @@ pub fn manifest_schema() -> Json {
     schema
 }
 
-/// The fields of all kinds. One that several kinds have may be what any of them says.
+/// Returns the fields of all kinds. A field of several kinds may have any of their schemas.
 fn fields() -> Map<String, Json> {
     let names: Vec<Json> = kinds::ALL.iter().map(|kind| json!(kind.name)).chain([Json::Null]).collect();
     let kind = json!({"enum": names, "description": "What to create. `postpay` when left out."});
@@ -88,7 +88,7 @@ fn fields() -> Map<String, Json> {
 }
 
 fn lifecycle() -> Json {
-    // With another id it would be another environment.
+    // Ignoring a changed `env_id` would mean another environment.
     let fields = kinds::ALL.iter().flat_map(|kind| kind.fields);
     let ignored: std::collections::BTreeSet<&str> =
         fields.filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name).collect();

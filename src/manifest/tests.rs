@@ -1,4 +1,4 @@
-//! What [`parse`](super::parse) promises: true places, and no text that it cannot take.
+//! What [`parse`](super::parse) promises: exact positions, and no panic on any text.
 
 use std::fmt::Write as _;
 
@@ -15,7 +15,7 @@ fn codes(text: &str) -> Vec<String> {
     problems.iter().map(|problem| format!("{} {}", problem.code, problem.labels[0].span)).collect()
 }
 
-/// Every scalar as `text@place=bytes`.
+/// Returns every scalar as `text@place=bytes`.
 fn scalars(node: Node<'_>, found: &mut Vec<String>) {
     let mut say = |text: &str| {
         found.push(format!(
@@ -39,7 +39,7 @@ fn scalars(node: Node<'_>, found: &mut Vec<String>) {
 }
 
 #[test]
-fn conflict_markers_are_named_at_their_lines() {
+fn conflict_markers_are_reported_at_their_lines() {
     let text = "version: 1\r\nenvironments:\r\n<<<<<<< HEAD\r\n  a: {env_id: x}\r\n=======\r\n>>>>>>> b\r\n";
     assert_eq!(codes(text), ["merge-conflict m.yaml:3:1"]);
     assert_eq!(codes("a: 1\n=======\n"), ["merge-conflict m.yaml:2:1"]);
@@ -48,13 +48,13 @@ fn conflict_markers_are_named_at_their_lines() {
 }
 
 #[test]
-fn a_tab_behind_a_colon_is_named() {
+fn tab_after_a_colon_is_reported() {
     let problems = read_text("a:\tx\n").diagnostics;
     assert_eq!(problems[0].message.en(), "`:` is followed by a tab");
 }
 
 #[test]
-fn a_long_text_counts_for_each_alias() {
+fn long_text_counts_for_each_alias() {
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1_000_000), "*a, ".repeat(300));
     let problems = codes(&long);
     assert_eq!(problems.len(), 1);
@@ -62,7 +62,7 @@ fn a_long_text_counts_for_each_alias() {
 }
 
 #[test]
-fn every_key_and_value_knows_its_place() {
+fn every_key_and_value_has_a_position() {
     let text = "# 注释 🎉\r\n环境: &a 值\r\nb: \"q\\tx\" # 尾\r\nc: 'it''s'\r\nd:\r\n  - *a\r\n  - plain text # '\r\n  - {e: 商店, f: 1.5}\r\ng: |\r\n  多\r\n  行\r\nh: x";
     let parsed = read_text(text);
     assert_eq!(parsed.diagnostics, []);
@@ -93,7 +93,7 @@ fn every_key_and_value_knows_its_place() {
 }
 
 #[test]
-fn a_merge_in_a_merge_is_carried_out_once_and_quotes_keep_it_a_key() {
+fn nested_merge_applies_once_and_quoted_merge_key_is_ordinary() {
     let parsed = read_text("a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nc: {<<: *b, x: 3}\nd: {'<<': 4}\n");
     assert_eq!(parsed.diagnostics, []);
     let Value::Mapping(root) = parsed.documents[0].root().value() else { panic!() };
@@ -109,7 +109,7 @@ fn a_merge_in_a_merge_is_carried_out_once_and_quotes_keep_it_a_key() {
 }
 
 #[test]
-fn a_bomb_is_refused_before_it_goes_off() {
+fn alias_bomb_is_rejected_before_it_expands() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
         let one = format!("*a{}", level - 1);
@@ -117,7 +117,7 @@ fn a_bomb_is_refused_before_it_goes_off() {
         writeln!(text, "a{level}: &a{level} [{nine}]").unwrap();
     }
     assert_eq!(codes(&text), ["alias-bomb m.yaml:7:10"]);
-    // Many environments that share a small mapping are no bomb.
+    // Many environments that share a small mapping are fine.
     let mut text = String::from("base: &b {a: 1, b: 2}\n");
     for n in 0..100_000 {
         writeln!(text, "e{n}: *b").unwrap();
@@ -126,7 +126,7 @@ fn a_bomb_is_refused_before_it_goes_off() {
 }
 
 #[test]
-fn depth_is_bounded_also_through_aliases() {
+fn depth_is_limited_through_aliases_too() {
     let deep = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
     assert_eq!(codes(&deep(64)), [""; 0]);
     assert_eq!(codes(&deep(65)), ["too-deep m.yaml:1:65"]);
@@ -139,7 +139,7 @@ fn depth_is_bounded_also_through_aliases() {
 }
 
 #[test]
-fn odd_yaml_is_a_problem_with_a_place() {
+fn unusual_yaml_is_reported_with_a_place() {
     for (text, expected) in [
         ("a: 1\nb: 2\na: 3\n", "duplicate-key m.yaml:3:1"),
         ("a: {b: 1, 'b': 2}\n", "duplicate-key m.yaml:1:11"),
@@ -162,14 +162,14 @@ fn odd_yaml_is_a_problem_with_a_place() {
 }
 
 #[test]
-fn documents_before_a_syntax_error_are_kept_and_said_to_be_incomplete() {
+fn documents_before_a_syntax_error_are_kept_as_incomplete() {
     let parsed = read_text("a: 1\n---\nb: [\n");
     assert_eq!(parsed.documents.len(), 1);
     assert!(!parsed.complete);
     assert_eq!(parsed.diagnostics.len(), 1);
 }
 
-/// Everything that later rooms do with a text.
+/// Touches everything that later modules read.
 fn walk(text: &str) {
     let parsed = read_text(text);
     for document in &parsed.documents {
@@ -181,12 +181,12 @@ fn walk(text: &str) {
 proptest! {
 
     #[test]
-    fn no_text_makes_it_panic(text in "\\PC{0,60}") {
+    fn no_text_panics(text in "\\PC{0,60}") {
         walk(&text);
     }
 
     #[test]
-    fn nor_does_one_that_is_nearly_yaml(
+    fn near_yaml_does_not_panic(
         text in "([-?:,\\[\\]{}#&*!|>'\"%@`~ \t\r\n]|<<|a|环|\u{feff}|\u{85}|&a |\\*a|---|\\.\\.\\.|!!str |: |- |\\? |\n  |\\\\x|1){0,40}"
     ) {
         walk(&text);
@@ -195,7 +195,7 @@ proptest! {
     }
 
     #[test]
-    fn a_plain_scalar_stands_where_it_says(
+    fn plain_scalar_span_matches_its_text(
         lines in proptest::collection::vec("[a-z环境🎉é]{1,12}", 1..40), crlf: bool
     ) {
         let end = if crlf { "\r\n" } else { "\n" };

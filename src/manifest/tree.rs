@@ -1,8 +1,7 @@
-//! A YAML document as a tree in which every key and value knows its place.
+//! A YAML document as a tree in which every key and value has a position.
 //!
-//! The nodes of a document lie in one list and refer to one another by number. An alias is the
-//! number of what it stands for, so sharing costs nothing, and a text that stands in the file as it
-//! is read is a range of the file, so most texts are never copied.
+//! The nodes are in one list and refer to each other by index. An alias is the index of its target, and a
+//! text that is in the file verbatim is a range of it, so most texts are never copied.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,17 +37,17 @@ pub(super) enum Kind {
 
 #[derive(Debug)]
 pub(super) enum Text {
-    /// The file says it word for word, in these bytes.
+    /// Verbatim in the file, in these bytes.
     InFile(Range<u32>),
-    /// Escapes or folded lines make it differ from what is written.
+    /// Differs from the source because of escapes or folded lines.
     Owned(Box<str>),
 }
 
 #[derive(Debug)]
 pub(super) struct Members {
-    /// The mapping's own members as written, then those that merge keys bring in.
+    /// Own members as written, then those from merge keys.
     pub(super) entries: Vec<(NodeId, NodeId)>,
-    /// How many of them are its own.
+    /// The number of own members.
     pub(super) own: usize,
 }
 
@@ -73,10 +72,10 @@ impl Document {
         &self.nodes[wide(id.0)]
     }
 
-    /// True when both hold the same keys and values of the same types in the same order, and the same aliases stand for
-    /// the same things. Where they stand in their files makes no difference.
-    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        // Nodes are numbered in the order in which they are written.
+    /// Returns whether both have the same keys and values, with the same types, order and aliases. Positions
+    /// are ignored.
+    pub(super) fn has_same_content_as(&self, other: &Self) -> bool {
+        // Nodes are numbered in source order.
         self.root == other.root
             && self.nodes.len() == other.nodes.len()
             && self.nodes.iter().zip(&other.nodes).all(|(one, two)| match (&one.kind, &two.kind) {
@@ -101,7 +100,7 @@ impl Text {
     }
 }
 
-/// A key or a value, and where it stands.
+/// A key or a value with its position.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'a> {
     document: &'a Document,
@@ -138,7 +137,7 @@ impl<'a> Node<'a> {
         self.document.data(self.id).start
     }
 
-    /// Its place. What runs over several lines is marked on its first.
+    /// Returns its position; of several lines, the first.
     pub fn span(self) -> Span {
         let NodeData { start, end, .. } = self.document.data(self.id);
         let (start, end) = (wide(*start), wide(*end));
@@ -147,7 +146,7 @@ impl<'a> Node<'a> {
         Span { file: Arc::clone(&self.document.file), bytes: start..start + line.len() }
     }
 
-    /// A scalar as it is written or, for a text, as it reads.
+    /// Returns a scalar as written or, for a text, its value.
     pub(super) fn scalar(self) -> Option<&'a str> {
         match &self.document.data(self.id).kind {
             Kind::Scalar(_, text) => Some(text.get(&self.document.file)),
@@ -155,7 +154,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// What it is, for a message: `a number`.
+    /// Describes it for a message: `a number`.
     pub fn describe(self) -> Words {
         match self.value() {
             Value::Null => text!("nothing"),
@@ -181,7 +180,7 @@ impl<'a> Sequence<'a> {
     }
 }
 
-/// A mapping with its merge keys carried out. Keys are texts; a key that is none has been reported.
+/// A mapping with its merge keys applied. Keys are texts; others were reported.
 #[derive(Debug, Clone, Copy)]
 pub struct Mapping<'a> {
     document: &'a Document,
@@ -193,13 +192,13 @@ pub struct Mapping<'a> {
 pub struct Entry<'a> {
     pub key: Node<'a>,
     pub value: Node<'a>,
-    /// It comes from another mapping, by a merge key.
+    /// Comes from another mapping, by a merge key.
     pub merged: bool,
 }
 
 impl<'a> Mapping<'a> {
-    /// Its members as they stand, then those that merge keys bring in. A key that was written twice,
-    /// which has been reported, comes twice.
+    /// Returns its own members in source order, then those from merge keys. A duplicate key, which was
+    /// reported, appears twice.
     pub fn iter(self) -> impl Iterator<Item = Entry<'a>> {
         let Self { document, members } = self;
         members.entries.iter().enumerate().map(move |(at, (key, value))| Entry {
@@ -217,14 +216,14 @@ impl<'a> Mapping<'a> {
         self.members.entries.is_empty()
     }
 
-    /// True when both are the same mapping of the same document, not just alike.
+    /// Returns whether both are the same node, not just equal.
     pub fn is(self, other: Mapping<'_>) -> bool {
         std::ptr::eq(self.members, other.members)
     }
 }
 
 impl<'a> Entry<'a> {
-    /// Whether its value is written elsewhere. What an alias stands for comes before it.
+    /// Returns whether its value is an alias. An alias follows its target in the source.
     pub fn is_alias(&self) -> bool {
         self.value.start() < self.key.start()
     }

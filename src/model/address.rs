@@ -25,16 +25,15 @@ impl fmt::Display for AddressError {
 }
 
 impl Address {
-    /// What an address looks like, for messages.
+    /// The format of an address, for messages.
     pub const RULE: Text = Text::fixed(
         "an address starts with a-z or 0-9 and contains only a-z, 0-9, `_` and `-`, at most 64 characters",
     );
-    /// The same for a JSON Schema, which gives the length besides.
+    /// The characters of [`Self::RULE`], for a JSON Schema, which has the length separately.
     pub const PATTERN: &'static str = "^[a-z0-9][a-z0-9_-]*$";
     pub const MAX_CHARS: usize = 64;
 
-    /// # Errors
-    /// When `text` breaks [`Address::RULE`].
+    /// Fails when `text` breaks [`Address::RULE`].
     pub fn new(text: &str) -> Result<Self, AddressError> {
         Self::try_from(text.to_owned())
     }

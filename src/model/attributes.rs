@@ -12,13 +12,13 @@ use super::address::Address;
 use super::kind::{Field, Kind, Role, Shape, Value};
 use crate::kinds;
 
-/// What is asked of the API for one environment, field by field. A field that is not there is not sent.
+/// What to request for one environment, field by field. An unset field is not sent.
 ///
-/// As JSON it is an object in the order of the fields, with the kind where it is not [`kinds::DEFAULT`].
+/// As JSON, an object in the order of the fields, with the kind unless it is [`kinds::DEFAULT`].
 #[derive(Debug, Clone)]
 pub struct Attributes {
     kind: &'static Kind,
-    /// By the field's place in the table, ascending.
+    /// By the field's index in the table, ascending.
     values: Vec<(usize, Value)>,
 }
 
@@ -42,7 +42,7 @@ impl Attributes {
         self.get(field)?.as_text()
     }
 
-    /// Sets the value of a field. A field of another kind is left out: it says nothing of this one.
+    /// Sets the value of a field. A field of another kind is ignored.
     pub fn set(&mut self, field: Field, value: impl Into<Value>) {
         match self.find(field) {
             Some(Ok(at)) => self.values[at].1 = value.into(),
@@ -57,13 +57,13 @@ impl Attributes {
         }
     }
 
-    /// Where a field is, or where it would be inserted. None for a field of another kind.
+    /// Returns where a field is, or where to insert it. None for a field of another kind.
     fn find(&self, field: Field) -> Option<Result<usize, usize>> {
         (field.kind.name == self.kind.name)
             .then(|| self.values.binary_search_by_key(&field.index, |(index, _)| *index))
     }
 
-    /// The fields that are there, in the order of the table.
+    /// Returns the fields that are set, in the order of the table.
     pub fn iter(&self) -> impl Iterator<Item = (Field, &Value)> {
         self.values.iter().map(|(index, value)| (Field { kind: self.kind, index: *index }, value))
     }
@@ -90,7 +90,7 @@ impl Attributes {
         }
     }
 
-    /// The existing environment that the create names.
+    /// Returns the existing environment that the create refers to.
     pub fn env_id(&self) -> Option<&str> {
         self.role(Role::EnvId)
     }
@@ -108,14 +108,14 @@ impl Attributes {
         self.role(Role::EnvAlias)
     }
 
-    /// The addresses that have to exist first.
+    /// Returns the addresses that have to be created first.
     pub fn references(&self) -> impl Iterator<Item = (Field, Address)> {
         self.iter()
             .filter(|(field, _)| field.shape == Shape::Reference)
             .filter_map(|(field, value)| Some((field, Address::new(value.as_text()?).ok()?)))
     }
 
-    /// Returns whether the API creates an environment, rather than changes or extends one that exists.
+    /// Returns whether the API creates an environment, rather than change or extend an existing one.
     pub fn creates_environment(&self) -> bool {
         !self.kind.shares_env_id && self.env_id().is_none()
     }
@@ -127,7 +127,7 @@ impl Default for Attributes {
     }
 }
 
-/// Kinds are the same when they have the same name.
+/// Kinds are equal when their names are.
 impl PartialEq for Attributes {
     fn eq(&self, other: &Self) -> bool {
         self.kind.name == other.kind.name && self.values == other.values
@@ -142,7 +142,7 @@ impl std::hash::Hash for Attributes {
     }
 }
 
-/// The kind is that of the first field.
+/// Takes the kind from the first field.
 impl<V: Into<Value>> FromIterator<(Field, V)> for Attributes {
     fn from_iter<T: IntoIterator<Item = (Field, V)>>(pairs: T) -> Self {
         let mut pairs = pairs.into_iter().peekable();
@@ -183,13 +183,13 @@ impl<'de> Visitor<'de> for Fields {
         f.write_str("a mapping of fields")
     }
 
-    /// A field that is not known is an error, as is one that is there twice: a badly merged file would lose a value.
+    /// Rejects unknown and duplicate fields: a badly merged file would lose a value.
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Attributes, A::Error> {
         let unknown = |name: &str| A::Error::custom(format_args!("unknown field `{}`", name.escape_debug()));
         let mut kind = kinds::DEFAULT;
         let mut fields = Vec::new();
         while let Some(name) = entries.next_key::<String>()? {
-            // Reported at once where no kind has it, so that the error has its line.
+            // Reported here when no kind has it, so that the error has its line.
             if name != kinds::KEY && !kinds::ALL.iter().any(|kind| kind.field(&name).is_some()) {
                 return Err(unknown(&name));
             }

@@ -20,7 +20,7 @@ pub struct InstanceKey {
 }
 
 impl InstanceKey {
-    /// What a key looks like in JSON.
+    /// The format of a key in JSON.
     pub const PATTERN: &str = "^[a-z0-9][a-z0-9_-]{0,63}(/[\\s\\S]*)?$";
 
     /// The current environment of an address.
@@ -37,7 +37,7 @@ impl InstanceKey {
         self.deposed.is_some()
     }
 
-    /// The same environment under another address.
+    /// Returns the key of the same environment under another address.
     #[must_use]
     pub fn moved_to(&self, address: &Address) -> Self {
         Self { address: address.clone(), deposed: self.deposed.clone() }
@@ -72,7 +72,7 @@ impl FromStr for InstanceKey {
     }
 }
 
-/// For people. English, and Chinese as `{:#}`.
+/// For messages. English, and Chinese as `{:#}`.
 impl fmt::Display for InstanceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { address, deposed } = self;

@@ -1,7 +1,7 @@
-//! What can be created, as data: a [`Kind`] is an action of the API and one table of the fields that it takes.
+//! What can be created, as data: a [`Kind`] is an API action and a table of its fields.
 //!
-//! The table is the only definition of a field: reading, checking, the JSON Schema, the request, the comparison and the screens
-//! all go by it. A field that other code has to know by its meaning has a [`Role`].
+//! The table is the only definition of a field: parsing, checks, the JSON Schema, requests, comparison and
+//! reports read it. Code that needs a field by its meaning looks up its [`Role`].
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::ids::is_id;
 
-/// Something that can be created: one action of the API.
+/// Something that can be created by one action of the API.
 #[derive(Debug)]
 pub struct Kind {
     /// The value of `kind` in a manifest.
@@ -24,19 +24,20 @@ pub struct Kind {
     pub action: &'static str,
     /// In the order in which fields are shown and sent.
     pub fields: &'static [FieldSpec],
-    /// What two fields ask of each other.
+    /// Constraints between two fields.
     pub rules: &'static [Rule],
-    /// The codes that are documented for the action besides the common ones, and that mean that nothing was done.
+    /// Error codes documented for the action only, all of which mean that nothing was done.
     pub codes: &'static [Code],
-    /// Whether the API answers a create with an order number. If not, an EnvId alone proves that it was created.
+    /// Whether a create returns an order number. If not, an EnvId alone proves that it was created.
     pub returns_tran_id: bool,
-    /// Whether it lives inside an environment of another address, so that two records have one EnvId.
+    /// Whether it lives inside an environment of another address, so that two entries of the state have one
+    /// EnvId.
     pub shares_env_id: bool,
-    /// The account's word for how it is paid for: `postpaid` or `prepayment`. None where the account shows none.
+    /// The pay mode in the account: `postpaid` or `prepayment`. None where the account shows none.
     pub pay_mode: Option<&'static str>,
 }
 
-/// A service of Tencent Cloud, by the name that is signed, and its version.
+/// A service of Tencent Cloud, with the name that is signed, and its version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Api {
     pub service: &'static str,
@@ -47,7 +48,7 @@ pub struct Api {
 #[derive(Debug)]
 pub struct Code {
     pub code: &'static str,
-    /// Whether every further create of the run would get it too.
+    /// Whether later creates of the run would fail too.
     pub ends_run: bool,
     pub help: crate::i18n::Text,
 }
@@ -64,11 +65,11 @@ pub struct FieldSpec {
     pub role: Option<Role>,
     pub update: Update,
     pub equality: Equality,
-    /// The only values that the API takes; for a list, of each of its items. Empty when any value is possible.
+    /// The values that the API accepts; for a list, those of its items. Empty when any value is possible.
     pub values: &'static [&'static str],
-    /// Whether a value outside of `values` is a warning and not an error.
+    /// Whether a value outside of `values` is a warning rather than an error.
     pub open: bool,
-    /// The code of the diagnostic for a value that is not allowed.
+    /// The diagnostic code for a value that is not allowed.
     pub code: &'static str,
     /// Whether an empty text means the same as no value.
     pub empty_is_none: bool,
@@ -94,13 +95,13 @@ pub struct FieldSpec {
 pub enum Null {
     /// The same as leaving it out.
     IsNone,
-    /// An error: half a line, or a template whose variable is empty, must not change what is asked for.
+    /// An error: an unfinished line, or a template with an empty variable, must not change the request.
     IsError,
     /// An error, as is leaving it out.
     Required,
 }
 
-/// What a value looks like.
+/// The type and format of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     Text,
@@ -124,10 +125,10 @@ pub enum Shape {
     Reference,
 }
 
-/// How a value is sent.
+/// How a value is encoded in the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// In its own shape.
+    /// As is.
     Plain,
     /// A boolean as one of two words.
     Words { yes: &'static str, no: &'static str },
@@ -135,10 +136,10 @@ pub enum Encoding {
     Pairs,
 }
 
-/// What a field says of an environment, for code that does not know its kind.
+/// What a field means, for code that does not know the kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// The id of an environment that exists: the create changes it, and makes no other.
+    /// The id of an existing environment, which the create changes instead of making another.
     EnvId,
     /// The alias that the EnvId starts with and that the account shows.
     Alias,
@@ -156,7 +157,7 @@ pub enum Role {
     Flag,
     /// What the bill's order shows as its extension.
     ExtensionId,
-    /// Where the environment is created. Sent as X-TC-Region, and not in the body.
+    /// Where the environment is created. Sent as X-TC-Region, not in the body.
     Region,
     /// What a listing and the bill show as the package.
     Package,
@@ -168,13 +169,13 @@ pub enum Role {
     Tags,
 }
 
-/// What a changed value means for an environment that exists.
+/// What a changed value means for an existing environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Update {
     /// It must be replaced.
     Replace,
-    /// It is updated in place by this action, which takes the EnvId and the field's member and can be repeated. A value that
-    /// is no longer declared stays.
+    /// It is updated in place by this action, which takes the EnvId and the field's member and can be repeated.
+    /// A value that is no longer declared stays.
     InPlace { action: &'static str },
 }
 
@@ -193,18 +194,18 @@ impl Update {
 pub enum Equality {
     Exact,
     IgnoreCase,
-    /// Two JSON objects with the same members, in whatever order and layout.
+    /// JSON objects with the same members, in any order and layout.
     Members,
 }
 
-/// What two fields of a kind ask of each other. Fields are given by name.
+/// A constraint between two fields of a kind. Fields are given by name.
 #[derive(Debug)]
 pub enum Rule {
-    /// Both are given, or neither is.
+    /// Both are set, or neither is.
     Together { code: &'static str, fields: [&'static str; 2] },
-    /// Needed to create an environment, which is when no field with [`Role::EnvId`] is given.
+    /// Needed to create an environment, that is, when no field with [`Role::EnvId`] is set.
     NeededToCreate { code: &'static str, field: &'static str },
-    /// Needed where one of `when` has the value that stands beside it.
+    /// Needed where one of the fields in `when` has the value beside it.
     NeededWhen { code: &'static str, field: &'static str, when: &'static [(&'static str, &'static str)] },
     /// Which values `field` may have depends on the value of `by`.
     Depends {
@@ -245,7 +246,7 @@ impl Rule {
 }
 
 impl FieldSpec {
-    /// An optional text that forces replacement.
+    /// Returns an optional text that forces replacement.
     pub const fn new(name: &'static str, member: &'static str, shape: Shape, doc: &'static str) -> Self {
         Self {
             name,
@@ -287,7 +288,7 @@ impl FieldSpec {
             }
     }
 
-    /// Returns whether a manifest may give the field this text.
+    /// Returns whether this text is allowed in a manifest.
     pub fn accepts(&self, text: &str) -> bool {
         let fits = match self.shape {
             Shape::Id => is_id(text),
@@ -306,7 +307,7 @@ impl FieldSpec {
         fits && (self.open || self.values.is_empty() || self.values.contains(&text))
     }
 
-    /// Reads a value that was stored as JSON. None when it is not of the field's shape.
+    /// Reads a value that was stored as JSON. None when it has the wrong shape.
     pub(super) fn read_json(&self, json: Json) -> Option<Value> {
         let text = |json| match json {
             Json::String(text) => Some(text),
@@ -363,7 +364,7 @@ impl FieldSpec {
     }
 }
 
-/// Returns whether `CreatePostpayPackage` and its successors take a text as an alias (page 876/45287).
+/// Returns whether `CreatePostpayPackage` and its successors accept a text as an alias (page 876/45287).
 pub fn is_alias(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_lowercase())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -397,7 +398,8 @@ impl Kind {
         self.fields().find(|field| field.role == Some(role))
     }
 
-    /// Returns the values that a field may have beside this value of another one. None when they don't depend on it.
+    /// Returns the values that a field may have beside this value of another. None when they don't depend on
+    /// it.
     pub fn values_beside(&self, field: &str, by: &str, value: &str) -> Option<&'static [&'static str]> {
         self.rules.iter().find_map(|rule| match rule {
             Rule::Depends { field: it, by: other, values, .. } if *it == field && *other == by => {
@@ -414,7 +416,7 @@ impl Kind {
     }
 }
 
-/// A field of a known kind. It has the columns of its [`FieldSpec`].
+/// A field of a known kind. Derefs to its [`FieldSpec`].
 #[derive(Clone, Copy)]
 pub struct Field {
     pub kind: &'static Kind,
@@ -427,12 +429,12 @@ impl Field {
         &self.kind.fields[self.index]
     }
 
-    /// The field of this name, for tables. Fails to compile when there is none.
+    /// Returns the field of this name, for constants. Fails to compile when there is none.
     ///
     /// # Panics
     /// When the kind has no such field.
     #[expect(clippy::panic, reason = "for constants: it fails to compile")]
-    pub const fn named(kind: &'static Kind, name: &str) -> Self {
+    pub const fn by_name(kind: &'static Kind, name: &str) -> Self {
         let mut index = 0;
         while index < kind.fields.len() {
             if is_same(kind.fields[index].name.as_bytes(), name.as_bytes()) {
@@ -504,7 +506,8 @@ impl Serialize for Field {
     }
 }
 
-/// The value of a field. [`Shape::Json`] is a text in its wire form, [`Shape::Reference`] the text of an address.
+/// The value of a field. [`Shape::Json`] is a text as it is sent, [`Shape::Reference`] the text of an
+/// address.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Value {
@@ -517,7 +520,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Returns about how much memory the value takes.
+    /// Returns the approximate size in memory.
     pub fn bytes(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -561,7 +564,7 @@ impl From<&Self> for Value {
     }
 }
 
-/// A text as it is, anything else as compact JSON.
+/// A text as is, anything else as compact JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,6 +1,6 @@
-//! What the manifests ask for: environments by [`Address`], in declared order.
+//! What the manifests declare: environments by [`Address`], in declared order.
 //!
-//! The vocabulary that every later module shares. It knows nothing of YAML, files or HTTP.
+//! Shared by every later module. It knows nothing of YAML, files or HTTP.
 
 pub mod address;
 pub mod attributes;
@@ -23,16 +23,16 @@ pub use ids::{ID_PATTERN, ID_RULE, is_id};
 pub use instance::InstanceKey;
 pub use kind::{Field, Kind, Null, Role, Shape, Value, is_alias};
 
-/// Everything that the manifests ask for, in declared order.
+/// Everything that the manifests declare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Desired {
-    /// In declared order: files in the order they were found, keys as they stand in each.
+    /// In declared order: files as found, keys as written.
     pub environments: Vec<Environment>,
-    /// Addresses that were renamed. No two have the same `from` or the same `to`, and they form no cycle.
+    /// Renamed addresses. No two have the same `from` or the same `to`, and they form no cycle.
     pub moved: Vec<Moved>,
-    /// Addresses that are to be forgotten. None of them is declared.
+    /// Addresses to forget. None of them is declared.
     pub removed: Vec<Removed>,
-    /// The files that `environments` came from, with the hash of the bytes that were read.
+    /// The files of `environments`, with the hash of the bytes that were read.
     pub manifests: Vec<ManifestHash>,
 }
 
@@ -40,10 +40,10 @@ pub struct Desired {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Environment {
     pub address: Address,
-    /// What its order will say, defaults merged in.
+    /// What to request, defaults merged in.
     pub attributes: Attributes,
     pub lifecycle: Lifecycle,
-    /// Set when it exists already: it is adopted then, and never ordered.
+    /// Set when it already exists: it is imported, never created.
     pub import: Option<Import>,
     pub source: SourceRef,
 }
@@ -53,21 +53,21 @@ pub struct Environment {
 pub struct Lifecycle {
     /// It is not destroyed, even after it was removed from the manifests.
     pub prevent_destroy: bool,
-    /// A difference in these is none.
+    /// Differences in these fields are ignored.
     pub ignore_changes: BTreeSet<Field>,
 }
 
-/// The environment that an address adopts.
+/// The existing environment that an address imports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
     pub env_id: String,
-    /// Its order number, where it is known.
+    /// Its order number, if known.
     pub tran_id: Option<String>,
-    /// Where it is written.
+    /// Where the import is declared.
     pub source: SourceRef,
 }
 
-/// What was called `from` is called `to` now.
+/// A renamed address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved {
     pub from: Address,
@@ -75,25 +75,25 @@ pub struct Moved {
     pub source: SourceRef,
 }
 
-/// An address to be forgotten: its environment is left alone, and not managed any more.
+/// An address to forget: its environment keeps running and is no longer managed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Removed {
     pub address: Address,
     pub source: SourceRef,
 }
 
-/// The bytes of one manifest file, as they were when it was read.
+/// The hash of a manifest file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ManifestHash {
-    /// Relative to the project folder where it can be.
+    /// Relative to the project folder if possible.
     #[serde(serialize_with = "as_shown")]
     pub path: PathBuf,
     /// Lower-case hex.
     pub sha256: String,
 }
 
-/// A path that is not UTF-8 leads nowhere once it is read back.
+/// Rejects a path that is not UTF-8: it could not be read back.
 fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
@@ -103,9 +103,9 @@ fn as_shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Source")]
 pub struct SourceRef {
-    /// The manifest file as the user would name it, relative to the project folder where it can be.
+    /// The manifest file as the user would write it, relative to the project folder if possible.
     pub file: String,
-    /// Counted from 1.
+    /// Starts at 1.
     pub line: u32,
 }
 

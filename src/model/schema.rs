@@ -1,4 +1,4 @@
-//! JSON Schema of the field tables, for editors. It covers what can be checked of a single value.
+//! JSON Schema of the field tables, for editors. Covers what can be checked of a single value.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -88,7 +88,7 @@ pub fn property(field: &FieldSpec) -> Json {
     schema
 }
 
-/// Lets a value be null too, which is the same as leaving it out.
+/// Allows null, which is the same as leaving the value out.
 pub fn with_null(schema: &mut Json) {
     if let Some(values) = schema.get_mut("enum").and_then(Json::as_array_mut) {
         values.push(Json::Null);

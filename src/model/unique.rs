@@ -1,6 +1,6 @@
-//! Maps of JSON that hold no key twice.
+//! JSON maps that reject duplicate keys.
 //!
-//! Of two equal keys a plain map keeps the last, and a badly merged file would lose an environment without an error.
+//! A plain map keeps the last, so a badly merged file would lose an environment without an error.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,7 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 /// Reads a map, for `#[serde(deserialize_with = "unique::map")]`.
 ///
 /// # Errors
-/// When a key is there twice, or a key or a value is invalid.
+/// When a key is duplicate, or a key or a value is invalid.
 pub fn map<'de, D, K, V>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     D: Deserializer<'de>,

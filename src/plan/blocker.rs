@@ -1,4 +1,4 @@
-//! Why a plan may not be carried out, and what to do about each reason.
+//! Reasons why a plan may not be applied, each with its help.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use crate::model::{Address, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial};
 
-/// Why a plan may not be carried out. Nothing was created, changed or destroyed.
+/// Why a plan may not be applied. Nothing was created, changed or destroyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blocker {
     Used {
@@ -59,7 +59,7 @@ pub enum Blocker {
         now: String,
         allowed: Vec<String>,
     },
-    /// Tencent Cloud did not say which account it is, and one of these is expected.
+    /// Tencent Cloud did not return the account, and one of these is expected.
     AccountUnproven {
         expected: Vec<String>,
     },
@@ -71,7 +71,7 @@ pub enum Blocker {
     Step {
         address: Address,
         blocker: StepBlocker,
-        /// Where it is declared, or was when it was created.
+        /// Where it is, or was, declared.
         place: SourceRef,
     },
     AlreadyOrdered {
@@ -100,12 +100,12 @@ pub enum Blocker {
 }
 
 impl Blocker {
-    /// Stable and searchable.
+    /// Returns the stable code.
     pub fn code(&self) -> &'static str {
         self.explain().0
     }
 
-    /// Its code, what is wrong, and what to do about it.
+    /// Returns the code, the message and the help.
     pub fn explain(&self) -> (&'static str, Text, Text) {
         match self {
             Self::Used { run } => (

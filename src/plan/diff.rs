@@ -8,11 +8,11 @@ use super::step::{Action, Ids, Reason, Step, StepBlocker};
 use crate::model::{Address, Attributes, Desired, Environment, Field, Import, InstanceKey, Role, Value};
 use crate::state::{Origin, Record, State, Status};
 
-/// Returns one step for every environment that is declared or in the state: declared ones in declared order, then the others
-/// by address, then those that were replaced.
+/// Returns one step per environment: declared ones in declared order, then others in the state by address,
+/// then deposed ones.
 ///
 /// # Errors
-/// With the moves that don't fit the state.
+/// Moves that don't fit the state.
 pub fn diff(
     desired: &Desired,
     state: Option<&State>,
@@ -28,7 +28,8 @@ pub fn diff(
     Ok(steps)
 }
 
-/// Sorts steps as they are carried out: state-only steps, creates as declared, updates, then destroys in reverse.
+/// Sorts steps into execution order: state-only steps, creates as declared, updates, then destroys in
+/// reverse.
 pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
     const DESTROY: u8 = 3;
     let rank = |step: &Step| match step.action {
@@ -44,7 +45,7 @@ pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-/// Whether a plan is about a step. One that is moved may be selected by either of its addresses.
+/// Returns whether a step is selected. A moved environment is selected by either address.
 fn selects(options: &Options, is_selected: impl Fn(&Address) -> bool, step: &Step) -> bool {
     let Some(previous) = &step.previous_address else {
         return is_selected(&step.address);
@@ -108,7 +109,7 @@ fn requested_destroys(
 ) -> Result<Vec<Step>, Vec<MoveProblem>> {
     let moved_from = moves::resolve(desired, state)?;
     let mut declared = declared_addresses(desired);
-    // What is to move to a declared address is declared.
+    // Environments that move to a declared address are declared.
     declared.extend(moved_from.values());
     let requested: HashSet<&Address> = addresses.iter().collect();
     let records = state.into_iter().flat_map(State::current);
@@ -142,13 +143,13 @@ fn requested_deposed_destroys(
     let deposed = state.deposed().filter(|(key, _)| addresses.contains(&key.address));
     deposed
         .map(|(InstanceKey { address, .. }, record)| {
-            // Its own declaration is gone: the one at its address decides.
+            // Its own declaration is gone: that of its address decides.
             let declared = desired.environments.iter().find(|environment| environment.address == *address);
             let protected =
                 declared.map_or(record.prevent_destroy, |declared| declared.lifecycle.prevent_destroy);
             let current = state.get(address);
             let blocker = if current.is_some_and(|current| current.status == Status::Unknown) {
-                // It may be the only one that there is.
+                // It may be the only one that exists.
                 Some(StepBlocker::ReplacementUnknown)
             } else {
                 destroy_blocker(protected, options)
@@ -167,9 +168,9 @@ fn declared_addresses(desired: &Desired) -> HashSet<&Address> {
     desired.environments.iter().map(|environment| &environment.address).collect()
 }
 
-/// Returns the fields whose values don't mean the same any more.
+/// Returns the fields whose values differ in meaning.
 ///
-/// A manifest that names the id which its own create returned, or the region that it was sent to, has not changed.
+/// Declaring the id that its own create returned, or the region that it was sent to, is no change.
 fn changed_fields(record: &Record, after: &Attributes) -> Vec<Field> {
     let before = &record.attributes;
     let is_known = |field: &Field, value: &Value| {
@@ -199,7 +200,7 @@ struct Change<'a> {
     previous: Option<&'a Address>,
     /// Its replacement was requested.
     replace: bool,
-    /// The state still has what was replaced at its address.
+    /// The state still has the environment that it replaced.
     was_replaced: bool,
     records: &'a Records<'a>,
 }
@@ -207,12 +208,12 @@ struct Change<'a> {
 impl Change<'_> {
     fn step(&self) -> Step {
         let Self { environment, record, previous, .. } = self;
-        let settled = settled(environment, record);
+        let settled = planned_attributes(environment, record);
         let changes_to = |after| changed_fields(record, after);
         let changed = changes_to(&settled);
         let (action, reason, blocker) = self.decide(&changed);
         let is_first = action == Action::Create;
-        // What is created is what is declared, whatever would stay as it is otherwise.
+        // A create sends what is declared, including fields that an update would keep.
         let (after, changed) = if is_first {
             (environment.attributes.clone(), Vec::new())
         } else if action.creates() {
@@ -243,9 +244,9 @@ impl Change<'_> {
     fn decide(&self, changed: &[Field]) -> (Action, Reason, Option<StepBlocker>) {
         let Self { environment, record, previous, replace, records, .. } = self;
         match record.status {
-            // What an unknown create asked for may exist: nothing else is planned before that is resolved.
+            // The environment may exist: plan nothing else until that is resolved.
             Status::Unknown => return (Action::Resolve, Reason::OutcomeUnknown, None),
-            // Whether it still exists is for the account to say.
+            // Only the account shows whether it still exists.
             Status::Destroying => return (Action::Resolve, Reason::BeingDestroyed, None),
             Status::Isolated if environment.import.is_none() => {
                 let blocker = if self.names_own_id() {
@@ -264,7 +265,7 @@ impl Change<'_> {
             return (Action::Import, Reason::ImportDeclared, Some(blocker));
         }
         if record.status == Status::Isolated {
-            // It may have been restored: it is imported then, and never created.
+            // It may have been restored: import it, never create it.
             return (Action::Import, Reason::ImportDeclared, None);
         }
         let waits = record.status == Status::AwaitingEnvId;
@@ -284,7 +285,7 @@ impl Change<'_> {
         }
     }
 
-    /// Why a replacement that was requested would not be one.
+    /// Returns why a requested replacement is blocked.
     fn replace_blocker(&self, changed: &[Field]) -> Option<StepBlocker> {
         if self.environment.import.is_some() {
             Some(StepBlocker::ReplacesImported)
@@ -299,19 +300,19 @@ impl Change<'_> {
         }
     }
 
-    /// Whether the manifest names the environment that the state has.
+    /// Returns whether the manifest declares the id of the environment in the state.
     fn names_own_id(&self) -> bool {
         let named = self.environment.attributes.env_id();
         named.is_some() && named == self.record.env_id.as_deref()
     }
 }
 
-/// Returns what is declared, except for what is to stay as it is: fields whose changes are ignored, and an alias that is not
-/// declared any more, which the API can't remove.
-fn settled(environment: &Environment, record: &Record) -> Attributes {
+/// Returns the declared attributes, with recorded values for fields whose changes are ignored, and for a
+/// removed alias, which the API can't delete.
+fn planned_attributes(environment: &Environment, record: &Record) -> Attributes {
     let mut settled = environment.attributes.clone();
     for field in settled.kind().fields() {
-        // The state has every field that the account showed of an imported environment, declared or not.
+        // The state has every field that the account showed of an imported environment.
         let is_left = field.update.action().is_some() || record.origin == Origin::Imported;
         let kept = environment.lifecycle.ignore_changes.contains(&field)
             || (is_left && settled.get(field).is_none());
@@ -345,7 +346,7 @@ fn create_step(environment: &Environment, records: &Records<'_>) -> Step {
 
 fn import_step(environment: &Environment, import: &Import, records: &Records<'_>) -> Step {
     let Import { env_id, tran_id, source: _ } = import;
-    // What was replaced at this address may be imported to it.
+    // An environment that was replaced at this address may be imported to it.
     let managed = records.by_env_id.get(env_id.as_str()).filter(|other| ***other != environment.address);
     Step {
         action: Action::Import,
@@ -356,7 +357,7 @@ fn import_step(environment: &Environment, import: &Import, records: &Records<'_>
     }
 }
 
-/// The step of an environment that is in the state and not declared.
+/// Returns the step of an environment that is in the state and not declared.
 fn orphaned_step(address: &Address, record: &Record, is_removed: bool, options: &Options) -> Step {
     let step = |action, reason| Step { action, reason, ..destroy_step(address, record, reason, None) };
     let destroy =
@@ -373,7 +374,7 @@ fn orphaned_step(address: &Address, record: &Record, is_removed: bool, options: 
     }
 }
 
-/// Why an environment is not destroyed.
+/// Returns why an environment is not destroyed.
 fn destroy_blocker(is_protected: bool, options: &Options) -> Option<StepBlocker> {
     if is_protected {
         Some(StepBlocker::PreventDestroy)
@@ -382,7 +383,7 @@ fn destroy_blocker(is_protected: bool, options: &Options) -> Option<StepBlocker>
     }
 }
 
-/// The step of an environment that was replaced, whose destruction was not requested.
+/// Returns the step of a deposed environment that is not to be destroyed.
 fn deposed_step(address: &Address, record: &Record) -> Step {
     let reason = match record.status {
         Status::Isolated => Reason::Isolated,
@@ -396,7 +397,7 @@ fn destroy_step(address: &Address, record: &Record, reason: Reason, blocker: Opt
     // The API needs an EnvId.
     let (action, reason, blocker) = match record.status {
         Status::Unknown => (Action::Resolve, Reason::OutcomeUnknown, None),
-        // Its EnvId is that of another address, which is not to be destroyed with it.
+        // Another address has the same EnvId and must not be destroyed with it.
         _ if record.attributes.kind().shares_env_id => (Action::Forget, reason, blocker),
         Status::AwaitingEnvId if blocker.is_none() => (Action::Wait, Reason::AwaitingEnvId, None),
         Status::Created | Status::AwaitingEnvId | Status::Isolated | Status::Destroying => {
@@ -428,11 +429,11 @@ fn ids(record: &Record) -> Ids {
     }
 }
 
-/// What would make a create a second one of the same environment.
+/// Finds environments in the state that a create would duplicate.
 struct Records<'a> {
     by_env_id: HashMap<&'a str, &'a Address>,
     by_alias: HashMap<&'a str, &'a Address>,
-    /// Without an alias, and not declared: that two declared ones look alike is for the manifests to say.
+    /// Without an alias and not declared: similar declared ones are checked in the manifests.
     orphaned: HashMap<&'a Attributes, &'a Address>,
 }
 
@@ -448,7 +449,7 @@ impl<'a> Records<'a> {
         }
         for (address, record) in state.into_iter().flat_map(State::current) {
             if record.status == Status::Isolated {
-                // It is destroyed: another one may have its alias.
+                // Destroyed: its alias may be used again.
                 continue;
             }
             match record.attributes.alias() {
@@ -464,7 +465,7 @@ impl<'a> Records<'a> {
         records
     }
 
-    /// Why creating this would create what the state has.
+    /// Returns why creating this would duplicate an environment in the state.
     fn duplicate(&self, wanted: &Attributes) -> Option<StepBlocker> {
         if let Some(other) = wanted.env_id().and_then(|id| self.by_env_id.get(id)) {
             return Some(StepBlocker::ManagedElsewhere { other: (*other).clone() });

@@ -10,15 +10,15 @@ use super::{Plan, Summary};
 use crate::i18n::{Text, text};
 use crate::state::FormatVersion;
 
-/// Far more than a plan of a hundred thousand environments needs.
+/// Far more than a plan of 100,000 environments needs.
 pub const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
-/// Why a text is not a plan that may be trusted.
+/// Why a text is not a valid plan.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanFileError {
     Empty,
     Json(#[from] serde_json::Error),
-    /// JSON of another kind: a state, a report.
+    /// JSON of another kind, such as a state or a report.
     NotAPlan,
     Version {
         found: u64,
@@ -50,14 +50,14 @@ impl fmt::Display for PlanFileError {
     }
 }
 
-/// The JSON Schema of a plan file.
+/// Returns the JSON Schema of a plan file.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Plan).to_value()
 }
 
-/// Returns the plan as JSON that ends in a newline.
+/// Returns the plan as JSON with a final newline.
 pub fn encode(plan: &Plan) -> String {
-    let summary = Summary::of(&plan.steps, &plan.options.mode);
+    let summary = Summary::count(&plan.steps, &plan.options.mode);
     let mut complete = Plan { summary, ..plan.clone() };
     complete.checksum = checksum(&complete);
     // Only a map with keys that are not text, or a failing writer, can make this fail.
@@ -66,22 +66,23 @@ pub fn encode(plan: &Plan) -> String {
     text
 }
 
-/// Returns the SHA-256, in hex, of the plan as compact JSON without its checksum: the identity of a plan, which receipts
-/// keep.
+/// Returns the SHA-256, in hex, of the plan as compact JSON without its checksum. It identifies the plan in
+/// receipts.
 pub fn checksum(plan: &Plan) -> String {
     let bytes = serde_json::to_vec(plan).unwrap_or_default();
     Sha256::digest(&bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-/// Reads what [`encode`] wrote.
+/// Parses the output of [`encode`].
 pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
     let mut plan: Plan = serde_json::from_str(text).map_err(|error| explain(text, error))?;
     let found = std::mem::take(&mut plan.checksum);
-    let is_intact = found == checksum(&plan) && plan.summary == Summary::of(&plan.steps, &plan.options.mode);
+    let is_intact =
+        found == checksum(&plan) && plan.summary == Summary::count(&plan.steps, &plan.options.mode);
     if is_intact { Ok(plan) } else { Err(PlanFileError::Altered) }
 }
 
-/// Why a text does not parse as a plan, by what any version of a plan file has.
+/// Returns why a text is not a plan, using the members that every version has.
 fn explain(text: &str, error: serde_json::Error) -> PlanFileError {
     #[derive(Deserialize)]
     struct Header {

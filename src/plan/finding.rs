@@ -1,5 +1,5 @@
-//! A difference between manifests, state and account. It is part of the plan, which keeps what the account showed for its
-//! reviewers and decides nothing by it.
+//! A difference between manifests, state and account. A plan includes what the account showed, for reviewers
+//! only.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,10 +16,10 @@ use crate::model::{Address, SourceRef};
 #[serde(deny_unknown_fields)]
 pub struct Finding {
     pub code: Code,
-    /// Missing for an environment that is not declared.
+    /// Missing for an undeclared environment.
     #[schemars(with = "Option<String>")]
     pub address: Option<Address>,
-    /// It is about an environment that was replaced at the address.
+    /// Concerns an environment that was replaced at the address.
     pub deposed: bool,
     pub env_id: Option<String>,
     /// As declared, or as in the state.
@@ -28,10 +28,10 @@ pub struct Finding {
     /// As in the state, or as the account shows it.
     #[schemars(with = "Option<String>")]
     pub found: Option<Text>,
-    /// Where it is declared, or was when it was created.
+    /// Where it is, or was, declared.
     pub source: Option<SourceRef>,
     pub standing: Standing,
-    /// What to type, or to do, next.
+    /// The command or action to take next.
     #[schemars(with = "String")]
     pub next: Text,
 }
@@ -41,9 +41,9 @@ pub struct Finding {
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Standing {
     Counts,
-    /// It is reported, and is not drift.
-    Told,
-    /// `ignore` in postpay.yaml covers it.
+    /// Reported, but not drift.
+    Info,
+    /// Covered by `ignore` in postpay.yaml.
     Ignored {
         #[schemars(with = "String")]
         reason: Text,
@@ -51,56 +51,56 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// In one word, and why it is ignored.
+    /// Returns its name, and why it is ignored.
     pub fn name(&self) -> (&'static str, Option<&str>) {
         match self {
             Self::Counts => ("counts", None),
-            Self::Told => ("told", None),
+            Self::Info => ("info", None),
             Self::Ignored { reason } => ("ignored", Some(reason.en())),
         }
     }
 }
 
 named! {
-    /// What kind of difference it is. Stable and searchable.
+    /// The kind of difference. Stable.
     pub enum Code {
-        /// Declared, and never created.
+        /// Declared, but not created.
         NotOrdered = "not-ordered",
-        /// Declared otherwise than it was created.
+        /// The declaration differs from the state.
         Changed = "changed",
-        /// In the state, and no longer declared.
+        /// In the state, but not declared.
         NotDeclared = "not-declared",
-        /// An import, a move or a removal that is declared and not carried out.
+        /// A declared import, move or removal that was not applied.
         NotApplied = "not-applied",
         /// A create with an unknown outcome.
         OutcomeUnknown = "outcome-unknown",
-        /// A create without an EnvId so far.
+        /// A create without an EnvId yet.
         AwaitingEnvId = "awaiting-env-id",
-        /// In the state, and not in the account, by any way to ask.
+        /// In the state, but not found in the account by list or lookup.
         Gone = "gone",
-        /// In the state, and not listed, which does not prove that it is gone.
+        /// In the state, but not listed, which does not prove that it is gone.
         NotListed = "not-listed",
-        /// Isolated by somebody else.
+        /// Isolated by something other than postpay.
         Isolated = "isolated",
-        /// Destroyed, and in use again.
+        /// Destroyed, but in use again.
         InUseAgain = "in-use-again",
         /// In a status in which it does not work.
         ErrorStatus = "error-status",
-        /// The account shows another alias than the state.
+        /// The account and the state have different aliases.
         AliasChanged = "alias-changed",
-        /// The account shows another pay mode than its kind has.
+        /// The account shows another pay mode than that of its kind.
         PayModeChanged = "pay-mode-changed",
         SourceChanged = "source-changed",
         ChannelChanged = "channel-changed",
-        /// In the account and not in the state, and it matches a declared environment.
+        /// In the account but not in the state, and similar to a declared environment.
         PossibleDuplicate = "possible-duplicate",
-        /// In the account, and neither declared nor in the state.
+        /// In the account, but neither declared nor in the state.
         Unmanaged = "unmanaged",
     }
 }
 
 impl Code {
-    /// What it means, in one line.
+    /// Returns its meaning in one line.
     pub const fn about(self) -> Text {
         match self {
             Self::NotOrdered => Text::fixed("declared, but not created"),

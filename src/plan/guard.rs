@@ -1,8 +1,7 @@
-//! Decides whether a plan may be carried out.
+//! Decides whether a plan may be applied.
 //!
-//! [`Approved`] can't be made anywhere else, and the engine takes nothing else. [`check`] evaluates every rule but those of
-//! the account, [`Checked::in_account`] these, once the account is known. Pure: what the guard has to know comes in as
-//! [`Facts`].
+//! Only this module makes an [`Approved`], which the engine requires. [`check`] evaluates every rule except
+//! those about the account, which [`Checked::in_account`] evaluates. Pure: all input is in [`Facts`].
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -13,7 +12,7 @@ use crate::model::{Address, Attributes, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, State, Status};
 
-/// A plan that passed every rule and was agreed to.
+/// A plan that passed every rule and was approved.
 #[derive(Debug)]
 pub struct Approved {
     plan: Plan,
@@ -25,31 +24,31 @@ impl Approved {
         &self.plan
     }
 
-    /// The account it is carried out in, as far as that is known.
+    /// Returns the account that the plan is for, as far as it is known.
     pub fn account(&self) -> &Account {
         &self.account
     }
 }
 
-/// The account of the credentials, which only Tencent Cloud can say.
+/// The account of the credentials, as reported by Tencent Cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CallerIdentity<'a> {
-    /// Nobody asked yet.
+    /// Not requested yet.
     NotAsked,
-    /// Tencent Cloud did not say, which is accepted where no account is expected.
+    /// Not reported, which is accepted when no account is expected.
     Waived,
     /// The number of the main account.
     Account(&'a str),
 }
 
-/// How somebody agreed.
+/// How a plan was approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consent {
-    /// `yes`, or the address of what is destroyed, was typed below the plan.
+    /// `yes`, or the address to destroy, was typed below the plan.
     Typed,
     /// `--auto-approve` was given.
     Auto,
-    /// The plan came from a file, which was there to be reviewed.
+    /// The plan came from a file that could be reviewed.
     PlanFile,
     /// The plan changes nothing.
     NotNeeded,
@@ -66,28 +65,28 @@ impl Consent {
     }
 }
 
-/// What a plan is checked against: the world as it is now, under the lock.
+/// What a plan is checked against, read under the lock.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
     pub state: Option<&'a State>,
-    /// Where this run's creates would be sent, and where they would be recorded.
+    /// Where this run would send and record creates.
     pub target: &'a Target,
-    /// The accounts that may be worked in; empty for any.
+    /// The accounts that may be used; empty for any.
     pub allowed_accounts: &'a [String],
-    /// The plan made again from the manifests and the state as they are now. None when this plan is that plan.
+    /// The plan for the current manifests and state. None when it is the checked plan itself.
     pub remade: Option<&'a Plan>,
-    /// Each manifest that the plan was made from, as it is now: None when it is gone.
+    /// The manifests of the plan as they are now; None for a missing one.
     pub manifests: &'a [(PathBuf, Option<ManifestHash>)],
-    /// The run that carried out this very plan before.
+    /// The run that already applied this plan.
     pub used_by: Option<RunId>,
-    /// Creates sent in the last 24 hours that were not refused.
+    /// Creates of the last 24 hours that were not rejected.
     pub orders_last_day: usize,
     pub limits: Limits,
     /// Whether this run may destroy anything.
     pub allow_destroy: bool,
 }
 
-/// A plan that passed every rule but those of the account.
+/// A plan that passed every rule except those about the account.
 #[derive(Debug)]
 pub struct Checked<'a> {
     plan: Plan,
@@ -95,21 +94,21 @@ pub struct Checked<'a> {
     identity: CallerIdentity<'a>,
 }
 
-/// Checks a plan against everything but the account of the credentials.
+/// Checks a plan against everything except the account of the credentials.
 ///
 /// # Errors
-/// With everything that blocks it.
+/// All blockers.
 pub fn check<'a>(plan: Plan, facts: &'a Facts<'a>) -> Result<Checked<'a>, Vec<Blocker>> {
     let mut blockers = provenance(&plan, facts);
-    // A checksum that fits proves nothing about who wrote the file: the manifests that were reviewed and the state as it is
-    // have to make this very plan.
+    // A valid checksum does not show who wrote the file: the reviewed manifests and the current state have to
+    // produce this plan.
     if blockers.is_empty()
         && let Some(remade) = facts.remade
         && (&remade.steps, &remade.manifests) != (&plan.steps, &plan.manifests)
     {
         blockers.push(Blocker::NotRemade);
     }
-    // Details of a plan that does not fit this state would mislead.
+    // For a plan that does not fit this state, further details would mislead.
     if blockers.is_empty() {
         blockers = contents(&plan, facts);
     }
@@ -125,22 +124,22 @@ impl<'a> Checked<'a> {
         &self.plan
     }
 
-    /// Checks the account of the credentials against those that the state, the plan and the guards expect.
+    /// Checks the account of the credentials against those expected by the state, the plan and the guards.
     ///
     /// # Errors
-    /// With everything that blocks the plan there.
+    /// All blockers about the account.
     pub fn in_account(self, identity: CallerIdentity<'a>) -> Result<Self, Vec<Blocker>> {
         let Self { plan, facts, .. } = self;
         let mut blockers = wrong_account(facts.state, identity, facts.allowed_accounts);
         let state_uin = facts.state.and_then(|state| state.account.as_ref()?.uin.as_deref());
-        // Where the state belongs to another account, that is reported, and the plan has it from there.
+        // If the state belongs to another account, that is reported, and the plan got it from there.
         if let (Some(planned), CallerIdentity::Account(now)) = (plan.account.uin.as_deref(), identity)
             && planned != now
             && Some(planned) != state_uin
         {
             blockers.push(Blocker::PlanAccount { planned: planned.to_owned(), now: now.to_owned() });
         }
-        // Where both list accounts, both have to list this one.
+        // The account has to be in both lists.
         if plan.guards.allowed_accounts != facts.allowed_accounts {
             let planned = wrong_account(None, identity, &plan.guards.allowed_accounts);
             let new: Vec<_> = planned.into_iter().filter(|blocker| !blockers.contains(blocker)).collect();
@@ -149,10 +148,10 @@ impl<'a> Checked<'a> {
         if blockers.is_empty() { Ok(Self { plan, facts, identity }) } else { Err(blockers) }
     }
 
-    /// Lets the plan through to the engine.
+    /// Approves the plan.
     ///
     /// # Errors
-    /// When the plan sends requests and nobody asked for the account.
+    /// When the plan sends requests and the account is unknown.
     pub fn approve(self, consent: Consent) -> Result<Approved, Vec<Blocker>> {
         let Self { plan, facts, identity } = self;
         let uin = match identity {
@@ -169,7 +168,8 @@ impl<'a> Checked<'a> {
     }
 }
 
-/// Whether the plan was made from these manifests and this state, for this endpoint, and was not carried out yet.
+/// Checks that the plan was made from these manifests and this state, for this endpoint, and was not applied
+/// yet.
 fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let mut found = Vec::new();
     let target = facts.target;
@@ -205,12 +205,12 @@ fn provenance(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     found
 }
 
-/// What blocks a plan that fits the state: its steps, and the stricter of its own and the current guards.
+/// Checks the steps, and the stricter of the plan's and the current guards.
 fn contents(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let blocked = plan.blocked().filter_map(|step| {
         let (address, place) = (step.address.clone(), step.source.clone());
         let blocker = step.blocker.clone()?;
-        // It is not declared, so no line of a manifest is to blame.
+        // It is not declared, so there is no line to report.
         let is_undeclared = blocker == StepBlocker::DestroyNotAllowed;
         Some(if is_undeclared {
             Blocker::DestroyNotAllowed { address }
@@ -235,8 +235,8 @@ fn contents(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     found
 }
 
-/// What blocks working in the account of the credentials, or only reading it: in another one, everything in the state would
-/// seem to be gone.
+/// Returns why the account of the credentials can't be used, not even to read: in another account every
+/// environment would appear to be gone.
 pub fn wrong_account(
     state: Option<&State>,
     identity: CallerIdentity<'_>,
@@ -262,14 +262,14 @@ pub fn wrong_account(
     found
 }
 
-/// What blocks creating from this endpoint with a state that was made with another one.
+/// Returns a blocker when the state belongs to another endpoint.
 pub fn wrong_endpoint(state: Option<&State>, account: &Account) -> Option<Blocker> {
     let recorded = state.and_then(|state| state.account.as_ref())?;
     (recorded.endpoint != account.endpoint)
         .then(|| Blocker::StateEndpoint { state: recorded.endpoint.clone(), now: account.endpoint.clone() })
 }
 
-/// Creates of what the state has. A plan that was made here has none; a file that somebody edited may.
+/// Finds creates of environments in the state. Only an edited plan file has any.
 fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let mut seen = HashSet::new();
     plan.orders()
@@ -286,7 +286,7 @@ fn already_ordered(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
         .collect()
 }
 
-/// Destroys of what another address has, or of everything because no manifest was read.
+/// Finds destroys of another address's environment, or of everything because no manifest was read.
 fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     let destroys: Vec<&Step> = plan.destroys().collect();
     if destroys.is_empty() {
@@ -316,7 +316,7 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     found
 }
 
-/// The limits that a plan exceeds, when `before` creates were sent in the last 24 hours.
+/// Returns the limits that a plan exceeds, with `before` creates in the last 24 hours.
 pub fn over_limits(plan: &Plan, limits: Limits, before: usize) -> Vec<Blocker> {
     let orders = plan.orders().count();
     let Limits { max_creates, max_creates_per_day, require_alias: _ } = limits;

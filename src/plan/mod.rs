@@ -1,7 +1,7 @@
-//! What would be done, and why: what people review and `apply` carries out.
+//! Plans: what would be done, and why.
 //!
-//! [`diff`](diff::diff) and [`order`](diff::order) make the steps, [`guard`] alone turns a plan into one that may be carried
-//! out, [`mod@file`] is its form on disk. Nothing here reads a file or the clock.
+//! [`diff`](diff::diff) and [`order`](diff::order) make the steps, [`guard`] approves a plan, [`mod@file`] is
+//! its file format. Nothing here reads a file or the clock.
 
 mod blocker;
 pub mod diff;
@@ -28,7 +28,7 @@ use crate::model::{Address, Desired, ManifestHash, unique};
 use crate::state::{Account, FormatVersion, Lineage, Serial, State};
 use moves::MoveProblem;
 
-/// A list of steps to review, and what it was made from.
+/// A list of steps to review, and the inputs it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "postpay plan, version 1")]
@@ -38,38 +38,39 @@ pub struct Plan {
     pub tool_version: String,
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub created_at: Timestamp,
-    /// The state that it was made from; missing when there was none.
+    /// The state it was made from; missing when there was none.
     pub lineage: Option<Lineage>,
     /// The serial of that state; 0 when there was none.
     pub serial: Serial,
-    /// The path of the state file as it was given. The plan is carried out with this state only.
+    /// The path of the state file as given. The plan only applies to this state.
     pub state_path: String,
     /// The account in which the environments are created.
     pub account: Account,
-    /// Where calls are sent: `sandbox`, or a URL. The plan is carried out there only.
+    /// Where calls are sent: `sandbox`, or a URL. The plan only applies there.
     pub endpoint: String,
     /// The region that is sent with creates.
     pub region: Option<String>,
-    /// The guards when the plan was made. The run that carries it out keeps the stricter of these and its own.
+    /// The guards when the plan was made. A run uses the stricter of these and its own.
     pub guards: Guards,
-    /// The manifest files that the plan was made from.
+    /// The manifest files it was made from.
     pub manifests: Vec<ManifestHash>,
     pub options: Options,
-    /// For reviewers: the commit of the manifests. Nothing is decided by it.
+    /// For reviewers only: the commit of the manifests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<GitFacts>,
-    /// For reviewers: where the account differs from the state; missing when the account was not read (`--refresh`).
+    /// For reviewers only: where the account differs from the state; missing when the account was not read
+    /// (`--refresh`).
     ///
-    /// No step comes of it. A list that lags, or that was asked for in the wrong region, would otherwise create what exists,
-    /// or destroy what nobody reviewed. The state changes by what was done and by what a person says (`state rm`, `resolve`,
-    /// an edited manifest), never by a look.
+    /// It does not cause steps: a list that lags, or is of the wrong region, would create what exists, or
+    /// destroy what was not reviewed. The state changes only by what was done and by what a user requests
+    /// (`state rm`, `resolve`, an edited manifest).
     #[serde(rename = "resource_drift", skip_serializing_if = "Option::is_none")]
     pub drift: Option<Vec<Finding>>,
-    /// In the order in which they are carried out.
+    /// In execution order.
     #[serde(rename = "resource_changes")]
     pub steps: Vec<Step>,
     pub summary: Summary,
-    /// SHA-256, in hex, of the compact JSON of this document without this member. Empty except in a file.
+    /// SHA-256, in hex, of the compact JSON of this document without this member. Only in a file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub checksum: String,
 }
@@ -82,17 +83,17 @@ pub struct GitFacts {
     pub commit: String,
     /// The manifests or the configuration differ from that commit.
     pub dirty: bool,
-    /// By address, the commit that last touched the line it is declared in, where that was asked for and is known.
+    /// By address, the commit that last changed its line, if requested and known.
     #[serde(deserialize_with = "unique::map")]
     #[schemars(with = "BTreeMap<String, String>")]
     pub touched: BTreeMap<Address, String>,
 }
 
-/// How many steps of each kind a plan has.
+/// The number of steps of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Summary {
-    /// Paid orders that carrying out the plan sends.
+    /// Creates that are billed.
     pub orders: usize,
     pub create: usize,
     pub update: usize,
@@ -102,7 +103,7 @@ pub struct Summary {
     pub kept: usize,
     pub forget: usize,
     pub import: usize,
-    /// With another address than before, whatever else is done.
+    /// With a new address, whether or not they also change.
     pub moved: usize,
     pub resolve: usize,
     pub wait: usize,
@@ -112,8 +113,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Counts steps of a plan that was made in this mode.
-    pub fn of(steps: &[Step], mode: &Mode) -> Self {
+    /// Counts the steps of a plan made in this mode.
+    pub fn count(steps: &[Step], mode: &Mode) -> Self {
         let mut summary = Self::default();
         for step in steps {
             summary.orders += usize::from(step.is_order());
@@ -127,7 +128,7 @@ impl Summary {
                 Action::Destroy => &mut summary.kept,
                 Action::Forget => &mut summary.forget,
                 Action::Import => &mut summary.import,
-                // Counted above, with those that also change.
+                // Counted above, with the moves that also change.
                 Action::Move => continue,
                 Action::Resolve => &mut summary.resolve,
                 Action::Wait => &mut summary.wait,
@@ -140,7 +141,7 @@ impl Summary {
 }
 
 impl Mode {
-    /// Whether a step, as it stands, blocks the whole plan.
+    /// Returns whether a step blocks the whole plan.
     fn is_blocked_by(&self, step: &Step) -> bool {
         let requested = *self != Self::Normal;
         step.blocker.as_ref().is_some_and(|blocker| requested || blocker.blocks_plan())
@@ -148,10 +149,10 @@ impl Mode {
 }
 
 impl Plan {
-    /// Compares what is declared with the state.
+    /// Plans the changes from the state to the declared environments.
     ///
     /// # Errors
-    /// With the moves that don't fit the state: what they leave undone would be created.
+    /// Moves that don't fit the state: without them, environments would be created again.
     pub fn make(
         desired: &Desired,
         state: Option<&State>,
@@ -175,44 +176,44 @@ impl Plan {
             manifests: desired.manifests.clone(),
             git: None,
             drift: None,
-            summary: Summary::of(&steps, &options.mode),
+            summary: Summary::count(&steps, &options.mode),
             options,
             steps,
             checksum: String::new(),
         })
     }
 
-    /// The steps that send a paid order, in sending order.
+    /// Returns the steps that send a billed create, in order.
     pub fn orders(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.is_order())
     }
 
-    /// The steps that change something, in the account or in the state, in the order in which they are carried out.
+    /// Returns the steps that change the account or the state, in execution order.
     pub fn changes(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.is_change())
     }
 
-    /// The steps that destroy an environment.
+    /// Returns the steps that destroy an environment.
     pub fn destroys(&self) -> impl Iterator<Item = &Step> {
         self.changes().filter(|step| step.action == Action::Destroy)
     }
 
-    /// The steps that block the plan.
+    /// Returns the steps that block the plan.
     pub fn blocked(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| self.is_blocked_by(step))
     }
 
-    /// Whether a step, as it stands, blocks the whole plan.
+    /// Returns whether a step blocks the whole plan.
     pub fn is_blocked_by(&self, step: &Step) -> bool {
         self.options.mode.is_blocked_by(step)
     }
 
-    /// Whether carrying it out sends a request, if only to read.
+    /// Returns whether applying it sends any request, including reads.
     pub fn calls_api(&self) -> bool {
         self.steps.iter().any(|step| step.action.calls_api())
     }
 
-    /// Whether manifests and state differ, whether or not anything can be done about it.
+    /// Returns whether manifests and state differ, including blocked steps.
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| step.action != Action::NoOp)
     }

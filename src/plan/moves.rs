@@ -1,7 +1,7 @@
-//! Resolves `moved` blocks: which record gets which address. Pure.
+//! Resolves `moved` blocks to the new address of each record. Pure.
 //!
-//! Blocks stay in the manifests after they are carried out, and may form a chain: `a` to `b` in one month, `b` to `c` in the
-//! next. One record is somewhere on the chain, and belongs at its end.
+//! Blocks stay in the manifests after they are applied, and may form a chain: `a` to `b` in one month, `b` to
+//! `c` in the next. A record anywhere on the chain moves to its end.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +19,7 @@ pub struct MoveProblem {
 /// Why it does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveError {
-    /// The target would be created as if it were new.
+    /// The target would be created as a new environment.
     Missing {
         from: Address,
         to: Address,
@@ -28,14 +28,14 @@ pub enum MoveError {
         from: Address,
         to: Address,
     },
-    /// The rules for manifests report it with its place before.
+    /// The checks of the manifests report it first, with its place.
     Cycle {
         from: Address,
     },
 }
 
 impl MoveError {
-    /// Its code, which is stable; what is wrong; and what to do about it.
+    /// Returns the stable code, the message and the help.
     pub fn explain(&self) -> (&'static str, Text, Text) {
         match self {
             Self::Missing { from, to } => (
@@ -63,10 +63,10 @@ impl MoveError {
     }
 }
 
-/// Returns the current address of each record that moves, by the address that it gets.
+/// Returns the current address of each record that moves, by its new address.
 ///
 /// # Errors
-/// With every block that does not fit.
+/// All blocks that do not fit.
 pub fn resolve(
     desired: &Desired,
     state: Option<&State>,
@@ -81,20 +81,20 @@ pub fn resolve(
         if sources.contains_key(&last.to) {
             continue;
         }
-        // From its end back to its beginning.
+        // From the end of the chain to its start.
         let chain: Vec<&Moved> =
             std::iter::successors(Some(last), |moved| before.get(&moved.from).copied()).collect();
         walked.extend(chain.iter().map(|moved| &moved.from));
         let target = &last.to;
-        let mut standing = chain.iter().filter(|moved| on_record(&moved.from));
-        match (standing.next(), on_record(target)) {
+        let mut recorded = chain.iter().filter(|moved| on_record(&moved.from));
+        match (recorded.next(), on_record(target)) {
             (None, true) => {}
             (None, false) => problems.push(MoveProblem {
                 moved: (*last).clone(),
                 why: MoveError::Missing { from: last.from.clone(), to: target.clone() },
             }),
             (Some(first), used) => {
-                let others = standing.map(|other| (*other, &first.from));
+                let others = recorded.map(|other| (*other, &first.from));
                 let clash = used.then_some((*first, target)).into_iter().chain(others);
                 let before = problems.len();
                 problems.extend(clash.map(|(moved, to)| MoveProblem {
@@ -107,7 +107,7 @@ pub fn resolve(
             }
         }
     }
-    // What no end leads back to is part of a cycle.
+    // Blocks that no end leads to are a cycle.
     for moved in &desired.moved {
         if walked.contains(&moved.from) {
             continue;

@@ -1,4 +1,4 @@
-//! Enums without data whose variants have one name each, in files and in messages.
+//! Enums without data, with one name per variant for files and messages.
 
 macro_rules! named {
     ($(#[$meta:meta])* pub enum $Enum:ident { $($(#[$about:meta])* $Variant:ident = $name:tt,)+ }) => {

@@ -1,4 +1,4 @@
-//! What a plan is asked for, what limits it, and where it is carried out.
+//! The options, limits and target of a plan.
 
 use std::collections::HashSet;
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use crate::model::Address;
 use crate::state::Account;
 
-/// What the plan was asked for.
+/// The options of a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Options {
     pub mode: Mode,
-    /// Only these addresses, unless it is empty.
+    /// Only these addresses; empty for all.
     #[schemars(with = "Vec<String>")]
     pub targets: Vec<Address>,
     /// Not these addresses.
@@ -22,29 +22,29 @@ pub struct Options {
     /// The addresses whose environments are replaced; no other is.
     #[schemars(with = "Vec<String>")]
     pub replaces: Vec<Address>,
-    /// What is no longer declared is destroyed.
+    /// Destroy environments that are no longer declared.
     pub allow_destroy: bool,
-    /// What is destroyed is deleted at once, without isolation (IsForce).
+    /// Delete destroyed environments at once, without isolation (IsForce).
     pub purge: bool,
-    /// What is destroyed is destroyed whatever is in it (BypassCheck).
+    /// Destroy environments even if they contain resources (BypassCheck).
     pub bypass_check: bool,
 }
 
-/// What a plan is about.
+/// What a plan covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// Everything that is declared or in the state.
     #[default]
     Normal,
-    /// Destroying the environments at these addresses, and nothing else.
+    /// Only destroying the environments at these addresses.
     Destroy(#[schemars(with = "Vec<String>")] Vec<Address>),
-    /// Destroying the environments that were replaced at these addresses, and nothing else.
+    /// Only destroying the deposed environments of these addresses.
     DestroyDeposed(#[schemars(with = "Vec<String>")] Vec<Address>),
 }
 
 impl Options {
-    /// Returns whether the plan is about an address. Called for thousands, with thousands selected.
+    /// Returns whether an address is selected. Fast for thousands of addresses and selections.
     pub fn filter(&self) -> impl Fn(&Address) -> bool {
         let targets: HashSet<&Address> = self.targets.iter().collect();
         let excludes: HashSet<&Address> = self.excludes.iter().collect();
@@ -52,7 +52,7 @@ impl Options {
     }
 }
 
-/// How much a run may create. A missing limit is none.
+/// How much a run may create. None for no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
@@ -77,22 +77,22 @@ impl Limits {
     }
 }
 
-/// What limits a run. By default nothing does.
+/// The guards of a run. None by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Guards {
     pub limits: Limits,
-    /// The accounts that may be worked in; empty for any.
+    /// The accounts that may be used; empty for any.
     pub allowed_accounts: Vec<String>,
 }
 
-/// Where a plan's creates are sent, and where they are recorded.
+/// Where a plan's creates are sent and recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     pub account: Account,
     /// `sandbox`, or a URL.
     pub endpoint: String,
     pub region: Option<String>,
-    /// The path of the state file as it was given.
+    /// The path of the state file as given.
     pub state_path: String,
 }

@@ -1,4 +1,4 @@
-//! One step of a plan: what is to be done with one environment, and why.
+//! One step of a plan: what to do with one environment, and why.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,42 +7,42 @@ use super::named::named;
 use crate::i18n::{Text, text};
 use crate::model::{Address, Attributes, Field, InstanceKey, SourceRef, Value};
 
-/// What is to be done with one environment.
+/// What to do with one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Step {
     #[schemars(with = "String")]
     pub address: Address,
-    /// Its address in the state, when that is to change.
+    /// Its address in the state, if it is to change.
     #[schemars(with = "Option<String>")]
     pub previous_address: Option<Address>,
-    /// True when the step is about an environment that was replaced at the address.
+    /// Whether the step is about an environment that was replaced at the address.
     pub deposed: bool,
-    /// Always one.
+    /// Always one action.
     #[serde(rename = "actions", with = "single")]
     #[schemars(with = "[Action; 1]")]
     pub action: Action,
     #[serde(rename = "action_reason")]
     pub reason: Reason,
-    /// Why the step is not carried out as it stands.
+    /// Why the step is blocked.
     pub blocker: Option<StepBlocker>,
-    /// As created; missing for what was never created.
+    /// As in the state; missing for an environment that was never created.
     pub before: Option<Attributes>,
-    /// As it is to be; missing for what is not declared. What is not to change is as before, whatever is declared.
+    /// As planned; missing for an undeclared environment. Fields that are not to change are as before.
     pub after: Option<Attributes>,
-    /// The names of the fields in which `before` and `after` differ, when both are there.
+    /// The names of the fields that differ between `before` and `after`, when both exist.
     pub changed: Vec<String>,
     /// `prevent_destroy` in the state.
     pub was_protected: bool,
-    /// `prevent_destroy` from here on.
+    /// `prevent_destroy` after the step.
     pub prevent_destroy: bool,
-    /// What Tencent Cloud has returned so far, or what is to be imported.
+    /// The ids that Tencent Cloud has returned so far, or those to import.
     pub ids: Ids,
-    /// Where it is declared, or was when it was created.
+    /// Where it is, or was, declared.
     pub source: SourceRef,
 }
 
-/// The ids of an environment and its order, as far as they are known.
+/// The known ids of an environment and its order.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Ids {
@@ -51,7 +51,7 @@ pub struct Ids {
     pub request_id: Option<String>,
 }
 
-/// An action as Terraform writes it: in a list of one.
+/// An action in a list of one, as in Terraform's JSON.
 mod single {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -70,19 +70,20 @@ mod single {
 named! {
     /// What a step does.
     pub enum Action {
-        /// Create it: this costs money.
+        /// Create it (billed).
         Create = "create",
         /// Update it in place.
         Update = "update",
-        /// Create a new one in its place: this costs money. The old one stays in the state as deposed, and is not destroyed.
+        /// Create a new one in its place (billed). The old one stays in the state as deposed, and is not
+        /// destroyed.
         Replace = "replace",
         /// Destroy it.
         Destroy = "destroy",
-        /// Remove it from the state, and leave it alone.
+        /// Remove it from the state; it keeps running.
         Forget = "forget",
-        /// Import one that exists.
+        /// Import an existing one.
         Import = "import",
-        /// Only its address changes.
+        /// Change only its address.
         Move = "move",
         /// The outcome of a create or destroy is unknown: run `postpay resolve`.
         Resolve = "resolve",
@@ -93,19 +94,19 @@ named! {
 }
 
 named! {
-    /// Why a step is what it is.
+    /// Why a step has its action.
     pub enum Reason {
-        /// Declared, and never created.
+        /// Declared, but not created.
         NotOrdered = "not_ordered",
         /// Declared, and its environment was destroyed.
         GivenUp = "given_up",
-        /// Declared as it was created.
+        /// The declaration agrees with the state.
         Unchanged = "unchanged",
-        /// Created, without an EnvId so far.
+        /// Created, without an EnvId yet.
         AwaitingEnvId = "awaiting_env_id",
-        /// The answer to its create was lost.
+        /// The outcome of its create is unknown.
         OutcomeUnknown = "outcome_unknown",
-        /// A field changed that forces replacement.
+        /// A changed field forces replacement.
         FixedAtOrder = "replace_because_cannot_update",
         /// `--replace` was given.
         ReplaceRequested = "replace_by_request",
@@ -119,21 +120,21 @@ named! {
         ImportDeclared = "import_declared",
         /// By a `removed` block.
         Removed = "removed",
-        /// In the state, and no longer declared.
+        /// In the state, but no longer declared.
         NotDeclared = "delete_because_no_resource_config",
-        /// `postpay destroy` named it.
+        /// Requested with `postpay destroy`.
         DestroyRequested = "delete_by_request",
-        /// Destroyed, and kept in isolation by Tencent Cloud before it is deleted.
+        /// Destroyed, and isolated by Tencent Cloud before it is deleted.
         Isolated = "isolated",
         /// Replaced, and not destroyed.
         Deposed = "deposed",
-        /// Its destroy was requested, and its result was not seen.
+        /// Its destroy was requested, and its result is unknown.
         BeingDestroyed = "being_destroyed",
     }
 }
 
 impl Action {
-    /// Whether it sends a paid order.
+    /// Returns whether it sends a billed create.
     pub const fn creates(self) -> bool {
         match self {
             Self::Create | Self::Replace => true,
@@ -148,7 +149,7 @@ impl Action {
         }
     }
 
-    /// Whether it changes something, in the account or in the state.
+    /// Returns whether it changes the account or the state.
     pub const fn changes(self) -> bool {
         match self {
             Self::Create
@@ -162,7 +163,7 @@ impl Action {
         }
     }
 
-    /// Whether it sends a request, if only to read.
+    /// Returns whether it sends any request, including reads.
     pub const fn calls_api(self) -> bool {
         match self {
             Self::Create | Self::Update | Self::Replace | Self::Destroy | Self::Import | Self::Wait => true,
@@ -171,23 +172,23 @@ impl Action {
     }
 }
 
-/// Why a step is not carried out as it stands.
+/// Why a step is blocked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum StepBlocker {
-    /// A replacement is a second order, and has to be requested by name.
+    /// A replacement creates a second environment and has to be requested by address.
     Replacement,
-    /// The replacement would be an order for the same environment.
+    /// The replacement would create the same environment.
     ReplacesItself,
-    /// The EnvId of what would be replaced is not known yet.
+    /// The EnvId of the environment to replace is not known yet.
     ReplacesAwaiting,
-    /// The environment that would be replaced is declared as existing, by its `import` block.
+    /// The environment to replace is declared with an `import` block.
     ReplacesImported,
-    /// It was replaced before and is as declared: the same command run again would create another one.
+    /// It was already replaced and is as declared: repeating the command would create another one.
     ReplacedAlready,
-    /// It is not known whether the environment that replaced it exists.
+    /// It is unknown whether the replacement exists.
     ReplacementUnknown,
-    /// The state has the same environment at another address: it would be created, and paid for, again.
+    /// The state has the same environment at another address: it would be created again.
     Renamed {
         #[schemars(with = "String")]
         from: Address,
@@ -197,18 +198,19 @@ pub enum StepBlocker {
         #[schemars(with = "String")]
         other: Address,
     },
-    /// The state has another environment at the address than the one that is to be imported.
+    /// The state has another environment at the address than the one to import.
     ImportsAnother { env_id: String },
-    /// Nothing is destroyed unless that is allowed.
+    /// Destroying was not allowed.
     DestroyNotAllowed,
-    /// It was declared with `prevent_destroy`.
+    /// Declared with `prevent_destroy`.
     PreventDestroy,
-    /// It is still declared, and would be created again.
+    /// Still declared, so it would be created again.
     StillDeclared,
 }
 
 impl StepBlocker {
-    /// Whether it blocks the whole plan. What is merely kept blocks nothing, unless its destruction was requested.
+    /// Returns whether it blocks the whole plan. An environment that is merely kept does not, unless its
+    /// destruction was requested.
     pub const fn blocks_plan(&self) -> bool {
         match self {
             Self::Replacement
@@ -225,7 +227,8 @@ impl StepBlocker {
         }
     }
 
-    /// Returns its stable code, why the step of `address` is blocked, and what to do about it. The texts have no full stop.
+    /// Returns the stable code, why the step of `address` is blocked, and the help. The texts have no full
+    /// stop.
     pub fn explain(&self, address: &Address) -> (&'static str, Text, Text) {
         match self {
             Self::Replacement => (
@@ -342,35 +345,36 @@ pub(super) const ALLOW_DESTROY: Text = Text::fixed(
 );
 
 impl Step {
-    /// The fields in which `before` and `after` differ, when both are there.
+    /// Returns the fields that differ between `before` and `after`, when both exist.
     pub fn changed_fields(&self) -> impl Iterator<Item = Field> {
         let kind = self.after.as_ref().map(Attributes::kind);
         self.changed.iter().filter_map(move |name| kind?.field(name))
     }
 
-    /// Whether it sends a paid order.
+    /// Returns whether it sends a billed create.
     pub fn is_order(&self) -> bool {
         self.blocker.is_none() && self.action.creates()
     }
 
-    /// Whether it changes something, in the account or in the state.
+    /// Returns whether it changes the account or the state.
     pub fn is_change(&self) -> bool {
         self.blocker.is_none() && (self.previous_address.is_some() || self.action.changes())
     }
 
-    /// Returns the key of its environment in the state. None for a former one without an EnvId, which can't be addressed.
+    /// Returns the key of its environment in the state. None for a former one without an EnvId, which can't
+    /// be addressed.
     pub fn key(&self) -> Option<InstanceKey> {
         let address = self.address.clone();
         let deposed = if self.deposed { Some(self.ids.env_id.clone()?) } else { None };
         Some(InstanceKey { address, deposed })
     }
 
-    /// The address that its environment has in the state.
+    /// Returns the address of its environment in the state.
     pub fn recorded_address(&self) -> &Address {
         self.previous_address.as_ref().unwrap_or(&self.address)
     }
 
-    /// The fields that the API updates in place, each by a request of its own, with their new values.
+    /// Returns the fields to update in place, each by its own request, with their new values.
     pub fn updates(&self) -> impl Iterator<Item = (Field, &Value)> {
         let is_update = self.action == Action::Update && self.blocker.is_none();
         let after = self.after.as_ref().filter(|_| is_update);
@@ -378,7 +382,7 @@ impl Step {
         updated.filter_map(move |field| Some((field, after?.get(field)?)))
     }
 
-    /// Whether `prevent_destroy` is to change.
+    /// Returns whether `prevent_destroy` changes.
     pub fn changes_protection(&self) -> bool {
         self.was_protected != self.prevent_destroy
     }

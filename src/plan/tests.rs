@@ -95,7 +95,7 @@ fn actions(plan: &Plan) -> Vec<(String, Action)> {
 
 const UIN: &str = "100000000001";
 
-/// Everything that blocks a plan in the account of [`UIN`].
+/// Returns all blockers of a plan in the account of [`UIN`].
 fn blockers(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
     approve(plan, facts, CallerIdentity::Account(UIN)).err().unwrap_or_default()
 }
@@ -176,7 +176,7 @@ fn creates_keep_the_declared_order() {
 }
 
 #[test]
-fn naming_the_returned_env_id_is_no_change() {
+fn declaring_the_returned_env_id_is_no_change() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let with = |id| {
         let mut pairs = A.to_vec();
@@ -188,7 +188,7 @@ fn naming_the_returned_env_id_is_no_change() {
 }
 
 #[test]
-fn a_renamed_key_is_blocked() {
+fn renamed_key_is_blocked() {
     let nameless: &[(Field, &str)] = &[(postpay::SOURCE, "qcloud")];
     for pairs in [A, nameless] {
         let recorded = state(vec![("old", record(Status::Created, pairs))]);
@@ -196,15 +196,15 @@ fn a_renamed_key_is_blocked() {
         let new = plan.steps.iter().find(|step| step.address == address("new")).unwrap();
         assert_eq!(new.blocker, Some(StepBlocker::Renamed { from: address("old") }));
         assert_eq!(plan.orders().count(), 0);
-        // Without a name, a second one like it is what was asked for while the first is declared too.
+        // Without an alias, an equal one may be created while both are declared.
         let both = make(&declared(&[("old", pairs), ("new", pairs)]), Some(&recorded));
         assert_eq!(both.orders().count(), usize::from(pairs == nameless));
     }
 }
 
-/// `old` gives its alias up in the manifests: what was ordered under it is still there.
+/// The declaration of `old` loses its alias; the environment created with it still exists.
 #[test]
-fn an_alias_that_moved_to_another_address_is_blocked() {
+fn alias_moved_to_another_address_is_blocked() {
     let recorded = state(vec![("old", record(Status::Created, A))]);
     let moved = declared(&[("old", B), ("new", A)]);
     let plan = make(&moved, Some(&recorded));
@@ -213,7 +213,7 @@ fn an_alias_that_moved_to_another_address_is_blocked() {
 }
 
 #[test]
-fn a_managed_environment_is_blocked_at_another_address() {
+fn managed_environment_is_blocked_at_another_address() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let plan = make(&declared(&[("a", A), ("b", &[(postpay::ENV_ID, "e-1")])]), Some(&recorded));
     assert_eq!(
@@ -237,7 +237,7 @@ fn targets_and_excludes_narrow_a_plan() {
 }
 
 #[test]
-fn a_plan_is_blocked_for_another_state_or_endpoint() {
+fn plan_is_blocked_for_another_state_or_endpoint() {
     let desired = declared(&[("a", A), ("b", B)]);
     let here = target();
     let recorded = state(vec![("a", record(Status::Created, A))]);
@@ -262,10 +262,11 @@ fn a_plan_is_blocked_for_another_state_or_endpoint() {
 }
 
 #[test]
-fn a_plan_is_blocked_in_another_account() {
-    let of = |uin: Option<&str>| Account { endpoint: "sandbox".to_owned(), uin: uin.map(str::to_owned) };
-    let recorded = |uin| State { account: Some(of(uin)), ..state(Vec::new()) };
-    let plan = |state: &State, uin| Plan { account: of(uin), ..make(&declared(&[("a", A)]), Some(state)) };
+fn plan_is_blocked_in_another_account() {
+    let account = |uin: Option<&str>| Account { endpoint: "sandbox".to_owned(), uin: uin.map(str::to_owned) };
+    let recorded = |uin| State { account: Some(account(uin)), ..state(Vec::new()) };
+    let plan =
+        |state: &State, uin| Plan { account: account(uin), ..make(&declared(&[("a", A)]), Some(state)) };
     let other = || Some("100000000002");
     let only = |uin: &str| vec![uin.to_owned()];
     let here = target();
@@ -282,7 +283,7 @@ fn a_plan_is_blocked_in_another_account() {
             CallerIdentity::Account(UIN),
             vec!["state-account", "account-not-allowed"],
         ),
-        // Where somebody said which account it has to be, it has to be asked.
+        // If an account is expected, it has to be known.
         (None, None, vec![], CallerIdentity::Waived, vec![]),
         (Some(UIN), None, vec![], CallerIdentity::Waived, vec!["account-unknown"]),
         (None, None, only(UIN), CallerIdentity::Waived, vec!["account-unknown"]),
@@ -306,7 +307,7 @@ fn a_plan_is_blocked_in_another_account() {
 }
 
 #[test]
-fn a_plan_that_calls_the_api_is_not_approved_before_the_account_is_known() {
+fn plan_that_calls_the_api_is_not_approved_before_the_account_is_known() {
     let here = target();
     let not_asked = |plan: &Plan| approve(plan, &facts(None, &here), CallerIdentity::NotAsked).map(drop);
     let plan = make(&declared(&[("a", A)]), None);
@@ -315,7 +316,7 @@ fn a_plan_that_calls_the_api_is_not_approved_before_the_account_is_known() {
 }
 
 #[test]
-fn a_changed_or_missing_manifest_makes_a_plan_stale() {
+fn changed_or_missing_manifest_makes_a_plan_stale() {
     let hash = |sha256: &str| ManifestHash { path: PathBuf::from("a.yaml"), sha256: sha256.to_owned() };
     let desired = Desired { manifests: vec![hash("1")], ..declared(&[("a", A)]) };
     let plan = make(&desired, None);
@@ -328,7 +329,7 @@ fn a_changed_or_missing_manifest_makes_a_plan_stale() {
 }
 
 #[test]
-fn the_stricter_of_the_plans_and_the_current_guards_applies() {
+fn stricter_of_the_plans_and_the_current_guards_applies() {
     let desired = declared(&[("a", A), ("b", &[(postpay::FREE_QUOTA, "basic")])]);
     let here = target();
     let open = Guards::default();
@@ -355,7 +356,7 @@ fn the_stricter_of_the_plans_and_the_current_guards_applies() {
             assert_eq!(codes(&plan, &facts), [code], "{of_plan:?} {present:?}");
         }
     }
-    // Where each allows another account, none is.
+    // Different allowed accounts leave none.
     let plan = Plan { guards: only(UIN), ..make(&desired, None) };
     let others = ["100000000002".to_owned()];
     let facts = Facts { allowed_accounts: &others, ..facts(None, &here) };
@@ -363,7 +364,7 @@ fn the_stricter_of_the_plans_and_the_current_guards_applies() {
 }
 
 #[test]
-fn a_plan_is_for_one_endpoint_one_state_and_one_region() {
+fn plan_is_for_one_endpoint_one_state_and_one_region() {
     let plan = make(&declared(&[("a", A)]), None);
     for (target, code) in [
         (Target { endpoint: "http://127.0.0.1:1".to_owned(), ..target() }, "plan-endpoint"),
@@ -375,7 +376,7 @@ fn a_plan_is_for_one_endpoint_one_state_and_one_region() {
 }
 
 #[test]
-fn a_plan_that_the_manifests_do_not_make_is_blocked() {
+fn plan_that_the_manifests_do_not_produce_is_blocked() {
     let here = target();
     let plan = make(&declared(&[("a", A)]), None);
     let other = make(&declared(&[("a", B)]), None);
@@ -411,7 +412,7 @@ fn limits_are_exact() {
 }
 
 #[test]
-fn an_edited_plan_with_a_recomputed_checksum_is_blocked() {
+fn edited_plan_with_a_recomputed_checksum_is_blocked() {
     let recorded = state(vec![("a", record(Status::Created, A))]);
     let mut plan = make(&declared(&[("a", A)]), Some(&recorded));
     plan.steps[0].action = Action::Create;
@@ -426,7 +427,7 @@ fn an_edited_plan_with_a_recomputed_checksum_is_blocked() {
 }
 
 #[test]
-fn a_plan_file_round_trips() {
+fn plan_file_round_trips() {
     let recorded = state(vec![
         ("a", record(Status::Unknown, A)),
         ("gone", record(Status::Created, &[(postpay::EXTRA, r#"{"k":"\u001b"}"#)])),
@@ -440,7 +441,7 @@ fn a_plan_file_round_trips() {
 }
 
 #[test]
-fn an_altered_plan_file_is_rejected() {
+fn altered_plan_file_is_rejected() {
     use file::PlanFileError as E;
     let text = file::encode(&make(&declared(&[("a", A)]), None));
     assert!(matches!(file::decode(""), Err(E::Empty)));
@@ -473,12 +474,12 @@ fn an_altered_plan_file_is_rejected() {
 
 proptest! {
     #[test]
-    fn a_plan_file_never_panics(text in ".{0,200}") {
+    fn plan_file_decoding_never_panics(text in ".{0,200}") {
         let _ = file::decode(&text);
     }
 
     #[test]
-    fn a_plan_after_everything_was_created_is_empty(
+    fn plan_after_everything_was_created_is_empty(
         names in proptest::collection::btree_set("[a-z][a-z0-9-]{0,8}", 0..6),
         flag in proptest::option::of("[A-Za-z]{1,6}"),
     ) {

@@ -1,7 +1,7 @@
-//! A rehearsal: what is declared is created in the sandbox, on a copy of the state, while faults strike; and what came of it,
-//! judged by the sandbox's ledger.
+//! A rehearsal: creates the declared environments in the sandbox, on a copy of the state and with injected
+//! faults, and checks the result against the sandbox's ledger.
 //!
-//! [`setup`] prepares the state and the account, [`random`] draws faults, [`judge`] counts. All of it is pure: the command line
+//! [`setup`] prepares the state and the account, [`random`] chooses faults, [`judge`] counts. All pure: `cli`
 //! runs the engine.
 
 pub mod judge;
@@ -14,44 +14,44 @@ use crate::i18n::Text;
 use crate::sandbox::Fault;
 use judge::Judgement;
 
-/// All runs of one rehearsal.
+/// All runs of a rehearsal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rehearsal {
-    /// What the random faults were drawn with; None when all were chosen.
+    /// The seed of the random faults; None when the user chose all of them.
     pub seed: Option<u64>,
-    /// How many runs were asked for.
+    /// The number of requested runs.
     pub asked: usize,
-    /// How many creates each run is to make.
+    /// The number of creates in each run.
     pub wanted: usize,
-    /// What had to be assumed about the account, for people.
+    /// Assumptions about the account, for the report.
     pub assumed: Vec<Text>,
     pub runs: Vec<Run>,
     pub took: Duration,
 }
 
-/// One run, from the copy to the last recovery.
+/// One run, including its recoveries.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
-    /// From 1.
+    /// Starts at 1.
     pub number: usize,
     pub faults: Vec<Fault>,
-    /// How many calls they struck.
+    /// The number of calls that had a fault.
     pub struck: usize,
     /// How often `apply` ran until nothing was left to do.
     pub applies: usize,
     pub judgement: Judgement,
     pub settled: Settled,
-    /// Why the job was not done in the end; None when it was.
+    /// Why creates are missing at the end; None when all are done.
     pub unfinished: Option<Text>,
     pub took: Duration,
 }
 
-/// How creates without a full answer were settled.
+/// How creates with an incomplete response were settled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settled {
-    /// By `apply` itself, from what the account shows.
+    /// By `apply`, from what the account shows.
     pub read_back: usize,
-    /// By `resolve`: the environment was adopted.
+    /// By `resolve --adopt`.
     pub adopted: usize,
     /// By `resolve --not-created`, where the ledger proves it.
     pub not_created: usize,
@@ -69,7 +69,7 @@ pub struct Totals {
 }
 
 impl Run {
-    /// Whether nothing was created twice, nothing was lost, and the job is done.
+    /// Returns whether nothing was created twice or lost, and everything is done.
     pub fn is_kept(&self) -> bool {
         let Judgement { orders: _, duplicates, lost } = &self.judgement;
         duplicates.is_empty() && lost.is_empty() && self.unfinished.is_none()
@@ -77,7 +77,7 @@ impl Run {
 }
 
 impl Rehearsal {
-    /// Whether every run was made, and kept the promises.
+    /// Returns whether every run was made and kept the promises.
     pub fn is_kept(&self) -> bool {
         self.runs.len() == self.asked && self.runs.iter().all(Run::is_kept)
     }

@@ -1,13 +1,14 @@
-//! Random faults. A seed means the same faults for good, since somebody may have noted it.
+//! Random faults. A seed gives the same faults in every version.
 
 use crate::sandbox::{Break, Calls, Fault, FaultKind, Target};
 
-/// The most faults of one run.
+/// The maximum number of faults in a run.
 const MOST: u64 = 3;
-/// The calls of a read among which one is struck.
+/// A read fault is at one of this many calls.
 const READS: u64 = 4;
 
-/// The faults of run number `run` (from 1) that makes `orders` creates: one to three, at calls that will happen.
+/// Returns the faults of run number `run` (from 1) with `orders` creates: one to three, at calls that will
+/// happen.
 pub fn faults(seed: u64, run: u64, orders: u64) -> Vec<Fault> {
     let mut rng = Rng(seed ^ run.wrapping_mul(0xd134_2543_de82_ef95));
     let count = rng.up_to(MOST);
@@ -22,9 +23,9 @@ fn fault(rng: &mut Rng, orders: u64) -> Fault {
         _ => Target::Create,
     };
     let (kind, calls) = match target {
-        // One call more than there are creates: the second attempt at the last one.
+        // One more call than creates: the second attempt at the last one.
         Target::Create => (rng.pick(create_kinds()), orders + 1),
-        // Writes other than creates are not drawn, so that older seeds keep their meaning.
+        // Only creates and reads, so that older seeds keep their meaning.
         Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Account | Target::Sts => {
             (rng.pick(read_kinds()), READS)
         }
@@ -33,8 +34,8 @@ fn fault(rng: &mut Rng, orders: u64) -> Fault {
     Fault { target, kind, calls: Calls::Range { first: at, last: at } }
 }
 
-/// Everything that can happen to a create, except a code that means that nothing was created although it was: only a person can
-/// settle that.
+/// Returns every fault of a create except a code for "nothing was created" when it was, which only a user can
+/// settle.
 fn create_kinds() -> Vec<FaultKind> {
     let mut kinds = read_kinds();
     kinds.extend([
@@ -63,7 +64,7 @@ fn read_kinds() -> Vec<FaultKind> {
     ]
 }
 
-/// SplitMix64, by Sebastiano Vigna. Written here so that no release of a library changes what a seed means.
+/// SplitMix64, by Sebastiano Vigna. Not from a library, whose releases might change what a seed means.
 struct Rng(u64);
 
 impl Rng {
@@ -74,7 +75,7 @@ impl Rng {
         mixed ^ (mixed >> 31)
     }
 
-    /// 1 to `most`.
+    /// Returns a number from 1 to `most`.
     fn up_to(&mut self, most: u64) -> u64 {
         self.next() % most.max(1) + 1
     }
@@ -89,15 +90,15 @@ impl Rng {
 mod tests {
     use super::*;
 
-    fn drawn(seed: u64, run: u64) -> Vec<String> {
+    fn draw(seed: u64, run: u64) -> Vec<String> {
         faults(seed, run, 5).iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn a_seed_means_the_same_for_good() {
-        assert_eq!(drawn(1, 1), drawn(1, 1));
-        assert_ne!(drawn(1, 1), drawn(2, 1));
-        assert_ne!(drawn(1, 1), drawn(1, 2));
+    fn seed_gives_the_same_faults_forever() {
+        assert_eq!(draw(1, 1), draw(1, 1));
+        assert_ne!(draw(1, 1), draw(2, 1));
+        assert_ne!(draw(1, 1), draw(1, 2));
     }
 
     #[test]

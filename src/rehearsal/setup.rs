@@ -1,4 +1,4 @@
-//! What a rehearsal starts from: the state as if it had been made with the sandbox, and an account that fits it.
+//! The start of a rehearsal: the state as if it had been made with the sandbox, and a matching account.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +10,23 @@ use crate::model::{Address, Attributes, Desired};
 use crate::sandbox::LedgerEntry;
 use crate::state::{Account, Record, State, Status};
 
-/// The state, and the account around it.
+/// The state and its account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimSetup {
-    /// As recorded, but for the sandbox's account. None when there is no state.
+    /// As recorded, but with the sandbox's account. None when there is no state.
     pub state: Option<State>,
     /// Environments that are assumed to exist.
     pub existing: Vec<String>,
-    /// Creates that were carried out earlier, as their answers prove, and whose environment is still to be found.
+    /// Earlier creates that are proven by their responses, whose environment is still to be found.
     pub earlier: Vec<LedgerEntry>,
-    /// What may be created, each once.
+    /// Expected creates, once each.
     pub wanted: Vec<Attributes>,
-    /// What had to be assumed, for people.
+    /// Assumptions about the account, for the report.
     pub assumed: Vec<Text>,
 }
 
 impl SimSetup {
-    /// Prepares a rehearsal of the declared environments that `is_selected` lets through.
+    /// Prepares a rehearsal of the declared environments that `is_selected` accepts.
     pub fn new(
         desired: &Desired,
         state: Option<State>,
@@ -36,9 +36,9 @@ impl SimSetup {
     ) -> Self {
         let records = || state.iter().flat_map(State::current);
         let declared = desired.environments.iter().map(|environment| &environment.attributes);
-        let named = declared.chain(records().map(|(_, record)| &record.attributes));
+        let known = declared.chain(records().map(|(_, record)| &record.attributes));
         let mut existing: BTreeSet<String> =
-            named.filter_map(|order| order.env_id().map(str::to_owned)).collect();
+            known.filter_map(|order| order.env_id().map(str::to_owned)).collect();
         let deposed = state.iter().flat_map(State::deposed);
         existing.extend(deposed.filter_map(|(_, record)| record.env_id.clone()));
         let mut earlier = Vec::new();
@@ -65,16 +65,16 @@ impl SimSetup {
     }
 }
 
-/// Whether an answer contained an id, so that the environment was created whatever else is not known.
+/// Returns whether a response had an id, which proves that the environment was created.
 fn is_proven(record: &Record) -> bool {
-    // A create that names its environment proves nothing by having that id.
+    // The id that the create itself sent proves nothing.
     let own = record.env_id.as_deref().filter(|id| record.attributes.env_id() != Some(id));
     record.tran_id.is_some() || own.is_some()
 }
 
-/// The create of a record as the ledger would have it.
+/// Returns the create of a record as a ledger entry.
 fn entry(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
-    let named = record.env_id.as_deref().or(record.attributes.env_id());
+    let env_id = record.env_id.as_deref().or(record.attributes.env_id());
     let start = record.attributes.alias().unwrap_or("env");
     LedgerEntry {
         at: record.ordered_at.min(now),
@@ -85,7 +85,7 @@ fn entry(address: &Address, record: &Record, now: Timestamp) -> LedgerEntry {
         acted: true,
         answer: "ok".to_owned(),
         tran_id: Some(record.tran_id.clone().unwrap_or_else(|| format!("rehearsal-{address}"))),
-        env_id: Some(named.map_or_else(|| format!("{start}-rehearsal-{address}"), str::to_owned)),
+        env_id: Some(env_id.map_or_else(|| format!("{start}-rehearsal-{address}"), str::to_owned)),
         request_id: record.request_id.clone().unwrap_or_default(),
         ..LedgerEntry::default()
     }

@@ -1,4 +1,4 @@
-//! Every module that shows or accepts a text keeps to the one list of invisible characters.
+//! Every module that shows or accepts a text uses the one list of invisible characters.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::model::ManifestHash;
 use crate::report::page::{self, Kind};
 use crate::report::{clean, junit};
 
-/// Every one that has ever been used to say something else than what is seen, and some of each kind.
+/// Every character known from spoofing attacks, and some of each kind.
 const KNOWN: [char; 40] = [
     '\0',
     '\u{7}',
@@ -69,7 +69,7 @@ fn invisible_characters_are_escaped() {
 }
 
 #[test]
-fn ordinary_text_stays_as_it_is() {
+fn ordinary_text_is_unchanged() {
     for text in [
         "shop-1 \"é\" ñ",
         "我的环境　名称，（全角）。",
@@ -114,7 +114,7 @@ fn escaped_json_is_the_same_value() {
 
 proptest! {
     #[test]
-    fn nothing_invisible_is_left(text in any::<Vec<char>>()) {
+    fn no_invisible_character_is_left(text in any::<Vec<char>>()) {
         let text: String = text.into_iter().collect();
         prop_assert_eq!(invisible(&escape_invisible(&text)).next(), None);
         let document = serde_json::to_string(&text).unwrap();
@@ -124,7 +124,7 @@ proptest! {
     }
 }
 
-/// Texts with every kind of character in them, the unseen ones often.
+/// Texts with every kind of character, invisible ones often.
 fn texts() -> impl Strategy<Value = String> {
     let one = prop_oneof![
         2 => any::<char>(),
@@ -134,8 +134,8 @@ fn texts() -> impl Strategy<Value = String> {
     proptest::collection::vec(one, 0..12).prop_map(String::from_iter)
 }
 
-/// Whether a manifest may hold this, written as an escape so that YAML has a word for it.
-fn is_taken(name: &str) -> bool {
+/// Returns whether a manifest accepts this text, written as an escape that YAML can represent.
+fn is_accepted(name: &str) -> bool {
     let mut escaped = String::new();
     for character in name.chars() {
         let _ = write!(escaped, "\\U{:08X}", u32::from(character));
@@ -156,28 +156,28 @@ fn is_taken(name: &str) -> bool {
     codes.is_empty()
 }
 
-/// A diagnostic that says it in every place that it has, and about a file that holds it.
-fn saying(text: &str) -> Diagnostic {
+/// A diagnostic with this text in all its places, about a file that contains it.
+fn diagnostic_with(text: &str) -> Diagnostic {
     let file = Arc::new(SourceFile::new(format!("a{text}.yaml"), format!("k: {text}END\n")));
     let bytes = file.text.find("END").map(|at| at..at + 3).unwrap();
-    let said = || Text::same(text.to_owned());
-    Diagnostic::error("c", said()).at(&Span { file, bytes }, said()).help(said())
+    let message = || Text::same(text.to_owned());
+    Diagnostic::error("c", message()).at(&Span { file, bytes }, message()).help(message())
 }
 
 #[test]
-fn the_rule_rejects_what_would_be_escaped() {
+fn rule_rejects_what_would_be_escaped() {
     for character in KNOWN {
-        assert!(!is_taken(&character.to_string()), "{character:?}");
+        assert!(!is_accepted(&character.to_string()), "{character:?}");
     }
-    assert!(is_taken("我的环境 ❤\u{fe0f} 👨\u{200d}👩"));
+    assert!(is_accepted("我的环境 ❤\u{fe0f} 👨\u{200d}👩"));
 }
 
 proptest! {
 
     #[test]
-    fn every_module_keeps_to_the_one_list(text in texts()) {
+    fn every_module_uses_the_one_list(text in texts()) {
         let is_seen = |shown: &str| shown.lines().all(|line| invisible(line).next().is_none());
-        let diagnostic = saying(&text);
+        let diagnostic = diagnostic_with(&text);
         for lang in [Lang::En, Lang::Zh] {
             let shown = render(std::slice::from_ref(&diagnostic), false, lang);
             prop_assert!(is_seen(&shown), "{:?}", shown);
@@ -188,12 +188,12 @@ proptest! {
             prop_assert!(document.is_ok(), "{:?}", shown);
         }
         prop_assert_eq!(clean(&text), escape_invisible(&text));
-        prop_assert_eq!(is_taken(&text), invisible(&format!("x{text}")).next().is_none());
+        prop_assert_eq!(is_accepted(&text), invisible(&format!("x{text}")).next().is_none());
     }
 }
 
-/// What a CI system looks for, as the parsers do it.
-fn is_obeyed(text: &str) -> bool {
+/// Detects commands as the CI systems' parsers do.
+fn is_command(text: &str) -> bool {
     let lower = text.to_lowercase();
     ["##[", "##vso[", "##teamcity["].iter().any(|marker| lower.contains(marker))
         || text.split(['\n', '\r']).any(|line| line.trim_start().starts_with("::"))
@@ -210,7 +210,7 @@ fn commands_are_escaped_in_the_syntax_of_the_document() {
         ("a\n \u{3000}::error::x", Plain, "a\n \u{3000}\\::error::x"),
         ("a\r::x", Markup, "a\r&#58;:x"),
         ("::error ::##[x]", Commands, r"::error ::##\[x]"),
-        // Nothing that is obeyed.
+        // Not commands.
         ("# [x] #[x] ## [x] a::b", Plain, "# [x] #[x] ## [x] a::b"),
     ];
     for (text, syntax, expected) in table {
@@ -220,7 +220,7 @@ fn commands_are_escaped_in_the_syntax_of_the_document() {
 
 proptest! {
     #[test]
-    fn nothing_is_obeyed_whatever_the_text(
+    fn no_command_is_left_in_any_text(
         parts in proptest::collection::vec(
             prop::sample::select(vec!["#", "##", "[", "vso", "TeamCity", "x", ":", "::", " ", "\u{3000}", "\n", "\r", "\\", "]"]),
             0..30,
@@ -229,7 +229,7 @@ proptest! {
         let text = parts.concat();
         for syntax in [Syntax::Plain, Syntax::Json, Syntax::Markup] {
             let safe = escape_commands(&text, syntax);
-            prop_assert!(!is_obeyed(&safe), "{text:?}: {safe:?}");
+            prop_assert!(!is_command(&safe), "{text:?}: {safe:?}");
             prop_assert_eq!(&escape_commands(&safe, syntax), &safe, "twice is once");
         }
         let json = serde_json::to_string_pretty(&[&text]).unwrap();

@@ -1,4 +1,4 @@
-//! States and journals for property tests: those that a run can leave, and wild ones.
+//! States and journals for property tests: those that a run can leave, and arbitrary ones.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub(crate) fn address() -> impl Strategy<Value = Address> {
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z0-9-]{1,8}".boxed(),
-        // What JSON must escape, and what it need not.
+        // Characters that JSON must escape, and some that it need not.
         "[\"\\\\\n\t\u{0}\u{7f}\u{2028}环境 é😀]{0,4}".boxed(),
     ]
 }
@@ -109,7 +109,7 @@ pub(crate) fn deposed() -> impl Strategy<Value = (InstanceKey, Record)> {
     })
 }
 
-/// The same state with no EnvId in it twice.
+/// Removes environments that repeat an EnvId.
 pub(crate) fn distinct(state: State) -> State {
     let numbered = |((key, mut record), number): ((InstanceKey, Record), u32)| {
         record.env_id = record.env_id.map(|id| format!("{id}-{number}"));
@@ -179,14 +179,14 @@ fn end() -> impl Strategy<Value = End> {
         (id(), option::of(id())).prop_map(|(tran, env)| Some((Evidence::Ordered, Some(tran), env))),
         (option::of(id()), option::of(id())).prop_map(|(tran, env)| Some((Evidence::Unknown, tran, env))),
         Just(Some((Evidence::Refused, None, None))),
-        // An answer that contradicts itself.
+        // A response that contradicts itself.
         id().prop_map(|tran| Some((Evidence::Refused, Some(tran), None))),
         Just(Some((Evidence::NotSent, None, None))),
     ]
 }
 
-/// A journal that a run can leave: each environment ordered in one step, after attempts that were not sent, with steps
-/// under way together; cut off anywhere or ended.
+/// A journal that a run can leave: one create step per environment, after attempts that were not sent, with
+/// steps in flight together; cut off anywhere or ended.
 pub(crate) fn journal() -> impl Strategy<Value = Journal> {
     let steps = btree_map(address(), (0_u32..3, attributes(), end()), 0..5);
     (started(), moment(), steps, vec(any::<Index>(), 40), any::<bool>()).prop_map(
@@ -208,16 +208,16 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
                             prevent_destroy: false,
                         })
                     };
-                    let said = |attempt, (evidence, tran_id, env_id)| {
+                    let outcome_event = |attempt, (evidence, tran_id, env_id)| {
                         Event::Outcome(outcome(step, attempt, &address, evidence, tran_id, env_id))
                     };
                     let mut events = Vec::new();
                     for attempt in 1..=not_sent {
                         events.push(intent(attempt));
-                        events.push(said(attempt, (Evidence::NotSent, None, None)));
+                        events.push(outcome_event(attempt, (Evidence::NotSent, None, None)));
                     }
                     events.push(intent(not_sent + 1));
-                    events.extend(end.map(|end| said(not_sent + 1, end)));
+                    events.extend(end.map(|end| outcome_event(not_sent + 1, end)));
                     events.reverse();
                     events
                 })
@@ -286,7 +286,7 @@ fn wild_event() -> impl Strategy<Value = Event> {
             })
         });
     let evidence = select(vec![Evidence::Ordered, Evidence::Refused, Evidence::NotSent, Evidence::Unknown]);
-    let said = (
+    let outcomes = (
         (0_u32..4, 0_u32..3, address(), evidence),
         (option::of(text()), option::of(text())),
         (option::of(text()), option::of(text()), option::of(text())),
@@ -306,10 +306,10 @@ fn wild_event() -> impl Strategy<Value = Event> {
             .prop_map(|((key, record), is_put)| Edit::set(key, is_put.then_some(record))),
     ];
     let edited = (text(), edit).prop_map(|(doing, edit)| Event::Edited(Edited { doing, edit }));
-    prop_oneof![3 => intent, 3 => said, 1 => edited]
+    prop_oneof![3 => intent, 3 => outcomes, 1 => edited]
 }
 
-/// Anything that can be written down, whether or not a run would.
+/// Any events that can be encoded, whether or not a run would write them.
 pub(crate) fn wild_journal() -> impl Strategy<Value = Journal> {
     let events = vec((moment(), wild_event()), 0..16);
     let end = option::of((text(), vec(address(), 0..3)));

@@ -1,7 +1,7 @@
-//! Compares a bill that was exported from the console with the order numbers in the state and the receipts. Pure.
+//! Compares a bill exported from the console with the order numbers in the state and the receipts. Pure.
 //!
-//! The columns of a bill are not documented, and differ by language and by version of the export. So the user names the
-//! column with the order numbers; nothing else of a bill is read.
+//! The columns of a bill are undocumented and differ by language and version of the export, so the user names
+//! the column with the order numbers; nothing else is read.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,19 +12,19 @@ use jiff::Timestamp;
 use crate::i18n::{Text, text};
 use crate::model::Address;
 
-/// Far more than the bill of a year has.
+/// Far more than a year's bill.
 pub const MAX_BYTES: u64 = 256 * 1024 * 1024;
-/// How many rows may come before the one with the names of the columns: some exports begin with a title.
+/// Rows that may come before the header: some exports start with a title.
 const MAX_TITLE_ROWS: usize = 20;
 
-/// The lines of a bill that have an order number.
+/// The order numbers of a bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bill {
-    /// The column that the numbers were taken from, as the file names it.
+    /// The name of the column in the file.
     pub column: String,
-    /// The lines of the file, from 1, and their order numbers.
+    /// Lines of the file, from 1, with their order numbers.
     pub lines: Vec<(u64, String)>,
-    /// How many lines have none.
+    /// The number of lines without an order number.
     pub without_number: usize,
 }
 
@@ -37,16 +37,16 @@ pub enum BillError {
         line: u64,
         why: String,
     },
-    /// No column has the name that was asked for, or none was asked for.
+    /// No column has the requested name, or none was requested.
     NoColumn {
         columns: Vec<String>,
     },
-    /// Several columns have the name that was asked for.
+    /// Several columns have the requested name.
     Ambiguous {
         name: String,
         count: usize,
     },
-    /// A spreadsheet took a number for an amount, and rounded it.
+    /// A spreadsheet converted the number to a rounded one.
     Rounded {
         line: u64,
         text: String,
@@ -79,18 +79,18 @@ impl fmt::Display for BillError {
     }
 }
 
-/// Reads the order numbers in a column of a bill. Without a column the error lists the ones that there are.
+/// Reads the order numbers in a column of a bill. Without a column, the error lists the columns.
 ///
 /// # Errors
-/// When the file is not a table with this column. Not for a line that has no number.
+/// When the file is not a table with this column. A line without a number is no error.
 pub fn read(bytes: &[u8], column: Option<&str>) -> Result<Bill, BillError> {
-    // Line ends of one character, so that lines are counted right.
+    // One-character line ends, so that lines are counted correctly.
     let text = decode(bytes)?.replace("\r\n", "\n");
     if text.trim().is_empty() {
         return Err(BillError::Empty);
     }
     let mut columns = Vec::new();
-    // Cells may hold commas: the separator is the one with which the column is found.
+    // Cells may contain commas: the separator is the one that yields the column.
     for separator in [b',', b'\t', b';'] {
         let rows = rows(&text, separator)?;
         let heads = rows.iter().take(MAX_TITLE_ROWS);
@@ -128,7 +128,7 @@ fn numbers(column: &str, place: usize, body: &[(u64, Vec<String>)]) -> Result<Bi
     Ok(bill)
 }
 
-/// Returns an order number without what a spreadsheet adds to one: decimal zeros and thousands separators.
+/// Returns an order number without the decimal zeros and thousands separators that a spreadsheet adds.
 fn order_number(cell: &str) -> String {
     let whole = match cell.split_once('.') {
         Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
@@ -148,11 +148,11 @@ fn decode(bytes: &[u8]) -> Result<String, BillError> {
     } else {
         GB18030.decode_without_bom_handling_and_without_replacement(bytes).map(String::from)
     };
-    // No table has a zero byte, and every other kind of file does.
+    // Only files that are not text contain zero bytes.
     text.filter(|text| !text.contains('\0')).ok_or(BillError::Encoding)
 }
 
-/// Returns the rows that are not blank, each with its line.
+/// Returns the rows that are not blank, with their line numbers.
 fn rows(text: &str, separator: u8) -> Result<Vec<(u64, Vec<String>)>, BillError> {
     let mut reader = csv::ReaderBuilder::new()
         .has_headers(false)
@@ -172,20 +172,20 @@ fn rows(text: &str, separator: u8) -> Result<Vec<(u64, Vec<String>)>, BillError>
     Ok(rows)
 }
 
-/// Whether two names of columns differ in case and spaces alone.
+/// Returns whether two column names differ only in case and spaces.
 fn is_same(a: &str, b: &str) -> bool {
     let signs = |text: &str| -> String { text.chars().filter(|sign| !sign.is_whitespace()).collect() };
     signs(a).to_lowercase() == signs(plain(b)).to_lowercase()
 }
 
-/// Returns a cell without what keeps a spreadsheet from taking it for a number.
+/// Returns a cell without the characters that keep a spreadsheet from converting it to a number.
 fn plain(cell: &str) -> &str {
     let bare = cell.trim().trim_matches('\u{feff}').trim();
     let quoted = bare.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"'));
     quoted.unwrap_or(bare).trim_start_matches(['\'', '`']).trim()
 }
 
-/// Whether a spreadsheet rounded a number: `2.02006E+13`.
+/// Returns whether a spreadsheet rounded a number: `2.02006E+13`.
 fn is_rounded(number: &str) -> bool {
     let parts = number.split_once(['E', 'e']);
     parts.is_some_and(|(digits, exponent)| {
@@ -197,10 +197,10 @@ fn is_rounded(number: &str) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reconciled {
     pub column: String,
-    /// How many lines have an order number, and how many have none.
+    /// The number of lines with an order number.
     pub lines: usize,
     pub without_number: usize,
-    /// How many order numbers are on both sides.
+    /// Order numbers on both sides.
     pub matched: usize,
     /// Only on the bill.
     pub unknown: Vec<Billed>,
@@ -215,7 +215,7 @@ pub struct Billed {
     pub lines: Vec<u64>,
 }
 
-/// A known order number that the bill does not have.
+/// A known order number that is missing from the bill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unbilled {
     pub tran_id: String,
@@ -224,14 +224,14 @@ pub struct Unbilled {
 }
 
 impl Reconciled {
-    /// Whether both sides have the same order numbers.
+    /// Returns whether both sides have the same order numbers.
     pub fn agrees(&self) -> bool {
         self.unknown.is_empty() && self.unbilled.is_empty()
     }
 }
 
-/// Compares a bill with the known order numbers. `is_expected` says from their times which of them the bill has to have:
-/// a bill is of one month. Every known one may be on it all the same.
+/// Compares a bill with the known order numbers. A bill covers one month: `is_expected` returns, by time,
+/// which numbers have to be on it; any known one may be.
 pub fn reconcile(
     bill: &Bill,
     known: &BTreeMap<String, (Timestamp, Address)>,
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_named_column_is_read_in_any_encoding_with_any_separator() {
+    fn given_column_is_read_in_any_encoding_with_any_separator() {
         let text = "产品名称,Order ID,优惠后总价（元）\n云开发,20200603119423,1.50\n云开发,20200603119424,\n";
         let (gbk, _, _) = GB18030.encode(text);
         let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes));
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn titles_blank_lines_and_the_guards_of_numbers_are_skipped() {
+    fn titles_blank_lines_and_number_guards_are_skipped() {
         let text = "账单明细\n\nOrder ID,Product\n\"=\"\"1\"\"\",a\n`2,b\n\t3\t,c\n'4,d\n,e\n--,f\n\"5\",\"g\nh\"\n6\n";
         let bill = read_all(text.as_bytes()).unwrap();
         assert_eq!(bill.column, "Order ID");
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn both_sides_are_reported_and_a_bill_is_of_some_time() {
+    fn both_sides_are_reported_within_the_time_range() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let address = |text: &str| Address::new(text).unwrap();
         let known: BTreeMap<String, _> = [("1", 10, "a"), ("2", 20, "b"), ("3", 30, "c"), ("4", 5, "d")]
@@ -368,7 +368,7 @@ mod tests {
             let _ = read_all(&[b"Order ID,x\n", &bytes[..]].concat());
         }
 
-        /// Whatever the numbers, each is on exactly one of the three sides.
+        /// Each number is in exactly one of the three results.
         #[test]
         fn every_number_is_reported_once(
             billed in prop::collection::vec("[a-c][0-9]", 0..12),

@@ -1,8 +1,8 @@
-//! States and journals as bytes. No files.
+//! Encodes and decodes states and journals. No files.
 //!
-//! A journal is one JSON object per line, each with the hash of the line before, whatever its line ending. Only the end of
-//! a journal can be cut off by a crash: a line counts from the moment its line feed is there. Any other change makes the
-//! whole journal unusable.
+//! A journal is one JSON object per line, each with the hash of the line before, without its line ending. A
+//! crash can only cut off the end, and a line counts once its line feed is there. Any other change
+//! invalidates the whole journal.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::journal::{Entry, Event, Journal, RunStarted};
 use crate::i18n::{Text, text};
 use crate::state::record::{FormatVersion, State};
 
-/// The version alone: a later one may have other members.
+/// The version alone: later versions may have other members.
 #[derive(Deserialize)]
 struct AnyVersion {
     format_version: u64,
@@ -55,7 +55,7 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
         Ok(state) => return Ok(state),
         Err(error) => error,
     };
-    // A later version has other members. Which version it is comes first.
+    // Check the version first, since a later one has other members.
     let any: AnyVersion = serde_json::from_str(text).map_err(|error| {
         if error.is_data() {
             let why = Text::fixed("not a state file: its `format_version` is not a number");
@@ -68,29 +68,28 @@ pub fn decode_state(path: &Path, bytes: &[u8]) -> Result<State, StateError> {
     Err(located(&error))
 }
 
-/// Returns a state file's bytes, always the same for the same state.
+/// Encodes a state. Equal states give equal bytes.
 ///
-/// # Errors
-/// None that a state of postpay can cause.
+/// None for a state that postpay made.
 pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
     let mut bytes = Vec::with_capacity(512 * (state.environments.len() + 1));
-    // One space of indentation keeps it readable at two thirds of the size.
+    // One space of indentation: readable, at two thirds of the size.
     let layout = serde_json::ser::PrettyFormatter::with_indent(b" ");
     state.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, layout)).map_err(unwritable)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-/// The JSON Schema of a state file.
+/// Returns the JSON Schema of a state file.
 pub fn state_schema() -> serde_json::Value {
-    // As it is written: an id that is not there is null, and never left out.
+    // As written: a missing id is null, never left out.
     SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<State>().to_value()
 }
 
 /// One line of a journal, without its line feed.
 #[derive(Serialize, Deserialize)]
 struct Line<E> {
-    /// From 1.
+    /// Starts at 1.
     seq: u64,
     /// Lower-case hex of the SHA-256 of the line before; 64 zeros in the first.
     prev: String,
@@ -106,12 +105,12 @@ enum FirstEvent {
     RunStarted(RunStarted),
 }
 
-/// Where the next line of a journal goes.
+/// The end of a journal, to which the next line is added.
 #[derive(Debug, Clone)]
 pub(super) struct Chain {
-    /// The number of lines so far.
+    /// The number of lines.
     pub(super) seq: u64,
-    /// The hash of the last one.
+    /// The hash of the last line.
     last: String,
 }
 
@@ -134,7 +133,7 @@ impl Chain {
         Ok((bytes, next))
     }
 
-    /// Reads the next line, without its line feed, and moves past it.
+    /// Decodes the next line, without its line feed, and advances.
     fn decode<'a, E: Deserialize<'a>>(
         &mut self,
         path: &Path,
@@ -157,19 +156,19 @@ impl Chain {
     }
 }
 
-/// A journal as it was read.
+/// A decoded journal.
 #[derive(Debug, Clone)]
 pub(super) struct Decoded {
     pub(super) journal: Journal,
     pub(super) chain: Chain,
-    /// Whether a crash cut off what follows the last whole line.
+    /// Whether a partial line followed the last whole one.
     torn: bool,
 }
 
-/// Reads a journal that a crash may have cut short anywhere after its first line. `path` is for messages.
+/// Decodes a journal that a crash may have cut off after its first line. `path` is for messages.
 ///
-/// The first line is on disk before the journal has its name. A journal without it lost more than a crash takes, and what
-/// it lost may be creates.
+/// A journal is only given its name once its first line is on disk. Without it, more than a crash's worth is
+/// missing, and creates may be.
 ///
 /// # Errors
 /// [`StateError::Newer`] or [`StateError::JournalDamaged`].
@@ -188,7 +187,7 @@ pub(super) fn decode_open_journal(path: &Path, bytes: &[u8]) -> Result<Decoded, 
     Ok(Decoded { journal: Journal { started_at, started, entries }, chain, torn: !rest.is_empty() })
 }
 
-/// Reads a journal that a crash may have cut short anywhere after its first line. `path` is for messages.
+/// Like [`decode_open_journal`], without the chain.
 ///
 /// # Errors
 /// [`StateError::Newer`] or [`StateError::JournalDamaged`].
@@ -196,7 +195,7 @@ pub fn decode_journal(path: &Path, bytes: &[u8]) -> Result<Journal, StateError> 
     Ok(decode_open_journal(path, bytes)?.journal)
 }
 
-/// Reads the journal of a run that has ended: nothing of it may be missing.
+/// Decodes the journal of a finished run, which must be complete.
 pub(super) fn decode_receipt(path: &Path, bytes: &[u8]) -> Result<Journal, StateError> {
     let Decoded { journal, chain, torn } = decode_open_journal(path, bytes)?;
     if !torn && journal.entries.last().is_some_and(|entry| is_end(&entry.event)) {
@@ -206,7 +205,7 @@ pub(super) fn decode_receipt(path: &Path, bytes: &[u8]) -> Result<Journal, State
     Err(damaged(path, chain.seq + 1, why))
 }
 
-/// Reads the first line of a journal; what follows it is not looked at.
+/// Decodes the first line of a journal and ignores the rest.
 pub(super) fn decode_start(path: &Path, bytes: &[u8]) -> Result<RunStarted, StateError> {
     let (_, started, _, _) = decode_first(path, bytes)?;
     Ok(started)
@@ -230,10 +229,9 @@ fn decode_first<'a>(
     Ok((at, started, chain, rest))
 }
 
-/// Returns a journal's bytes, always the same for the same journal.
+/// Encodes a journal. Equal journals give equal bytes.
 ///
-/// # Errors
-/// None that a journal of postpay can cause.
+/// None for a journal that postpay made.
 pub fn encode_journal(journal: &Journal) -> Result<Vec<u8>, StateError> {
     let Journal { started_at, started, entries } = journal;
     let (mut bytes, mut chain) = Chain::start(*started_at, started)?;
@@ -245,15 +243,15 @@ pub fn encode_journal(journal: &Journal) -> Result<Vec<u8>, StateError> {
     Ok(bytes)
 }
 
-/// Returns the first line without its line ending, and what follows it. A checkout may have put a CR before the LF, and no
-/// line that is written ends in one.
+/// Returns the first line without its line ending, and the rest. A checkout may have added a CR, and no line
+/// ends in one.
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = bytes.iter().position(|byte| *byte == b'\n')?;
     let line = &bytes[..end];
     Some((line.strip_suffix(b"\r").unwrap_or(line), &bytes[end + 1..]))
 }
 
-/// Returns whether a run is over with this event.
+/// Returns whether this event ends a run.
 pub(super) fn is_end(event: &Event) -> bool {
     match event {
         Event::RunEnded(_) | Event::Recovered(_) => true,
@@ -261,7 +259,7 @@ pub(super) fn is_end(event: &Event) -> bool {
     }
 }
 
-/// Returns whether this event may come after that one.
+/// Returns whether `event` may follow `last`.
 pub(super) fn may_follow(last: Option<&Entry>, event: &Event) -> bool {
     matches!(event, Event::Recovered(_)) || !last.is_some_and(|entry| is_end(&entry.event))
 }
@@ -278,7 +276,7 @@ pub(super) fn unwritable(error: serde_json::Error) -> StateError {
     StateError::Io { op: IoOp::Write, path: "the state".into(), source: error.into() }
 }
 
-/// The message alone: StateError shows the place itself.
+/// Returns the message without its position, which StateError shows.
 fn without_place(error: &serde_json::Error) -> Text {
     let text = error.to_string();
     Text::same(match text.rfind(" at line ") {
@@ -289,7 +287,7 @@ fn without_place(error: &serde_json::Error) -> Text {
 
 fn sha256_hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        // Writing to a String does not fail.
+        // Writing to a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
         hex
     })

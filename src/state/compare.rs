@@ -1,4 +1,4 @@
-//! Where two states say different things, by address and field. Pure.
+//! Compares two states by address and field. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,22 +7,22 @@ use serde_json::Value;
 use crate::model::InstanceKey;
 use crate::state::record::{Account, Record, State};
 
-/// One thing that two states do not agree on.
+/// A difference between two states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// A member of the state itself.
+    /// In a member of the state itself.
     Member { name: &'static str, found: String, expected: String },
-    /// The expected state has an environment that the found one has not.
+    /// Only the expected state has the environment.
     Missing { key: InstanceKey, record: Box<Record> },
-    /// The found state has an environment that the expected one has not.
+    /// Only the found state has the environment.
     Surplus { key: InstanceKey, record: Box<Record> },
-    /// Both have the environment. None where one of them says nothing.
+    /// Both have the environment. None where the field is unset.
     Field { key: InstanceKey, name: String, found: Option<String>, expected: Option<String> },
 }
 
 impl Difference {
-    /// Whether an order or a destroy would go wrong by it: something is not in the state and would be ordered again, or another
-    /// environment is. The rest only tells of the past, or is what a plan shows.
+    /// Returns whether it could make a create or destroy go wrong: an environment is missing and would be
+    /// created again, or is another one. Other differences concern the past, or show in a plan.
     pub fn misleads(&self) -> bool {
         match self {
             Self::Missing { .. } | Self::Surplus { .. } => true,
@@ -34,7 +34,7 @@ impl Difference {
     }
 }
 
-/// Returns every difference: the state's own members first, then by key.
+/// Returns every difference: the members of the state first, then by key.
 pub fn differences(found: &State, expected: &State) -> Vec<Difference> {
     let mut differences = members(found, expected);
     for (key, record) in &expected.environments {
@@ -55,7 +55,7 @@ pub fn differences(found: &State, expected: &State) -> Vec<Difference> {
 }
 
 fn members(found: &State, expected: &State) -> Vec<Difference> {
-    // Taken apart, so that a new member does not compile until it is compared.
+    // Destructured, so that a new member has to be compared.
     let texts = |state: &State| {
         let State { format_version: _, lineage, serial, tool_version, account, last_run, environments: _ } =
             state;
@@ -79,7 +79,7 @@ fn account_text(account: Option<&Account>) -> String {
     account.map_or_else(|| "none".to_owned(), Account::to_string)
 }
 
-/// Returns the fields of two records of one environment that differ.
+/// Returns the fields that differ between two records of one environment.
 fn unequal(key: &InstanceKey, found: &Record, expected: &Record) -> Vec<Difference> {
     let (mut found, mut expected) = (fields(found), fields(expected));
     let names: BTreeSet<String> = found.keys().chain(expected.keys()).cloned().collect();
@@ -91,7 +91,7 @@ fn unequal(key: &InstanceKey, found: &Record, expected: &Record) -> Vec<Differen
         .collect()
 }
 
-/// The members of a record that are set, as a state file has them; those of the attributes as `attributes.alias`.
+/// Returns the members of a record that are set, as in a state file; attributes as `attributes.alias`.
 fn fields(record: &Record) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     let record = serde_json::to_value(record).unwrap_or_default();
@@ -120,22 +120,22 @@ mod tests {
     use crate::state::arbitrary::state;
 
     proptest! {
-        /// No difference exactly when they are equal: nothing of a state escapes the comparison.
+        /// No difference if and only if they are equal.
         #[test]
-        fn states_differ_somewhere_or_are_the_same(found in state(), expected in state()) {
+        fn only_equal_states_have_no_difference(found in state(), expected in state()) {
             prop_assert_eq!(differences(&found, &found), []);
             let none = differences(&found, &expected).is_empty();
             prop_assert_eq!(none, found == expected);
         }
 
         #[test]
-        fn a_changed_id_is_named(before in state(), id in "[A-Z]{9}") {
+        fn changed_id_is_reported(before in state(), id in "[A-Z]{9}") {
             let mut after = before.clone();
             if let Some((key, record)) = after.environments.iter_mut().next() {
                 let found = record.tran_id.replace(id.clone());
-                let named =
+                let expected =
                     Difference::Field { key: key.clone(), name: "tran_id".to_owned(), found, expected: Some(id) };
-                prop_assert_eq!(differences(&before, &after), [named]);
+                prop_assert_eq!(differences(&before, &after), [expected]);
             }
         }
     }

@@ -1,6 +1,6 @@
-//! Changes that a user makes to the state: what they change, and what they would lose. Pure.
+//! Edits that a user makes to the state: what they change, and what would be lost. Pure.
 //!
-//! The edits go through a journal like every other change, so that the receipts can still rebuild the state.
+//! Edits go through a journal like every other change, so that the receipts can rebuild the state.
 
 use std::collections::BTreeSet;
 
@@ -12,11 +12,11 @@ use crate::model::{Address, InstanceKey};
 use crate::state::record::{Record, State, Status};
 use crate::state::replay::Replay;
 
-/// The change of one environment in the state.
+/// A change of one environment in the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     pub key: InstanceKey,
-    /// Before the change, or after it when it is new.
+    /// As before the change; for a new one, as after it.
     pub record: Record,
     pub kind: Kind,
 }
@@ -32,7 +32,7 @@ pub enum Kind {
     Forgotten,
 }
 
-/// Something that the state would not have any more.
+/// Something that would be lost from the state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Loss {
     EnvId {
@@ -43,13 +43,13 @@ pub enum Loss {
         key: InstanceKey,
         id: String,
     },
-    /// A create whose outcome is unknown: without its record the next apply would repeat it.
+    /// A create with an unknown outcome: without its record the next apply would repeat it.
     Unknown {
         address: Address,
     },
 }
 
-/// Returns the state after these edits, made in a run that starts so.
+/// Returns the state after a run of these edits.
 pub fn after(before: &State, started: RunStarted, at: Timestamp, edits: &[Edited]) -> State {
     let mut replay = Replay::new(Some(before.clone()), started);
     for edited in edits {
@@ -58,7 +58,7 @@ pub fn after(before: &State, started: RunStarted, at: Timestamp, edits: &[Edited
     replay.finish()
 }
 
-/// Returns what a move from one address to another changes: its current environment, and the former ones.
+/// Returns the changes that a move makes: to the current environment and to the former ones.
 pub fn moved(state: &State, from: &Address, to: &Address) -> Vec<Change> {
     let at_address = state.environments.iter().filter(|(key, _)| key.address == *from);
     at_address
@@ -70,7 +70,7 @@ pub fn moved(state: &State, from: &Address, to: &Address) -> Vec<Change> {
         .collect()
 }
 
-/// Returns what differs between two states, environment by environment. The state's own members are not compared.
+/// Returns the changes between two states, by environment. The state's own members are not compared.
 pub fn changes(before: &State, after: &State) -> Vec<Change> {
     let mut changes: Vec<Change> = Vec::new();
     for difference in differences(before, after) {
@@ -95,7 +95,7 @@ pub fn changes(before: &State, after: &State) -> Vec<Change> {
     with_moves(changes)
 }
 
-/// Turns a pair of a forgotten and an added record that are equal into a move.
+/// Replaces each pair of equal forgotten and added records by a move.
 fn with_moves(changes: Vec<Change>) -> Vec<Change> {
     let (mut added, mut others): (Vec<_>, Vec<_>) =
         changes.into_iter().partition(|change| change.kind == Kind::Added);
@@ -113,19 +113,18 @@ fn with_moves(changes: Vec<Change>) -> Vec<Change> {
 
 /// Returns the edits that turn the environments of one state into those of another.
 ///
-/// What is new comes first, and what is removed last: a run that is cut off in between has something twice rather than not
-/// at all.
-pub fn turn(before: &State, into: &State) -> Vec<Edit> {
+/// Additions come first and removals last: a run cut off in between leaves duplicates rather than gaps.
+pub fn edits_between(before: &State, into: &State) -> Vec<Edit> {
     let (new, there): (Vec<_>, Vec<_>) =
         into.environments.iter().partition(|(key, _)| !before.environments.contains_key(key));
-    let put =
+    let changed =
         new.into_iter().chain(there).filter(|(key, record)| before.environments.get(key) != Some(record));
-    let put = put.map(|(key, record)| Edit::set(key.clone(), Some(record.clone())));
+    let changed = changed.map(|(key, record)| Edit::set(key.clone(), Some(record.clone())));
     let gone = before.environments.keys().filter(|key| !into.environments.contains_key(key));
-    put.chain(gone.map(|key| Edit::set(key.clone(), None))).collect()
+    changed.chain(gone.map(|key| Edit::set(key.clone(), None))).collect()
 }
 
-/// Returns what a state has that another one does not have.
+/// Returns what the first state has and the second does not.
 pub fn lost(before: &State, after: &State) -> Vec<Loss> {
     let ids = |id: fn(&Record) -> Option<&String>| -> BTreeSet<&String> {
         after.environments.values().filter_map(id).collect()
@@ -146,8 +145,8 @@ pub fn lost(before: &State, after: &State) -> Vec<Loss> {
     lost
 }
 
-/// Whether two states have the same environments, whatever run wrote them.
-pub fn same_record(one: &State, other: &State) -> bool {
+/// Returns whether two states have the same environments, apart from the run that wrote them.
+pub fn same_environments(one: &State, other: &State) -> bool {
     one.environments == other.environments
 }
 

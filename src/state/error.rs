@@ -1,4 +1,4 @@
-//! Why a state can't be read or written: code, message and help.
+//! Errors of reading and writing a state: code, message and help.
 
 use std::fmt;
 use std::io;
@@ -11,15 +11,16 @@ use crate::i18n::{Text, text};
 use crate::state::record::RunId;
 use crate::state::record::{Lineage, Serial};
 
-/// Why a state can't be read or written. Nothing was sent because of one.
+/// Why a state can't be read or written. Nothing was sent when one is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// There was a state, by `evidence`, and it is gone.
+    /// There was a state, as `evidence` shows, and it is gone.
     Lost {
         path: PathBuf,
         evidence: String,
     },
-    /// The path names another file of a store. To plan from a backup is to order the latest again.
+    /// The path is another file of a store. Planning from a backup would create the latest environments
+    /// again.
     NotAState {
         path: PathBuf,
         what: Text,
@@ -50,21 +51,21 @@ pub enum StateError {
         expected: Serial,
         evidence: String,
     },
-    /// A run started from this very state or an earlier one, and the state does not hold what it did: a copy of the
-    /// state lived a life of its own.
+    /// A run started from this state or an earlier one, and the state does not contain it: the state was
+    /// forked.
     Forked {
         path: PathBuf,
         serial: Serial,
         base: Serial,
         evidence: String,
     },
-    /// No receipt of the runs that led from one serial to the other.
+    /// No receipts for the runs between two serials.
     ReceiptsMissing {
         from: Serial,
         to: Serial,
         evidence: String,
     },
-    /// What would be restored knows less than what is there, or than what an open run started from.
+    /// The restored state would lack something that is there, or that an open run started from.
     Behind {
         from: String,
         found: Serial,
@@ -85,11 +86,11 @@ pub enum StateError {
         path: PathBuf,
         holder: Option<Holder>,
     },
-    /// A file of this writer was removed, replaced or written to by somebody else, who may be a writer too.
+    /// Another process, possibly a writer, removed, replaced or wrote to a file of this writer.
     FencedOut {
         path: PathBuf,
     },
-    /// A lock on this file keeps nobody else from locking it.
+    /// File locks have no effect on this file system.
     NoLocks {
         path: PathBuf,
     },
@@ -98,22 +99,22 @@ pub enum StateError {
         path: PathBuf,
         source: io::Error,
     },
-    /// A caller broke the protocol of a writer.
+    /// The caller broke the writer's protocol.
     Misused(Text),
 }
 
-/// Who holds, or wants to hold, the lock.
+/// The process that holds or wants the lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Holder {
     /// `user@host`
     pub who: String,
     pub pid: u32,
     pub since: Timestamp,
-    /// The command: `apply`.
+    /// Its command: `apply`.
     pub doing: String,
 }
 
-/// What was tried when the system refused it.
+/// An operation that the system refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IoOp {
     Create,
@@ -128,7 +129,7 @@ pub enum IoOp {
 }
 
 impl IoOp {
-    /// A verb for between "can't" and the path.
+    /// Returns the verb for "can't VERB PATH".
     const fn text(self) -> Text {
         match self {
             Self::Create => Text::fixed("create"),
@@ -143,7 +144,7 @@ impl IoOp {
         }
     }
 
-    /// Returns what makes an error of this operation on `path`.
+    /// Returns a function that makes an error of this operation on `path`.
     pub fn failed(self, path: &Path) -> impl FnOnce(io::Error) -> StateError {
         let path = path.to_owned();
         move |source| StateError::Io { op: self, path, source }
@@ -151,7 +152,7 @@ impl IoOp {
 }
 
 impl StateError {
-    /// Stable and searchable.
+    /// Returns the stable diagnostic code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Lost { .. } => "state-lost",
@@ -173,7 +174,7 @@ impl StateError {
         }
     }
 
-    /// What happened.
+    /// Returns the message.
     pub fn text(&self) -> Text {
         match self {
             Self::Lost { path, evidence } => {
@@ -287,7 +288,7 @@ impl StateError {
         }
     }
 
-    /// What to do about it, one line each.
+    /// Returns the help, one text per line.
     pub fn help(&self) -> Vec<Text> {
         let restore = || {
             vec![
@@ -369,7 +370,7 @@ impl StateError {
     }
 }
 
-/// Who holds the lock, and how to get it.
+/// Returns who holds the lock and how to get it.
 fn locked(holder: Option<&Holder>) -> Vec<Text> {
     let who = holder.map(|Holder { who, pid, since, doing }| {
         text!(
@@ -400,7 +401,7 @@ mod tests {
     use crate::state::bill::BillError;
 
     #[test]
-    fn every_error_is_told_in_both_languages() {
+    fn every_error_has_both_languages() {
         let path = || PathBuf::from("postpay.state.json");
         let evidence = || "receipts/postpay.000001.jsonl".to_owned();
         let why = || Text::new("it was cut", "它被截断");
@@ -456,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn our_own_reason_for_the_system_is_told_in_both_languages_too() {
+    fn our_own_io_error_is_translated_too() {
         let error = crate::state::file::FileStore::new("..").beside("x").unwrap_err();
         assert_eq!(error.to_string(), ".. is a path without a file name, not a state file");
         assert_eq!(format!("{error:#}"), ".. 是没有文件名的路径，不是状态文件");

@@ -1,4 +1,4 @@
-//! A lease with faults, for tests.
+//! A lease that injects faults, for tests.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use crate::state::record::RunId;
 use crate::state::record::Serial;
 use crate::state::writer::Writer;
 
-/// What a lease is about to do, or has just done.
+/// An operation of a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Op {
     Read,
     Append(u64),
-    /// The line is stored; the answer may still be lost.
+    /// The line was stored; the response may still be lost.
     Appended(u64),
     Renew,
 }
@@ -25,7 +25,7 @@ struct Faulty {
     fault: Fault,
 }
 
-/// Returns the same writer with the errors of `fault`.
+/// Wraps the lease of a writer, so that its operations fail as `fault` says.
 pub(crate) fn faulty(writer: Writer, fault: impl FnMut(Op) -> Option<StateError> + Send + 'static) -> Writer {
     writer.map_lease(|inner| Box::new(Faulty { inner, fault: Box::new(fault) }))
 }

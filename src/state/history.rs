@@ -1,7 +1,7 @@
-//! Every request and edit that the journals record, oldest first. Pure.
+//! Every request and edit in the journals, oldest first. Pure.
 //!
-//! A journal has what was sent and what was returned; what was found out later is in a later event, or a later run. A
-//! request is shown with the ids that are known by now, and with how they were found.
+//! A journal has what was sent and returned; what was found out later is in a later event or run. A request
+//! is shown with the ids known by now and how they were found.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -16,11 +16,11 @@ use crate::state::record::{Origin, Record, State, Status};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEvent {
     pub at: Timestamp,
-    /// The environment, by the address that it had then.
+    /// The environment, with its address at that time.
     pub key: InstanceKey,
     pub run: Run,
     pub kind: EventKind,
-    /// Every address that the environment had at some time.
+    /// Every address that the environment ever had.
     addresses: BTreeSet<Address>,
 }
 
@@ -37,18 +37,18 @@ pub struct Run {
 pub enum EventKind {
     Request(Request),
     Edit {
-        /// The step or command that did it: `resolve --adopt`, `state mv`.
+        /// The step or command: `resolve --adopt`, `state mv`.
         doing: String,
         change: Change,
     },
 }
 
-/// One request that creates, updates or destroys.
+/// One create, update or destroy request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// The API's name of it.
+    /// The API action.
     pub action: String,
-    /// Whether it is a create whose answer has an order number.
+    /// Whether it is a create that returns an order number.
     pub expects_tran_id: bool,
     pub result: RequestResult,
     pub tran_id: Option<String>,
@@ -58,24 +58,24 @@ pub struct Request {
     pub message: Option<String>,
     pub source: SourceRef,
     pub took_ms: Option<u64>,
-    /// What its answer did not have, and was found out later.
+    /// What its response lacked and was found out later.
     pub settled: Option<Settled>,
 }
 
-/// How a request ended, as far as it is known.
+/// The result of a request, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestResult {
     Answered(Evidence),
-    /// No outcome is in the journal of a run that is still open.
+    /// No outcome yet, and the run is open.
     InProgress,
-    /// No outcome is in the journal, and none will be.
+    /// No outcome in the journal of a finished run.
     Lost,
-    /// The journal is missing. The state has this status.
+    /// The journal is missing; the state has this status.
     InState(Status),
 }
 
 impl RequestResult {
-    /// For people and programs.
+    /// Returns the name for messages and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Answered(Evidence::Ordered) => "ordered",
@@ -89,25 +89,25 @@ impl RequestResult {
         }
     }
 
-    /// Whether the request may have created something.
+    /// Returns whether the request may have created something.
     const fn may_have_created(self) -> bool {
         !matches!(self, Self::Answered(Evidence::Done | Evidence::Refused | Evidence::NotSent))
     }
 }
 
-/// How a create without an answer, or without an EnvId, was settled.
+/// How a create without a response or an EnvId was settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     pub at: Timestamp,
     pub doing: String,
-    /// False when it was found to have created nothing.
+    /// False when nothing was created.
     pub created: bool,
 }
 
-/// What an edit changed.
+/// The effect of an edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The state has this record since.
+    /// This record was set.
     Recorded(Box<Record>),
     Forgotten,
     Moved {
@@ -116,7 +116,7 @@ pub enum Change {
 }
 
 impl Change {
-    /// For people and programs.
+    /// Returns the name for messages and JSON.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Recorded(_) => "recorded",
@@ -126,7 +126,7 @@ impl Change {
     }
 }
 
-/// Which events to show.
+/// Selects events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Include edits, and requests that were not sent.
@@ -137,7 +137,7 @@ pub struct Filter {
 }
 
 impl HistoryEvent {
-    /// Whether a filter shows it. An environment that was moved is found under every address that it had.
+    /// Returns whether the filter selects it. A moved environment matches every address that it had.
     pub fn matches(&self, Filter { all, since, addresses }: &Filter) -> bool {
         let kind = *all
             || match &self.kind {
@@ -161,16 +161,16 @@ impl HistoryEvent {
     }
 }
 
-/// Returns everything that these runs did, oldest first. `open` is the run that is open, if one is, and the last one.
+/// Returns all events of these runs, oldest first. `open` is the open run, which is the last one.
 ///
-/// Receipts may be deleted: a create in `state` whose run is not among the journals is shown from its record.
+/// Receipts may be deleted: a create in `state` whose run has no journal is taken from its record.
 pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>) -> Vec<HistoryEvent> {
     let mut builder = HistoryBuilder::default();
     let known: HashSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     for journal in journals {
         builder.run(journal, open == Some(journal.started.run));
     }
-    // Last, when the moves have led to their addresses.
+    // After the moves have been followed.
     for (key, record) in state.into_iter().flat_map(|state| &state.environments) {
         if record.origin == Origin::Ordered && !known.contains(&record.run) {
             builder.record(key, record);
@@ -184,7 +184,7 @@ pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>)
     events
 }
 
-/// Returns the creates that may have acted and whose TranId is unknown: no bill can show them.
+/// Returns the creates that may have acted and have no known TranId, so that no bill can be matched to them.
 pub fn without_number(events: &[HistoryEvent]) -> Vec<&HistoryEvent> {
     let is_one = |event: &&HistoryEvent| match &event.kind {
         EventKind::Request(request) => {
@@ -198,7 +198,7 @@ pub fn without_number(events: &[HistoryEvent]) -> Vec<&HistoryEvent> {
     events.iter().filter(is_one).collect()
 }
 
-/// Returns every known TranId, with when and at which address it was first seen.
+/// Returns every known TranId with the time and address of its first event.
 pub fn order_numbers(
     events: &[HistoryEvent],
     state: Option<&State>,
@@ -214,14 +214,14 @@ pub fn order_numbers(
     numbers
 }
 
-/// Goes through the journals, oldest first, and joins what was found out later to its request.
+/// Processes journals, oldest first, and adds later findings to their requests.
 #[derive(Default)]
 struct HistoryBuilder {
-    /// Each with the index of the life that it belongs to.
+    /// With the index of the environment in `lives`.
     events: Vec<(HistoryEvent, usize)>,
-    /// The addresses of each environment, or line of replacements.
+    /// The addresses of each environment and its replacements.
     lives: Vec<BTreeSet<Address>>,
-    /// The life at an address now.
+    /// The current index in `lives` by address.
     at: BTreeMap<Address, usize>,
     /// The creates of a record, by its run and time.
     creates: HashMap<(RunId, Timestamp), Vec<usize>>,
@@ -309,9 +309,9 @@ impl HistoryBuilder {
     fn intent(&mut self, at: Timestamp, intent: &Intent, run: &Run, is_open: bool) -> usize {
         let result = if is_open { RequestResult::InProgress } else { RequestResult::Lost };
         let key = InstanceKey::current(intent.address.clone());
-        let kind = intent.may_order().then(|| intent.attributes.kind());
+        let kind = intent.may_create().then(|| intent.attributes.kind());
         let place = self.push_request(at, &key, run, (&intent.action, kind), result, intent.source.clone());
-        if intent.may_order() {
+        if intent.may_create() {
             self.creates.entry((run.id, at)).or_default().push(place);
             self.current.insert(intent.address.clone(), place);
         }
@@ -319,7 +319,7 @@ impl HistoryBuilder {
     }
 
     fn outcome(&mut self, at: Timestamp, outcome: &Outcome, place: Option<usize>, run: &Run) {
-        // An answer without an intent: its ids are shown all the same.
+        // An outcome without an intent: show its ids all the same.
         let place = place.unwrap_or_else(|| {
             let key = InstanceKey::current(outcome.address.clone());
             let nowhere = SourceRef { file: String::new(), line: 0 };
@@ -344,7 +344,7 @@ impl HistoryBuilder {
         match edit {
             Edit::Put { key, record } => {
                 if !key.is_deposed() {
-                    self.found_out(at, doing, &key.address, record);
+                    self.complete(at, doing, &key.address, record);
                 }
                 self.push(at, key, run, edited(Change::Recorded(record.clone())));
             }
@@ -354,7 +354,7 @@ impl HistoryBuilder {
                 }
                 self.push(at, key, run, edited(Change::Forgotten));
                 if !key.is_deposed() {
-                    // What is created there next is another environment.
+                    // A later create there is another environment.
                     self.at.remove(&key.address);
                 }
             }
@@ -372,8 +372,8 @@ impl HistoryBuilder {
         }
     }
 
-    /// Completes a create with what its record got later. What was returned stays as it is.
-    fn found_out(&mut self, at: Timestamp, doing: &str, address: &Address, record: &Record) {
+    /// Adds to a create what its record got later. What was returned is kept.
+    fn complete(&mut self, at: Timestamp, doing: &str, address: &Address, record: &Record) {
         let places = self.creates.get(&(record.run, record.ordered_at)).map_or(&[][..], Vec::as_slice);
         let current = self.current.get(address);
         let place = places.iter().find(|place| Some(*place) == current).or_else(|| places.first()).copied();
@@ -392,7 +392,7 @@ impl HistoryBuilder {
         }
     }
 
-    /// Settles a create with an unknown outcome that was found to have created nothing. Only `resolve` says so.
+    /// Settles a create that turned out to have created nothing. Only `resolve` does this.
     fn not_created(&mut self, at: Timestamp, doing: &str, address: &Address) {
         let place = self.current.remove(address).filter(|_| doing.starts_with("resolve"));
         if let Some(request) = place.and_then(|place| self.request(place))

@@ -11,12 +11,12 @@ pub use super::record::RunId;
 use super::record::{Account, FormatVersion, Lineage, Record, Serial, is_false, required};
 use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 
-/// One run, from its first line on.
+/// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journal {
     pub started_at: Timestamp,
     pub started: RunStarted,
-    /// What followed, in order.
+    /// The later lines, in order.
     pub entries: Vec<Entry>,
 }
 
@@ -25,13 +25,13 @@ impl Journal {
         self.entries.iter().map(|entry| &entry.event)
     }
 
-    /// Returns when a request was last about to be sent.
+    /// Returns when the last request was about to be sent.
     pub fn last_sent_at(&self) -> Option<Timestamp> {
         let sent = self.entries.iter().rfind(|entry| matches!(entry.event, Event::Intent(_)))?;
         Some(sent.at)
     }
 
-    /// Returns the EnvIds that existed before the run's first create; None when they were not listed, or not all of them.
+    /// Returns the EnvIds that existed before the run's first create; None without a complete list.
     pub fn listed(&self) -> Option<&BTreeSet<String>> {
         self.events().find_map(|event| {
             let Event::Listed(listed) = event else { return None };
@@ -39,13 +39,13 @@ impl Journal {
         })
     }
 
-    /// Returns how many rows were accepted as missing from the list of what existed before.
+    /// Returns how many rows the user accepted as missing from that list.
     pub fn missing_rows(&self) -> u64 {
         self.events().map(|event| if let Event::Listed(listed) = event { listed.missing } else { 0 }).sum()
     }
 
-    /// Returns the EnvIds that the run created or put in the state. An id that was only seen in an answer that could not be
-    /// trusted is not among them.
+    /// Returns the EnvIds that the run created or put in the state, without ids that were only in untrusted
+    /// responses.
     pub fn env_ids(&self) -> impl Iterator<Item = &str> {
         self.events().filter_map(|event| match event {
             Event::Outcome(outcome) if outcome.evidence == Evidence::Ordered => outcome.env_id.as_deref(),
@@ -62,7 +62,7 @@ impl Journal {
         })
     }
 
-    /// Returns why the run made no further request; None when it died first.
+    /// Returns why the run stopped; None when it died first.
     pub fn ended(&self) -> Option<EndReason> {
         self.events().rev().find_map(|event| {
             let Event::RunEnded(ended) = event else { return None };
@@ -78,7 +78,7 @@ pub struct Entry {
     pub event: Event,
 }
 
-/// The first line of a journal: which run, over which state, by whom.
+/// The first line of a journal: identifies the run, its state and its user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunStarted {
@@ -89,20 +89,20 @@ pub struct RunStarted {
     pub base: Serial,
     pub tool_version: String,
     pub account: Account,
-    /// The checksum of the plan that is being applied.
+    /// The checksum of the applied plan.
     pub plan: String,
     /// `user@host`
     pub who: String,
     pub pid: u32,
-    /// The region that is sent with the creates, if one is.
+    /// The region that is sent with the creates, if any.
     #[serde(deserialize_with = "required")]
     pub region: Option<String>,
-    /// The git commit of the manifests, with `+dirty` behind it when they differ from it; None outside of a repository.
+    /// The git commit of the manifests, with `+dirty` when they differ from it; None outside of a repository.
     #[serde(deserialize_with = "required")]
     pub commit: Option<String>,
 }
 
-/// What happened. After `RunEnded`, only `Recovered` can follow.
+/// An event. After `RunEnded`, only `Recovered` can follow.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -114,12 +114,12 @@ pub enum Event {
     Recovered(Recovered),
 }
 
-/// The account's environments before the run's first create: what is not among them was created since.
+/// The account's environments before the run's first create.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listed {
     pub env_ids: BTreeSet<String>,
-    /// Rows that the list lacked by its own count, and that the user accepted as missing.
+    /// Rows missing by the list's own count, and accepted by the user.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub missing: u64,
 }
@@ -129,25 +129,25 @@ const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// A request is about to be sent. On disk before its first byte leaves.
+/// A request is about to be sent. Durable before its first byte is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Intent {
-    /// The step's place in the plan, from 1.
+    /// The step's number in the plan, from 1.
     pub step: u32,
     /// The attempt at this step, from 1. Only attempts that were proven not sent are followed by another.
     pub attempt: u32,
     pub address: Address,
-    /// The API's action: `CreatePostpayPackage`.
+    /// The API action: `CreatePostpayPackage`.
     pub action: String,
     /// The fields that are sent.
     pub attributes: Attributes,
-    /// The members of the request that are no fields of what is declared: the EnvId of an update or a destroy, or of the
-    /// address that a field refers to.
+    /// Request members that are not declared fields: the EnvId of an update or a destroy, or of the address that
+    /// a field refers to.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub members: BTreeMap<String, String>,
     pub source: SourceRef,
-    /// The EnvId of the environment that is replaced. Without it nothing is created at an address that has an environment.
+    /// The EnvId of the environment that is replaced. Required to create at an address that has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<String>,
     /// Whether the environment must not be destroyed.
@@ -156,28 +156,28 @@ pub struct Intent {
 }
 
 impl Intent {
-    /// Destroys an environment by its id.
+    /// The action that destroys an environment by its id.
     pub const DESTROY: &str = "DestroyEnv";
 
-    /// The environment that the request names.
+    /// Returns the EnvId in the request.
     pub fn env_id(&self) -> Option<&str> {
         self.members.get("EnvId").map(String::as_str).or(self.attributes.env_id())
     }
 
-    /// Whether it updates fields of an environment by its id.
+    /// Returns whether it updates fields of an environment by its id.
     pub fn is_update(&self) -> bool {
         let mut fields = self.attributes.kind().fields.iter();
         fields.any(|field| field.update.action() == Some(self.action.as_str()))
     }
 
-    /// True unless the action is known to create nothing: sending an update or a destroy twice does what sending it once does. Only a create can leave an unknown outcome; what an update or
-    /// destroy did, an [`Edited`] entry says.
-    pub fn may_order(&self) -> bool {
+    /// Returns whether the action may create something. Updates and destroys can be repeated, so only a create
+    /// can have an unknown outcome; the result of the others is in an [`Edited`] entry.
+    pub fn may_create(&self) -> bool {
         self.action != Self::DESTROY && !self.is_update()
     }
 }
 
-/// How one attempt ended. On disk before anything else happens.
+/// The outcome of one attempt. Durable before anything else happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
@@ -185,7 +185,7 @@ pub struct Outcome {
     pub attempt: u32,
     pub address: Address,
     pub evidence: Evidence,
-    /// With any evidence but `Ordered` these are ids seen in an answer that could not be trusted.
+    /// With any evidence but `Ordered`, ids of an untrusted response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tran_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -198,10 +198,10 @@ pub struct Outcome {
     pub message: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// The start of an answer that could not be parsed.
+    /// The start of a response that could not be parsed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// From the send to the end of the answer.
+    /// From the send to the end of the response.
     pub took_ms: u64,
 }
 
@@ -210,7 +210,7 @@ pub struct Outcome {
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     Ordered,
-    /// The update or destroy was carried out, or has begun to be.
+    /// The update or destroy was carried out, or has started.
     Done,
     Refused,
     NotSent,
@@ -218,10 +218,10 @@ pub enum Evidence {
 }
 
 impl Outcome {
-    /// True when the attempt, which asked for `asked`, provably created nothing.
+    /// Returns whether the attempt, which sent `asked`, provably created nothing.
     ///
-    /// An answer that refuses and has ids contradicts itself, and proves nothing. Unless it only repeats the EnvId that it
-    /// was asked to switch: that one existed before.
+    /// A rejection with ids contradicts itself and proves nothing, unless it only repeats the EnvId that was
+    /// sent.
     pub fn is_harmless(&self, asked: &Attributes) -> bool {
         match self.evidence {
             Evidence::Refused | Evidence::NotSent => {
@@ -233,14 +233,14 @@ impl Outcome {
     }
 }
 
-/// A change to the state that created nothing: an import, a move, a resolved outcome, an EnvId found later, an update or
-/// destroy that was carried out.
+/// A change to the state that created nothing: an import, a move, a resolved outcome, an EnvId found later, a
+/// completed update or destroy.
 ///
-/// Every change goes through a journal, so that the receipts are the state's whole history and can rebuild it.
+/// Every change goes through a journal, so that the receipts can rebuild the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Edited {
-    /// The step or command that did: `import`, `wait`, `resolve`, `state mv`.
+    /// The step or command: `import`, `wait`, `resolve`, `state mv`.
     pub doing: String,
     pub edit: Edit,
 }
@@ -248,12 +248,12 @@ pub struct Edited {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
-    /// Sets the record of an environment, whatever it was before.
+    /// Sets the record of an environment.
     Put { key: InstanceKey, record: Box<Record> },
     /// Removes an environment from the state.
     Forget { key: InstanceKey },
-    /// Moves the environment of an address, and its former ones, to another address. Without a current one at `from`, or
-    /// with one at `to`, nothing changes.
+    /// Moves the current and former environments of an address. Does nothing without a current one at `from`,
+    /// or with one at `to`.
     Move { from: Address, to: Address },
 }
 
@@ -271,7 +271,7 @@ impl Edit {
         }
     }
 
-    /// Whether it is about an address.
+    /// Returns whether it concerns an address.
     pub fn is_about(&self, address: &Address) -> bool {
         match self {
             Self::Put { key, .. } | Self::Forget { key } => key.address == *address,
@@ -280,14 +280,14 @@ impl Edit {
     }
 }
 
-/// The last thing that the run itself writes.
+/// The last event of a run that did not die.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunEnded {
     pub reason: EndReason,
 }
 
-/// Why a run made no further request.
+/// Why a run stopped sending requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
@@ -301,12 +301,12 @@ pub enum EndReason {
     Deadline,
 }
 
-/// A later writer found that this run had died, and applies it.
+/// A later writer found that this run had died, and applied it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Recovered {
-    /// `user@host` of the writer that did.
+    /// `user@host` of that writer.
     pub by: String,
-    /// The addresses whose intent had no outcome: they became unknown.
+    /// Addresses whose intent had no outcome: they became unknown.
     pub unknown: Vec<Address>,
 }

@@ -1,8 +1,8 @@
-//! The environments that postpay created or imported, and the protocol that keeps that knowledge true through crashes.
+//! The environments that postpay created or imported, and the protocol that keeps them through crashes.
 //!
-//! A [`State`] is what the last finished run left; a [`Journal`] is what an open run has done since; [`Replay`] applies
-//! the one to the other. [`StateStore`] is the seam to where they are stored, [`mod@file`] the store in a local folder.
-//! [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work over every store.
+//! A [`State`] is the result of the last finished run; a [`Journal`] has the events of an open one;
+//! [`Replay`] applies it to the state. [`StateStore`] is the interface to storage, [`mod@file`] the store in
+//! a local folder. [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work with every store.
 
 #[cfg(test)]
 mod arbitrary;
@@ -30,7 +30,7 @@ mod writer;
 pub use codec::{decode_journal, decode_state, encode_journal, encode_state, state_schema};
 pub use error::{Holder, IoOp, StateError};
 pub use read::{LockReport, lock_report, read};
-pub use recent::orders_since;
+pub use recent::creates_since;
 pub use record::{Account, FormatVersion, Lineage, Origin, Record, RunId, Serial, State, Status};
 pub use replay::{Replay, Snapshot, rebuild, replay};
 pub use store::{LockStatus, ReceiptRef, StateStore};

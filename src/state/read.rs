@@ -1,7 +1,7 @@
-//! Reads a state, and checks that state, journal and receipts agree.
+//! Reads a state, and checks that it agrees with the journal and receipts.
 //!
-//! A state that is lost, foreign, older than a receipt or forked knows less than was created, and the next apply would create
-//! the rest again. So each of these is an error.
+//! With a state that is lost, foreign, forked or older than a receipt, the next apply would create
+//! environments again, so each of these is an error.
 
 use std::path::Path;
 
@@ -16,41 +16,42 @@ use crate::state::store::{LockStatus, ReceiptRef};
 /// Reads the state and the open run. Takes no lock.
 ///
 /// # Errors
-/// When what is kept does not agree; see [`StateError`]. A missing state is fine only when nothing says that there was one.
+/// When they contradict each other; see [`StateError`]. A missing state is fine when nothing shows that there
+/// was one.
 pub fn read(store: &dyn StateStore) -> Result<Snapshot, StateError> {
     let Current { state, journal, .. } = read_current(store, Reader::Unlocked)?;
     Ok(Snapshot { state, journal: journal.map(|decoded| decoded.journal) })
 }
 
-/// What is kept, in agreement.
+/// The checked content of a store.
 #[derive(Debug)]
 pub(super) struct Current {
     pub(super) state: Option<State>,
-    /// The bytes that `state` was read from.
+    /// The encoded `state`.
     pub(super) bytes: Option<Vec<u8>>,
     pub(super) journal: Option<Decoded>,
 }
 
-/// Who reads.
+/// Whether the reader is the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reader {
-    /// There may be a writer.
+    /// Another process may be writing.
     Unlocked,
-    /// Nobody else writes.
+    /// No other process writes.
     Writer,
 }
 
-/// Reads what is kept. A writer may commit between two of our reads, so a contradiction counts only when a second look sees
-/// the very same.
+/// Reads and checks a store. A writer may commit between two reads, so an error only counts when a second
+/// attempt reads the same.
 pub(super) fn read_current(store: &dyn StateStore, reader: Reader) -> Result<Current, StateError> {
     let places = store.places()?;
-    let mut stored = store.look()?;
+    let mut stored = store.inspect()?;
     loop {
         let error = match check(store, &places, &stored, reader) {
             Ok((state, journal)) => return Ok(Current { state, bytes: stored.state, journal }),
             Err(error) => error,
         };
-        let again = store.look()?;
+        let again = store.inspect()?;
         if again == stored {
             return Err(error);
         }
@@ -58,7 +59,7 @@ pub(super) fn read_current(store: &dyn StateStore, reader: Reader) -> Result<Cur
     }
 }
 
-/// Fails unless what is kept agrees.
+/// Checks that the content of a store agrees.
 pub(super) fn check(
     store: &dyn StateStore,
     places: &Places,
@@ -82,16 +83,16 @@ pub(super) fn check(
         let is_known = started.is_some_and(|started| started.run == run)
             || state.as_ref().is_some_and(|state| state.last_run == Some(run))
             || stored.receipts.iter().any(|receipt| receipt.run == run);
-        // A live writer may just be between two of its files.
+        // A live writer may be between two of its files.
         if !is_known && (reader == Reader::Writer || store.lock_status()? == LockStatus::Free) {
-            let (path, evidence) = (places.journal.clone(), shown(&places.lock));
+            let (path, evidence) = (places.journal.clone(), path_text(&places.lock));
             return Err(StateError::JournalLost { path, run, evidence });
         }
     }
     Ok((state, journal))
 }
 
-/// A missing state is fine as long as nothing says that there was one.
+/// Checks that nothing shows that a missing state existed.
 fn check_nothing_lost(
     places: &Places,
     stored: &Stored,
@@ -102,15 +103,16 @@ fn check_nothing_lost(
     } else if started.is_some_and(|started| started.base > Serial::default()) {
         &places.journal
     } else if stored.has_backup {
-        // A state is never moved away for its backup: both are there, or the state alone.
+        // The state is replaced atomically, so a crash never leaves the backup alone.
         &places.backup
     } else {
         return Ok(());
     };
-    Err(StateError::Lost { path: places.state.clone(), evidence: shown(evidence) })
+    Err(StateError::Lost { path: places.state.clone(), evidence: path_text(evidence) })
 }
 
-/// A state newer than every receipt is fine: receipts may be thrown away, a state may not.
+/// Checks the state against the receipts. Receipts may be deleted, so the state may be newer than all of
+/// them.
 fn check_receipts(
     store: &dyn StateStore,
     places: &Places,
@@ -127,7 +129,7 @@ fn check_receipts(
             path: places.state.clone(),
             found: state.serial,
             expected: newest.base.next(),
-            evidence: shown(&newest.path),
+            evidence: path_text(&newest.path),
         });
     }
     let other = receipts
@@ -139,14 +141,14 @@ fn check_receipts(
     }
 }
 
-/// Reads how a receipt starts.
+/// Reads the first line of a receipt.
 pub(super) fn receipt_start(store: &dyn StateStore, receipt: &ReceiptRef) -> Result<RunStarted, StateError> {
     let started = decode_start(&receipt.path, &store.receipt_bytes(receipt, Part::FirstLine)?)?;
     receipt.check(&started)?;
     Ok(started)
 }
 
-/// Fails unless the open run can be folded into this state, which was read from `path`.
+/// Checks that the open run can be applied to this state, which was read from `path`.
 pub(super) fn check_journal(
     places: &Places,
     path: &Path,
@@ -161,7 +163,7 @@ pub(super) fn check_journal(
             path: path.to_owned(),
             found: state.serial,
             expected: started.base,
-            evidence: shown(&places.journal),
+            evidence: path_text(&places.journal),
         })
     } else {
         Err(forked(path, state, started.base, &places.journal))
@@ -181,29 +183,29 @@ pub(super) fn check_lineage(
         path: path.to_owned(),
         found,
         expected: started.lineage,
-        evidence: shown(evidence),
+        evidence: path_text(evidence),
     })
 }
 
 fn forked(path: &Path, state: &State, base: Serial, evidence: &Path) -> StateError {
-    StateError::Forked { path: path.to_owned(), serial: state.serial, base, evidence: shown(evidence) }
+    StateError::Forked { path: path.to_owned(), serial: state.serial, base, evidence: path_text(evidence) }
 }
 
-/// How messages call what an error is based on.
-pub(super) fn shown(path: &Path) -> String {
+/// Formats a path for messages.
+pub(super) fn path_text(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The lock, and the run that is open.
+/// The lock and the open run.
 #[derive(Debug)]
 pub struct LockReport {
     pub path: std::path::PathBuf,
     pub status: LockStatus,
-    /// The run that is open, or was cut off, or why that can't be determined.
+    /// The run that is open or was cut off, or why that is unknown.
     pub open: Result<Option<Journal>, StateError>,
 }
 
-/// Returns who holds the lock, and which run is open. Takes no lock.
+/// Returns the lock's holder and the open run. Takes no lock.
 ///
 /// # Errors
 /// When it can't be determined whether the lock is held.

@@ -1,4 +1,4 @@
-//! How many orders were made lately, for the limit on a day's. Pure.
+//! Counts recent creates, for the daily limit. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use super::journal::{Event, Journal};
 use crate::state::record::RunId;
 use crate::state::record::{Origin, State};
 
-/// How many orders were made since `since`, or may have been.
+/// Returns how many environments were or may have been created since `since`.
 ///
-/// `journals` are the finished runs that are still on file, in their order. Receipts may be thrown away, and must not take
-/// the limit with them: an order whose run is not among `journals` counts by its record.
+/// `journals` are the finished runs with a receipt, in order. A create without one is counted by its record,
+/// so that deleting receipts does not evade the limit.
 ///
-/// Clocks can be wrong, and must not take the limit with them either: nothing is earlier than what is before it in the
-/// journals, and a time in the future counts as `now`.
-pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestamp, now: Timestamp) -> usize {
+/// Nor do wrong clocks: nothing is earlier than the entries before it, and a time in the future counts as
+/// `now`.
+pub fn creates_since(state: Option<&State>, journals: &[Journal], since: Timestamp, now: Timestamp) -> usize {
     let on_file: BTreeSet<RunId> = journals.iter().map(|journal| journal.started.run).collect();
     let on_record = state
         .into_iter()
@@ -26,17 +26,18 @@ pub fn orders_since(state: Option<&State>, journals: &[Journal], since: Timestam
         })
         .count();
     let mut latest = Timestamp::MIN;
-    let in_journals: usize = journals.iter().map(|journal| orders_in(journal, since, now, &mut latest)).sum();
+    let in_journals: usize =
+        journals.iter().map(|journal| creates_in(journal, since, now, &mut latest)).sum();
     on_record + in_journals
 }
 
-/// The attempts that were not proven to have ordered nothing. `latest` is the latest time so far.
-fn orders_in(journal: &Journal, since: Timestamp, now: Timestamp, latest: &mut Timestamp) -> usize {
+/// Counts the attempts that may have created something. `latest` is the latest time so far.
+fn creates_in(journal: &Journal, since: Timestamp, now: Timestamp, latest: &mut Timestamp) -> usize {
     let mut attempts = BTreeMap::new();
     for entry in &journal.entries {
         *latest = entry.at.min(now).max(*latest);
         match &entry.event {
-            Event::Intent(intent) if *latest >= since && intent.may_order() => {
+            Event::Intent(intent) if *latest >= since && intent.may_create() => {
                 attempts.insert((intent.step, intent.attempt), &intent.attributes);
             }
             Event::Outcome(outcome) => {
@@ -72,7 +73,7 @@ mod tests {
         Address::new(&format!("env-{step}")).unwrap()
     }
 
-    /// A run whose steps are sent at these seconds, and end so.
+    /// A run whose steps are sent at these seconds and have these outcomes.
     fn run(steps: &[(i64, &str, Option<Evidence>)]) -> Journal {
         let mut entries = Vec::new();
         for ((second, action, end), step) in steps.iter().zip(1..) {
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_have_ordered_since_is_counted() {
+    fn possible_creates_are_counted() {
         let journal = run(&[
             (10, ORDER, Some(Evidence::Ordered)),
             (100, ORDER, Some(Evidence::Ordered)),
@@ -124,28 +125,28 @@ mod tests {
             (104, ORDER, Some(Evidence::NotSent)),
             (105, "ModifyEnv", Some(Evidence::Ordered)),
         ]);
-        assert_eq!(orders_since(None, &[journal], at(100), at(200)), 3);
+        assert_eq!(creates_since(None, &[journal], at(100), at(200)), 3);
     }
 
     #[test]
-    fn an_order_counts_by_its_record_when_its_receipt_was_thrown_away() {
+    fn create_without_a_receipt_is_counted_by_its_record() {
         let journal = run(&[
             (10, ORDER, Some(Evidence::Ordered)),
             (100, ORDER, Some(Evidence::Ordered)),
             (101, ORDER, Some(Evidence::Unknown)),
         ]);
         let mut state = replay(None, &journal);
-        assert_eq!(orders_since(Some(&state), &[], at(100), at(200)), 2);
-        let both = orders_since(Some(&state), &[journal], at(100), at(200));
+        assert_eq!(creates_since(Some(&state), &[], at(100), at(200)), 2);
+        let both = creates_since(Some(&state), &[journal], at(100), at(200));
         assert_eq!(both, 2, "none counts twice");
         for record in state.environments.values_mut() {
             record.origin = Origin::Imported;
         }
-        assert_eq!(orders_since(Some(&state), &[], at(100), at(200)), 0);
+        assert_eq!(creates_since(Some(&state), &[], at(100), at(200)), 0);
     }
 
     #[test]
-    fn a_clock_that_was_wrong_does_not_hide_an_order_from_the_limit() {
+    fn wrong_clock_does_not_evade_the_limit() {
         const DAY: i64 = 24 * 3600;
         const YEAR: i64 = 365 * DAY;
         let now = 100 * YEAR;
@@ -155,7 +156,7 @@ mod tests {
                 let steps: Vec<_> = steps.iter().copied().map(order).collect();
                 run(&steps)
             });
-            orders_since(None, &runs.collect::<Vec<_>>(), at(now - DAY), at(now))
+            creates_since(None, &runs.collect::<Vec<_>>(), at(now - DAY), at(now))
         };
         let (yesterday, today) = (now - 2 * DAY, now - DAY / 2);
         assert_eq!(count(&[&[yesterday], &[today, today]]), 2);
@@ -163,7 +164,7 @@ mod tests {
             assert_eq!(count(&[&[today], &[now - back]]), 2, "a whole run");
             assert_eq!(count(&[&[today, now - back]]), 2, "within a run");
             assert_eq!(count(&[&[yesterday], &[now - back], &[today]]), 1);
-            // An empty run in between does not bring the clock back either.
+            // An empty run in between does not reset the latest time.
             assert_eq!(count(&[&[today], &[], &[now - back, now - back]]), 3);
         }
         for ahead in [1, YEAR] {

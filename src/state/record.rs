@@ -1,4 +1,4 @@
-//! What a state holds: plain data, without reading or writing it.
+//! The content of a state.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,27 +11,27 @@ use uuid::Uuid;
 
 use crate::model::{Address, Attributes, InstanceKey, SourceRef, unique};
 
-/// What postpay created and manages, by address. Written by postpay; not meant to be edited by hand.
+/// The environments that postpay created and manages, by address. Written by postpay; do not edit by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "postpay state, version 1")]
 pub struct State {
     pub format_version: FormatVersion,
-    /// The identity of this state through its whole life.
+    /// The identity of this state, which never changes.
     pub lineage: Lineage,
-    /// How often it was replaced.
+    /// How often it was written.
     pub serial: Serial,
     /// The version of postpay that wrote it.
     pub tool_version: String,
     /// Where the environments were created. None before the first run.
     #[serde(deserialize_with = "required")]
     pub account: Option<Account>,
-    /// The run that made this serial. Two runs may start from one serial where a state was copied, so the serial alone
-    /// does not say whether it holds a run.
+    /// The run that wrote this serial. In a forked state two runs have the same serial, so the serial alone
+    /// does not identify the run.
     #[serde(deserialize_with = "required")]
     pub last_run: Option<RunId>,
-    /// By address, and by address and EnvId for a former environment of the address: one that was replaced and not
-    /// destroyed, and that keeps running and keeps billing.
+    /// By address; a former environment, which was replaced and not destroyed and keeps running and billing,
+    /// by address and EnvId.
     #[serde(deserialize_with = "unique::map")]
     #[schemars(
         with = "BTreeMap<String, Record>",
@@ -40,7 +40,7 @@ pub struct State {
     pub environments: BTreeMap<InstanceKey, Record>,
 }
 
-/// The one version of the format of states, journals and rescue files so far.
+/// The format version of states, journals and rescue files. Only one exists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "u64", try_from = "u64")]
 pub struct FormatVersion;
@@ -77,7 +77,7 @@ impl JsonSchema for FormatVersion {
     }
 }
 
-/// An optional value that is written as null when it is missing. One that is left out was cut out of the file.
+/// Reads an optional value that is written as null. A missing member was cut out of the file.
 pub(crate) fn required<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -127,12 +127,12 @@ impl State {
     }
 }
 
-/// The identity of a state through its whole life: made once, never changed.
+/// The identity of a state: created once, never changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Lineage(#[schemars(with = "String", extend("format" = "uuid"))] pub Uuid);
 
 impl Lineage {
-    /// A lineage that no other state has.
+    /// Returns a new unique lineage.
     pub fn fresh() -> Self {
         Self(Uuid::now_v7())
     }
@@ -144,7 +144,7 @@ impl fmt::Display for Lineage {
     }
 }
 
-/// How often a state was replaced: 0 before the first run, then one more a run.
+/// How often a state was written: 0 before the first run, then one more per run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Serial(pub u64);
 
@@ -167,13 +167,13 @@ impl fmt::Display for Serial {
 pub struct Account {
     /// `sandbox` for an endpoint on this machine, else Tencent Cloud's site, or the host of another endpoint.
     pub endpoint: String,
-    /// The number of the main account, where it is known.
+    /// The number of the main account, if known.
     #[serde(deserialize_with = "required")]
     pub uin: Option<String>,
 }
 
 impl Account {
-    /// The endpoint of whatever is on this machine.
+    /// The `endpoint` of everything on this machine.
     pub const SANDBOX: &str = "sandbox";
 }
 
@@ -188,7 +188,7 @@ impl fmt::Display for Account {
     }
 }
 
-/// What is known of one environment.
+/// One environment in the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -198,12 +198,12 @@ pub struct Record {
     /// The order number.
     #[serde(deserialize_with = "required")]
     pub tran_id: Option<String>,
-    /// Of the create, as long as it is not known which environment it created. The receipts have it for good.
+    /// The RequestId of the create, until the EnvId is known. The receipts keep it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
     #[serde(default, skip_serializing_if = "Origin::is_default")]
     pub origin: Origin,
-    /// The fields as they were sent, by their names in a manifest.
+    /// The fields as sent, by their names in a manifest.
     pub attributes: Attributes,
     /// When the request was about to be sent.
     #[schemars(with = "String", extend("format" = "date-time"))]
@@ -216,10 +216,10 @@ pub struct Record {
     /// The region that was sent with the create, or where an imported environment was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
-    /// As last declared: it is kept here because it has to hold when nothing is declared any more.
+    /// As last declared; it also applies once the declaration is gone.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
-    /// When another environment took its address; None for the current environment of an address.
+    /// When it was replaced at its address; None for the current environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
     pub deposed_at: Option<Timestamp>,
@@ -251,16 +251,16 @@ pub enum Status {
     Created,
     /// An order number was returned, and no EnvId yet.
     AwaitingEnvId,
-    /// The request may have acted; its answer was lost or can't be trusted.
+    /// The request may have acted; its response was lost or can't be trusted.
     Unknown,
-    /// Destroyed, and kept in isolation by Tencent Cloud before it is deleted.
+    /// Destroyed, and isolated by Tencent Cloud before it is deleted.
     Isolated,
-    /// A destroy was requested, and its result was not seen.
+    /// A destroy was requested, and its result is not known.
     Destroying,
 }
 
 impl Status {
-    /// As in a state file.
+    /// Returns the name in a state file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -271,7 +271,7 @@ impl Status {
         }
     }
 
-    /// True when it is known which order, or which adoption, the record is of.
+    /// Returns whether it is known which order or import the record belongs to.
     pub const fn is_settled(self) -> bool {
         match self {
             Self::Created | Self::AwaitingEnvId | Self::Isolated | Self::Destroying => true,
@@ -294,7 +294,7 @@ impl Origin {
         *self == Self::default()
     }
 
-    /// As in a state file.
+    /// Returns the name in a state file.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ordered => "ordered",

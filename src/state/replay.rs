@@ -1,6 +1,6 @@
 //! Applies journals to a state. Pure.
 //!
-//! What an event of a journal means for the state is decided here and nowhere else.
+//! The only place that defines what an event means for the state.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -12,9 +12,9 @@ use crate::i18n::Text;
 use crate::model::{Address, Attributes, InstanceKey, SourceRef};
 use crate::state::record::{FormatVersion, Origin, Record, State, Status};
 
-/// Returns the state after a run, or after as much of it as the journal holds.
+/// Returns the state after a run, or after the part of it in the journal.
 ///
-/// A run that the state holds already changes nothing, so a replay that a crash interrupted can be repeated.
+/// A run that the state already contains changes nothing, so an interrupted replay can be repeated.
 pub fn replay(state: Option<State>, journal: &Journal) -> State {
     let mut replay = Replay::new(state, journal.started.clone());
     for entry in &journal.entries {
@@ -23,9 +23,10 @@ pub fn replay(state: Option<State>, journal: &Journal) -> State {
     replay.finish()
 }
 
-/// Returns the state after all these runs, oldest first, on top of a state that holds none of them; None without either.
+/// Returns the state after these runs, oldest first, on top of a state that contains none of them; None
+/// without either.
 ///
-/// Where two runs started from the same serial, both are applied, and the serial rises past both.
+/// Of two runs that started from the same serial, both are applied, and the serial rises past both.
 pub fn rebuild<'a>(before: Option<State>, journals: impl IntoIterator<Item = &'a Journal>) -> Option<State> {
     journals.into_iter().fold(before, |before, journal| {
         let serial = serial_after(before.as_ref().map(|state| state.serial), journal.started.base);
@@ -33,20 +34,20 @@ pub fn rebuild<'a>(before: Option<State>, journals: impl IntoIterator<Item = &'a
     })
 }
 
-/// A state while the events of a run are applied to it one by one, each at the same small cost.
+/// A state to which the events of a run are applied one by one, at constant cost.
 ///
-/// Every create that may have acted is a claim on its address, from its intent on, until its outcome proves that it did
-/// nothing. An address shows its last claim, and the environment before it is deposed; it is current again when no claim
+/// Every create that may have acted is a claim on its address, from its intent until an outcome proves that
+/// it did nothing. An address shows its last claim, and the environment before it is deposed, until no claim
 /// is left.
 #[derive(Debug, Clone)]
 pub struct Replay {
-    /// With everything in it but the claims.
+    /// Everything except the claims.
     state: State,
     started: RunStarted,
     claims: BTreeMap<Address, Vec<Claim>>,
-    /// The updates and destroys, by step and attempt, and what they may have changed.
+    /// Updates and destroys by step and attempt, with the record to restore.
     changes: BTreeMap<(u32, u32), Option<Undo>>,
-    /// Whether the state holds this run already.
+    /// Whether the state already contains this run.
     done: bool,
 }
 
@@ -54,12 +55,12 @@ pub struct Replay {
 struct Claim {
     step: u32,
     attempt: u32,
-    /// Whether no outcome came yet.
+    /// Whether there is no outcome yet.
     open: bool,
     record: Record,
 }
 
-/// An environment that is being updated or destroyed, and what it was before.
+/// An environment that is being updated or destroyed, and its earlier record.
 #[derive(Debug, Clone)]
 struct Undo {
     address: Address,
@@ -78,7 +79,7 @@ impl Replay {
             before => {
                 let (known, environments) =
                     before.map(|state| (state.account, state.environments)).unwrap_or_default();
-                // The account's number, once learned, is kept.
+                // Keep the account's number once it is known.
                 let known = known.filter(|known| {
                     started.account.uin.is_none() && known.endpoint == started.account.endpoint
                 });
@@ -96,30 +97,30 @@ impl Replay {
         Self { state, started, claims: BTreeMap::new(), changes: BTreeMap::new(), done }
     }
 
-    /// Applies one more event.
+    /// Applies an event.
     pub fn apply(&mut self, at: Timestamp, event: &Event) {
         if self.done {
             return;
         }
         match event {
-            Event::Intent(intent) if intent.may_order() => self.claim(at, intent),
+            Event::Intent(intent) if intent.may_create() => self.claim(at, intent),
             Event::Intent(intent) => {
                 let undo = self.start_change(intent);
                 self.changes.insert((intent.step, intent.attempt), undo);
             }
             Event::Outcome(outcome) => self.settle(at, outcome),
             Event::Edited(edited) => match &edited.edit {
-                Edit::Put { key, record } => self.put(at, key, Some((**record).clone())),
-                Edit::Forget { key } => self.put(at, key, None),
+                Edit::Put { key, record } => self.set(at, key, Some((**record).clone())),
+                Edit::Forget { key } => self.set(at, key, None),
                 Edit::Move { from, to } => self.relocate(at, from, to),
             },
             Event::Listed(_) | Event::RunEnded(_) | Event::Recovered(_) => {}
         }
     }
 
-    /// Returns why an intent must not be sent: what it creates may have been created already.
+    /// Returns why an intent must not be sent: the environment may have been created already.
     pub fn objection(&self, intent: &Intent) -> Option<Text> {
-        if !intent.may_order() {
+        if !intent.may_create() {
             return None;
         }
         if self.claims.contains_key(&intent.address) {
@@ -143,7 +144,7 @@ impl Replay {
         open.map(|(address, _)| address.clone()).collect()
     }
 
-    /// Returns the state with everything applied.
+    /// Returns the state with all events applied.
     pub fn finish(mut self) -> State {
         for (address, claims) in std::mem::take(&mut self.claims) {
             let shown = show(&claims, self.state.get(&address));
@@ -151,7 +152,8 @@ impl Replay {
             self.state.environments.extend(deposed);
             self.state.environments.extend(shown.map(|record| (InstanceKey::current(address), record)));
         }
-        // A later create or import was of a former environment: deposed as well, destroying it would destroy the one in use.
+        // Remove former environments that a later create or import made current: destroying one would destroy
+        // the one in use.
         if !self.done && self.state.deposed().next().is_some() {
             let settled = self.state.current().filter(|(_, record)| record.status.is_settled());
             let in_use: HashSet<String> = settled.filter_map(|(_, record)| record.env_id.clone()).collect();
@@ -175,8 +177,8 @@ impl Replay {
         claims.push(Claim { step, attempt, open: true, record });
     }
 
-    /// From its intent on, until its result is known, an environment that is destroyed may be gone, and a field that is updated
-    /// may have either value. An edit says which, once it is known.
+    /// Records that a destroyed environment may be gone, and that an updated field may have either value, until the
+    /// result is known. An edit records the result.
     fn start_change(&mut self, intent: &Intent) -> Option<Undo> {
         let env_id = intent.env_id()?;
         let record = self.find(&intent.address, env_id)?;
@@ -195,7 +197,7 @@ impl Replay {
         Some(Undo { address: intent.address.clone(), env_id: env_id.to_owned(), status, values })
     }
 
-    /// Returns the record of an environment of an address, current or former. One that is isolated stays so.
+    /// Returns the record of a current or former environment. One that is isolated stays isolated.
     fn find(&mut self, address: &Address, env_id: &str) -> Option<&mut Record> {
         let current = InstanceKey::current(address.clone());
         let is_current = |record: &Record| record.env_id.as_deref() == Some(env_id);
@@ -237,7 +239,7 @@ impl Replay {
                 claims[place].open = false;
                 note(&mut claims[place].record, outcome);
             }
-            // Without an intent. Ids that were returned all the same are not thrown away.
+            // No intent. Keep the returned ids.
             None if outcome.tran_id.is_some() || outcome.env_id.is_some() => {
                 let mut record = self.unknown_record(at, SourceRef { file: String::new(), line: 0 });
                 note(&mut record, outcome);
@@ -248,14 +250,14 @@ impl Replay {
         }
     }
 
-    /// Sets or removes the record of one environment. It settles the claims on its address; the environment that they
-    /// replaced is deposed for good.
-    fn put(&mut self, at: Timestamp, key: &InstanceKey, record: Option<Record>) {
+    /// Sets or removes the record of one environment. This settles the claims on its address; the environment
+    /// that they replaced stays deposed.
+    fn set(&mut self, at: Timestamp, key: &InstanceKey, record: Option<Record>) {
         let claims = self.claims.get(&key.address).map_or(&[][..], Vec::as_slice);
         let mut replaced = deposed_by(&key.address, claims, &self.state);
         let mut key = key.clone();
         let deposed_at = if key.is_deposed() {
-            // What a claim replaces is deposed by the claim, and not before.
+            // The claim itself deposes what it replaces.
             if replaced.take_if(|(replaced, _)| *replaced == key).is_some() {
                 key.deposed = None;
                 None
@@ -265,7 +267,7 @@ impl Replay {
             }
         } else {
             self.claims.remove(&key.address);
-            replaced.take_if(|(_, replaced)| record.as_ref().is_some_and(|put| is_same(replaced, put)));
+            replaced.take_if(|(_, replaced)| record.as_ref().is_some_and(|record| is_same(replaced, record)));
             None
         };
         match record {
@@ -275,8 +277,8 @@ impl Replay {
         self.state.environments.extend(replaced);
     }
 
-    /// Moves an environment and the former ones of its address. A move to an address in use would lose what is there, so
-    /// it moves nothing.
+    /// Moves an environment and the former ones of its address. Does nothing when `to` is in use, which would
+    /// lose an environment.
     fn relocate(&mut self, at: Timestamp, from: &Address, to: &Address) {
         let shown = |address| {
             let claims = self.claims.get(address).map_or(&[][..], Vec::as_slice);
@@ -288,8 +290,8 @@ impl Replay {
         let Some(record) = shown(from) else {
             return;
         };
-        self.put(at, &InstanceKey::current(from.clone()), None);
-        self.put(at, &InstanceKey::current(to.clone()), Some(record));
+        self.set(at, &InstanceKey::current(from.clone()), None);
+        self.set(at, &InstanceKey::current(to.clone()), Some(record));
         let keys: Vec<_> = self.state.deposed_at(from).map(|(key, _)| key.clone()).collect();
         for key in keys {
             let record = self.state.environments.remove(&key);
@@ -297,7 +299,7 @@ impl Replay {
         }
     }
 
-    /// Returns the record of a create of this run, sent at `at`, of which nothing is known.
+    /// Returns an unknown record for a create of this run that was sent at `at`.
     fn unknown_record(&self, at: Timestamp, source: SourceRef) -> Record {
         Record {
             status: Status::Unknown,
@@ -316,23 +318,23 @@ impl Replay {
     }
 }
 
-/// Returns the environment that the last claim on an address replaces, as it is deposed.
+/// Returns the environment that the last claim on an address replaces, as a deposed one.
 fn deposed_by(address: &Address, claims: &[Claim], state: &State) -> Option<(InstanceKey, Record)> {
     let claim = &claims.last()?.record;
     let replaced = state.get(address)?;
     if !replaced.status.is_settled() || is_same(replaced, claim) {
         return None;
     }
-    // Only what has an EnvId can be replaced. Should there be another one all the same, it is not lost.
+    // Only an environment with an EnvId can be replaced. Keep any other all the same.
     let id = replaced.env_id.clone().or_else(|| replaced.tran_id.clone());
     let key = InstanceKey::deposed(address.clone(), id.unwrap_or_else(|| replaced.run.to_string()));
     Some((key, Record { deposed_at: Some(claim.ordered_at), ..replaced.clone() }))
 }
 
-/// Returns the record that an address shows: the last claim, or the one before any.
+/// Returns the record that an address shows: the last claim, or the earlier record.
 ///
-/// More than one claim, or one on an unknown record, is what [`Replay::objection`] prevents. Should it be there all the
-/// same, the address is unknown until a user has looked, and an id is only replaced by a later one.
+/// [`Replay::objection`] prevents several claims, and a claim on an unknown record. If they exist all the
+/// same, the address is unknown until a user settles it, and an id is only replaced by a later one.
 fn show(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
     let Some((last, earlier)) = claims.split_last() else {
         return before.cloned();
@@ -351,19 +353,20 @@ fn show(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
     Some(shown)
 }
 
-/// Whether two records are of the same environment. Two without an EnvId are of two creates.
+/// Returns whether two records are of the same environment. Without EnvIds they are of two creates.
 fn is_same(a: &Record, b: &Record) -> bool {
     a.env_id.is_some() && a.env_id == b.env_id
 }
 
-/// Writes an answer, and how far it can be trusted, into the record of its create.
+/// Updates the record of a create with its outcome.
 fn note(record: &mut Record, outcome: &Outcome) {
     record.tran_id.clone_from(&outcome.tran_id);
     record.env_id.clone_from(&outcome.env_id);
     record.request_id.clone_from(&outcome.request_id);
     record.status = match outcome.evidence {
         Evidence::Ordered => {
-            // A create that switches an environment is for the one it named, whether or not the answer repeats it.
+            // A create that switches an environment concerns the given one, even if the response does not
+            // repeat it.
             record.env_id = record.env_id.take().or_else(|| record.attributes.env_id().map(str::to_owned));
             match record.env_id {
                 Some(_) => {
@@ -377,7 +380,7 @@ fn note(record: &mut Record, outcome: &Outcome) {
     };
 }
 
-/// A state and the run that is open over it, as read at one moment.
+/// A state and the open run, read together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// None when there never was one.

@@ -1,7 +1,7 @@
 //! Outcomes that could not be written to their run's journal, and were written to a rescue file instead.
 //!
-//! The journal then holds an intent without an outcome, so the record is unknown, and stays so: a rescue file is no part of
-//! the hash chain. It shows what was returned to the person who settles the record.
+//! The journal then has an intent without an outcome, so the record stays unknown: a rescue file is not part
+//! of the hash chain. It shows the response to the user who settles the record.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -24,7 +24,7 @@ use crate::state::record::{FormatVersion, Record, State, Status};
 /// Far more than the outcomes of a run need, in bytes.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// One outcome that is not in its journal.
+/// An outcome that is missing from its journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rescued {
@@ -40,27 +40,27 @@ struct Document {
     outcomes: Vec<Rescued>,
 }
 
-/// A file of them.
+/// A rescue file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RescueFile {
     pub path: PathBuf,
-    /// What it holds, or why that can't be read.
+    /// Its outcomes, or why they can't be read.
     pub rescued: Result<Vec<Rescued>, Text>,
 }
 
 /// How a rescued outcome relates to the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// The record is settled and has these ids: the rescue is not needed any more.
+    /// The record is settled and has these ids; the file can be deleted.
     Settled,
-    /// The record is unknown, and this is what was returned.
+    /// The record is unknown, and this was the response.
     Open,
-    /// It holds ids that no record has.
+    /// It has ids that no record has.
     Unrecorded,
 }
 
 impl Rescued {
-    /// Returns how it relates to this state.
+    /// Compares it with this state.
     pub fn standing(&self, state: Option<&State>) -> Standing {
         let mut open = false;
         for (InstanceKey { address, .. }, record) in state.into_iter().flat_map(|state| &state.environments) {
@@ -73,19 +73,19 @@ impl Rescued {
         if open {
             Standing::Open
         } else if self.outcome.tran_id.is_none() && self.outcome.env_id.is_none() {
-            // Nothing was created, or it was settled in another way.
+            // Nothing was created, or it was settled otherwise.
             Standing::Settled
         } else {
             Standing::Unrecorded
         }
     }
 
-    /// A record may have been moved since, so ids count more than the address.
+    /// The record may have been moved, so ids count more than the address.
     fn is_settled_by(&self, address: &Address, record: &Record) -> bool {
         let Outcome { tran_id, env_id, .. } = &self.outcome;
         match (tran_id, env_id) {
             (None, None) => *address == self.outcome.address,
-            // An environment that was imported since may have no TranId.
+            // An environment imported since may have no TranId.
             (_, _) => {
                 (tran_id.is_some() && record.tran_id == *tran_id)
                     || (env_id.is_some() && record.env_id == *env_id)
@@ -95,18 +95,18 @@ impl Rescued {
 }
 
 impl RescueFile {
-    /// Returns what it holds about an address.
+    /// Returns its outcome for an address.
     pub fn about(&self, address: &Address) -> Option<&Rescued> {
         let rescued = self.rescued.as_ref().ok()?;
         rescued.iter().rfind(|rescued| rescued.outcome.address == *address)
     }
 }
 
-/// Writes the outcomes of one run into a new file: beside the state, or else in the first of the folders `elsewhere` that
-/// takes it. Returns its path.
+/// Writes the outcomes of one run into a new file beside the state, or else in the first writable folder of
+/// `elsewhere`. Returns its path.
 ///
 /// # Errors
-/// When none of them does.
+/// When none of them is writable.
 pub fn write(
     store: &dyn StateStore,
     elsewhere: &[PathBuf],
@@ -117,24 +117,24 @@ pub fn write(
     let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
     bytes.push(b'\n');
     let path = PathBuf::from(format!("{}.{run}.json", store.places()?.rescue.display()));
-    let mut result = put(&path, &bytes);
+    let mut result = write_new(&path, &bytes);
     let name = path.file_name().unwrap_or_default();
     for folder in elsewhere.iter().filter_map(|folder| files::resolve(folder).ok()) {
         if result.is_ok() {
             break;
         }
-        result = put(&folder.join(name), &bytes);
+        result = write_new(&folder.join(name), &bytes);
     }
     result
 }
 
-/// No temporary file: whatever can still be written is worth having.
-fn put(path: &Path, bytes: &[u8]) -> Result<PathBuf, StateError> {
+/// Writes directly, without a temporary file: a partial write is better than none.
+fn write_new(path: &Path, bytes: &[u8]) -> Result<PathBuf, StateError> {
     let fail = |error| IoOp::Create.failed(path)(error);
-    // What is there already is somebody's.
+    // Never replaces an existing file.
     let mut file = files::make(path, files::PRIVATE, Access::Append).map_err(fail)?;
     if let Err(error) = file.write_all(bytes).and_then(|()| file.sync_all()) {
-        // Half a rescue in one folder would hide the whole one in the next.
+        // A partial rescue here would hide the complete one in the next folder.
         let _ = files::remove(path);
         return Err(fail(error));
     }
@@ -146,7 +146,7 @@ fn put(path: &Path, bytes: &[u8]) -> Result<PathBuf, StateError> {
     Ok(path.to_owned())
 }
 
-/// Lists the rescue files beside a state, by name. One that can't be read holds why.
+/// Lists the rescue files beside a state, by name. An unreadable one has the reason.
 ///
 /// # Errors
 /// When the store has no name, or the folder can't be listed.
@@ -189,7 +189,7 @@ mod tests {
     use crate::state::record::{Lineage, Origin, Serial};
 
     #[test]
-    fn a_rescue_is_settled_when_its_ids_are_on_record_wherever_that_is() {
+    fn rescue_is_settled_when_any_record_has_its_ids() {
         let on = |text: &str| Address::new(text).unwrap();
         let run = RunId::fresh();
         let tran = Some("T1".to_owned());
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rescue_goes_to_the_first_folder_that_takes_it_and_is_listed_beside_the_state() {
+    fn rescue_goes_to_the_first_writable_folder_and_is_listed_beside_the_state() {
         let folder = tempfile::tempdir().unwrap();
         let (beside, other) = (folder.path().join("state"), folder.path().join("other"));
         fs::create_dir(&other).unwrap();

@@ -1,7 +1,7 @@
-//! Rebuilds a state from what is left of it: receipts, the backup, or a copy with later receipts on top.
+//! Rebuilds a state from receipts, the backup, or a copy with later receipts.
 //!
-//! Nothing is thrown away: what stood in the state's place is kept under a name of its own, the backup and the open
-//! journal stay as they are, and a restore that would forget an order that is in the state is refused.
+//! Nothing is deleted: the old state is kept under another name, and the backup and the open journal do not
+//! change. A restore that would lose an order in the current state is rejected.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use super::compare::{Difference, differences};
 use super::error::{Holder, IoOp, StateError};
 use super::file::MAX_BYTES;
 use super::journal::Journal;
-use super::read::{check_journal, check_lineage, receipt_start, shown};
+use super::read::{check_journal, check_lineage, path_text, receipt_start};
 use super::runs::{missing_receipts, receipts_after};
 use super::store::{Keep, Lease, Places, ReceiptRef, StateStore, Stored};
 use crate::files::{self, Links};
@@ -23,10 +23,10 @@ use crate::state::record::RunId;
 use crate::state::record::{Serial, State};
 use crate::state::replay::rebuild;
 
-/// What a state is rebuilt from.
+/// The source of a restore.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Every receipt, from the first on.
+    /// All receipts.
     Receipts,
     /// The state before the last run, and the receipts after it.
     Backup,
@@ -38,16 +38,16 @@ pub enum Origin {
 #[derive(Debug)]
 pub struct Proposal {
     pub state: State,
-    /// What it is made from, for people.
+    /// Its source, for messages.
     pub from: String,
-    /// The runs that were folded in, or on top of the copy.
+    /// The number of runs applied, from receipts or on top of the copy.
     pub folded: usize,
     pub present: Present,
-    /// A run that is open, or was cut off. Its journal stays, for the next writer to fold.
+    /// An open or cut-off run. Its journal stays, for the next writer to apply.
     pub open: Option<RunId>,
 }
 
-/// What is in the state's place now.
+/// The current state.
 #[derive(Debug)]
 pub enum Present {
     Nothing,
@@ -60,7 +60,7 @@ pub enum Present {
 }
 
 impl Proposal {
-    /// True when the state is already what would be written.
+    /// Returns whether the state is already the proposed one.
     pub fn changes_nothing(&self) -> bool {
         match &self.present {
             Present::State { differences, .. } => differences.is_empty(),
@@ -69,34 +69,34 @@ impl Proposal {
     }
 }
 
-/// A restore that nobody can interfere with: it holds the lease.
+/// A restore that holds the lease, so that nothing else can write.
 pub struct Restoring {
     proposal: Proposal,
-    /// What is in the state's place.
+    /// The bytes of the current state.
     before: Option<Vec<u8>>,
     at: Timestamp,
     lease: Box<dyn Lease>,
 }
 
-/// A restore that was made.
+/// A finished restore.
 #[derive(Debug)]
 pub struct Restored {
     /// What was written.
     pub proposal: Proposal,
-    /// Where what stood in the state's place is kept; None when nothing did.
+    /// Where the replaced state is kept, if there was one.
     pub kept: Option<PathBuf>,
 }
 
 /// Returns what a restore would write. Takes no lock.
 ///
 /// # Errors
-/// When nothing can be restored from there, or it would forget what the state or the open run has.
+/// When the source is not usable, or the result would lack something that the state or the open run has.
 pub fn propose(store: &dyn StateStore, from: &Origin) -> Result<Proposal, StateError> {
     Ok(propose_over(store, from)?.0)
 }
 
 impl Restoring {
-    /// Becomes the one writer and prepares a restore.
+    /// Acquires the lease and prepares a restore.
     ///
     /// # Errors
     /// As [`propose`], and when another process holds the lease.
@@ -106,20 +106,20 @@ impl Restoring {
         holder: &Holder,
         wait: Duration,
     ) -> Result<Self, StateError> {
-        let lease = store.take(holder, wait)?;
+        let lease = store.acquire(holder, wait)?;
         let (proposal, before) = propose_over(store, from)?;
         Ok(Self { proposal, before, at: holder.since, lease })
     }
 
-    /// What would be written.
+    /// Returns what would be written.
     pub fn proposal(&self) -> &Proposal {
         &self.proposal
     }
 
-    /// Puts the state in place.
+    /// Writes the state.
     ///
     /// # Errors
-    /// When what is there can't be kept, or the state can't be written: what is there stays as it is.
+    /// When the current state can't be kept, or the new one can't be written: the current one then stays.
     pub fn write(self) -> Result<Restored, StateError> {
         let Self { proposal, before, at, mut lease } = self;
         let bytes = encode_state(&proposal.state)?;
@@ -128,9 +128,9 @@ impl Restoring {
     }
 }
 
-/// Returns what a restore would write, and what is in its place now.
+/// Returns what a restore would write, and the bytes of the current state.
 fn propose_over(store: &dyn StateStore, from: &Origin) -> Result<(Proposal, Option<Vec<u8>>), StateError> {
-    let (places, stored) = (store.places()?, store.look()?);
+    let (places, stored) = (store.places()?, store.inspect()?);
     let (bytes, source) = match from {
         Origin::Receipts => (None, &places.receipts),
         Origin::Backup => {
@@ -144,13 +144,13 @@ fn propose_over(store: &dyn StateStore, from: &Origin) -> Result<(Proposal, Opti
     };
     let base = bytes.map(|bytes| decode_state(source, &bytes)).transpose()?;
     let (state, folded) = replay_over(store, base, source, &stored.receipts)?;
-    let from = shown(source);
+    let from = path_text(source);
     let present = present(&places, &stored, &state, &from)?;
     let open = open_run(&places, &stored, &state, source)?;
     Ok((Proposal { state, from, folded, present, open }, stored.state))
 }
 
-/// Returns the state after the receipts that `base` does not hold, and how many they are.
+/// Returns `base` with the receipts after it applied, and their number.
 fn replay_over(
     store: &dyn StateStore,
     base: Option<State>,
@@ -167,8 +167,8 @@ fn replay_over(
     let journals: Vec<Journal> =
         rest.iter().map(|receipt| store.receipt(receipt)).collect::<Result<_, _>>()?;
     let mut starts: Vec<_> = journals.iter().map(|journal| journal.started.clone()).zip(rest).collect();
-    // As for every reader, the newest receipt speaks for those that the copy holds: an old one that is damaged does not make
-    // a good copy useless.
+    // As for other readers, the newest receipt vouches for those that the copy contains: an old damaged one
+    // does not make a good copy useless.
     if let (true, Some(newest)) = (starts.is_empty(), receipts.last()) {
         starts.push((receipt_start(store, newest)?, newest));
     }
@@ -183,14 +183,14 @@ fn replay_over(
     Ok((state, journals.len()))
 }
 
-/// What is there, unless it knows more than what would take its place.
+/// Returns the current state; an error when it has more than the proposed one.
 fn present(places: &Places, stored: &Stored, proposed: &State, from: &str) -> Result<Present, StateError> {
     let Some(bytes) = &stored.state else {
         return Ok(Present::Nothing);
     };
     let there = match decode_state(&places.state, bytes) {
         Ok(there) => there,
-        // It may well be right: a state of a later version is not for this one to replace.
+        // A newer version may be correct and must not be replaced by this one.
         Err(error @ StateError::Newer { .. }) => return Err(error),
         Err(error) => return Ok(Present::Unreadable(error)),
     };
@@ -199,13 +199,13 @@ fn present(places: &Places, stored: &Stored, proposed: &State, from: &str) -> Re
             from: from.to_owned(),
             found: proposed.serial,
             expected: there.serial,
-            evidence: shown(&places.state),
+            evidence: path_text(&places.state),
         });
     }
     Ok(Present::State { serial: there.serial, differences: differences(&there, proposed) })
 }
 
-/// The run that stays open, if it can be folded into what would be written.
+/// Returns the run that stays open, if it can be applied to the proposed state.
 fn open_run(
     places: &Places,
     stored: &Stored,
@@ -218,10 +218,10 @@ fn open_run(
     let started = decode_open_journal(&places.journal, bytes)?.journal.started;
     if started.lineage == proposed.lineage && proposed.serial < started.base {
         return Err(StateError::Behind {
-            from: shown(source),
+            from: path_text(source),
             found: proposed.serial,
             expected: started.base,
-            evidence: shown(&places.journal),
+            evidence: path_text(&places.journal),
         });
     }
     check_journal(places, source, proposed, &started)?;

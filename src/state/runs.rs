@@ -1,4 +1,4 @@
-//! The order of runs: receipts as a sequence of serials, and where a state stands in it. Pure.
+//! The order of runs: receipts as a sequence of serials, and a state's position in it. Pure.
 
 use std::path::Path;
 
@@ -6,15 +6,15 @@ use super::store::ReceiptRef;
 use crate::state::error::StateError;
 use crate::state::record::{Serial, State};
 
-/// Returns the serial after one more run, which started from `base`.
+/// Returns the serial after a run that started from `base`.
 ///
-/// Where two runs started from the same serial, the second raises the serial past the first: a run after both was started
+/// Of two runs that started from the same serial, the second raises it past the first: later runs started
 /// from there.
 pub(super) fn serial_after(before: Option<Serial>, base: Serial) -> Serial {
     before.map_or(base.next(), |before| before.next().max(base.next()))
 }
 
-/// Returns where runs left no receipt, from serial `from` on, and up to the serial `end` that something else has.
+/// Returns the gaps in the receipts from serial `from` on, up to `end`, if there is one.
 pub(super) fn missing_receipts(
     from: Serial,
     receipts: &[ReceiptRef],
@@ -38,9 +38,9 @@ pub(super) fn missing_receipts(
     missing
 }
 
-/// Returns the receipts, oldest first, of runs that this state, which was read from `path`, does not hold.
+/// Returns the receipts, oldest first, of runs that this state, which was read from `path`, does not contain.
 ///
-/// Receipts may have been thrown away, so those before the state need not be there.
+/// Earlier receipts may have been deleted.
 ///
 /// # Errors
 /// [`StateError::Forked`] when a run led to another state of the same serial.
@@ -61,7 +61,7 @@ pub(super) fn receipts_after<'a>(
         if serial == Some(state.serial) {
             return Ok(rest);
         }
-        // It holds its last run, and not another one that started from the same serial as an earlier one.
+        // It contains its last run, and no other one with the same or an earlier serial.
         return Err(forked(&held[place.saturating_sub(1)]));
     }
     if let Some(other) = receipts.iter().find(|receipt| receipt.base.next() == state.serial) {
@@ -90,7 +90,7 @@ mod tests {
         list.iter().map(receipt).collect()
     }
 
-    /// The runs after a state, or the evidence that it is forked.
+    /// Returns the runs after a state, or the evidence that it is forked.
     fn after(serial: u64, last_run: u128, receipts: &[ReceiptRef]) -> Result<Vec<u64>, String> {
         let state = State {
             format_version: FormatVersion,
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runs_that_a_state_does_not_hold_follow_it() {
+    fn runs_missing_from_a_state_follow_it() {
         let all = receipts(&[(0, 10), (1, 11), (2, 12)]);
         assert_eq!(after(1, 10, &all), Ok(vec![1, 2]));
         assert_eq!(after(3, 12, &all), Ok(vec![]));
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_receipts_are_found_wherever_they_are() {
+    fn missing_receipts_are_found_anywhere() {
         let all = receipts(&[(0, 10), (1, 11), (2, 12), (3, 13)]);
         assert_eq!(gaps(0, &all, Some(4)), []);
         assert_eq!(gaps(0, &[], None), []);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_beside_the_line_is_forked() {
+    fn state_off_the_line_of_receipts_is_forked() {
         let all = receipts(&[(0, 10), (1, 11), (2, 12)]);
         assert_eq!(after(2, 77, &all), Err("11".to_owned()));
         // Two runs from serial 1.

@@ -1,5 +1,5 @@
-//! Checks everything that is kept of a state against everything else: the receipts are replayed, and what comes of them is
-//! compared with the state. Other commands trust the receipts but for the newest one.
+//! Checks all files of a state against each other: replays the receipts and compares the result with the
+//! state. Other commands check only the newest receipt.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::state::record::RunId;
 use crate::state::record::{Lineage, Serial, State};
 use crate::state::replay::{Replay, rebuild};
 
-/// Everything that is kept of one state, as far as it can be read: a damaged file takes no other with it.
+/// All files of a state, as far as they can be read.
 #[derive(Debug)]
 pub struct Kept {
     pub state: Result<Option<State>, StateError>,
@@ -28,24 +28,24 @@ pub struct Kept {
     pub receipts: Vec<(ReceiptRef, Result<Journal, StateError>)>,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug)]
 pub struct Verification {
     pub lineage: Option<Lineage>,
     pub serial: Option<Serial>,
     pub environments: usize,
-    /// How many former environments of an address the state has.
+    /// The number of former environments in the state.
     pub deposed: usize,
-    /// How many receipts there are, and how many of them are whole and unchanged.
+    /// The number of receipts, and how many of them are intact.
     pub receipts: usize,
     pub sound_receipts: usize,
-    /// The serial from which on the receipts were replayed and compared with the state; None when they were not.
+    /// The serial from which on the replayed receipts were compared with the state; None when they were not.
     pub compared_since: Option<Serial>,
     pub problems: Vec<Problem>,
     pub notices: Vec<Notice>,
 }
 
-/// Something that can't be true of files that only postpay wrote.
+/// A contradiction that postpay alone can't cause.
 #[derive(Debug)]
 pub enum Problem {
     /// Something can't be read, or contradicts something else.
@@ -59,33 +59,33 @@ pub enum Problem {
         id: String,
         keys: Vec<InstanceKey>,
     },
-    /// Ids that were returned, that could not be written to the journal, and that no record has.
+    /// Returned ids that could not be written to the journal, and that no record has.
     Unrecorded { path: PathBuf, rescued: Box<Rescued> },
 }
 
-/// Something to know, that is no contradiction.
+/// A remark that is not a problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The receipts start from a later serial than the first, so that these environments can't be verified.
+    /// The first receipts are missing, so these environments can't be verified.
     BeginningMissing {
-        /// None when there are no receipts at all.
+        /// None without receipts.
         since: Option<Serial>,
         serial: Serial,
         unverified: Vec<InstanceKey>,
     },
-    /// A run is open, or was cut off. The next writer folds it.
+    /// A run is open or was cut off. The next writer applies it.
     OpenRun {
         run: RunId,
         who: String,
         pid: u32,
         unknown: Vec<Address>,
     },
-    /// What was returned for a record that is unknown.
+    /// A rescue file has the response for an unknown record.
     RescueOpen {
         path: PathBuf,
         rescued: Box<Rescued>,
     },
-    /// A rescue file that is not needed any more.
+    /// A rescue file that is no longer needed.
     RescueSettled {
         path: PathBuf,
     },
@@ -96,7 +96,7 @@ pub enum Notice {
 }
 
 impl Problem {
-    /// Stable and searchable.
+    /// Returns the stable code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Error(error) => error.code(),
@@ -106,7 +106,7 @@ impl Problem {
         }
     }
 
-    /// What to do about it, one line each.
+    /// Returns the help, one text per line.
     pub fn help(&self) -> Vec<Text> {
         match self {
             Self::Error(error) => error.help(),
@@ -124,7 +124,7 @@ impl Problem {
 }
 
 impl Notice {
-    /// Stable and searchable.
+    /// Returns the stable code.
     pub const fn code(&self) -> &'static str {
         match self {
             Self::BeginningMissing { .. } => "unverifiable",
@@ -135,12 +135,12 @@ impl Notice {
     }
 }
 
-/// Reads everything that is kept. Takes no lock.
+/// Reads all files. Takes no lock.
 ///
 /// # Errors
-/// When it can't be listed or read at all.
+/// When they can't be listed or read at all.
 pub fn read_all(store: &dyn StateStore) -> Result<Kept, StateError> {
-    Ok(decode(store, &store.places()?, &store.look()?))
+    Ok(decode(store, &store.places()?, &store.inspect()?))
 }
 
 fn decode(store: &dyn StateStore, places: &Places, stored: &Stored) -> Kept {
@@ -156,11 +156,11 @@ fn decode(store: &dyn StateStore, places: &Places, stored: &Stored) -> Kept {
 /// # Errors
 /// When they can't be listed or read at all. What is wrong with them is in the [`Verification`].
 pub fn verify(store: &dyn StateStore) -> Result<Verification, StateError> {
-    // A writer may commit while we read, so a problem counts only when a second look sees the very same.
-    let mut stored = store.look()?;
+    // A writer may commit meanwhile, so a problem only counts when a second read returns the same.
+    let mut stored = store.inspect()?;
     loop {
         let verification = verify_stored(store, &stored)?;
-        let again = store.look()?;
+        let again = store.inspect()?;
         if verification.problems.is_empty() || again == stored {
             return Ok(verification);
         }
@@ -214,9 +214,9 @@ fn verify_stored(store: &dyn StateStore, stored: &Stored) -> Result<Verification
         compared_since = since;
         let is_whole = since == Some(Serial::default());
         let differing = differences(state, rebuilt).into_iter().filter(|difference| match difference {
-            // What the receipts don't have was created before them.
+            // Created before the first receipt.
             Difference::Surplus { .. } => is_whole,
-            // That the serial is another one was found already.
+            // A different serial was reported above.
             Difference::Member { name, .. } => {
                 *name == "account" || is_whole && !(is_behind && ["serial", "last_run"].contains(name))
             }
@@ -260,7 +260,7 @@ fn is_folded(state: Option<&State>, journal: &Journal) -> bool {
     state.is_some_and(|state| state.last_run == Some(journal.started.run))
 }
 
-/// The receipts that belong to another state than the newest one does.
+/// Returns errors for receipts that belong to another state than the newest one.
 fn foreign_receipts(runs: &[ReceiptRef], journals: &[Journal]) -> Vec<StateError> {
     let path =
         |run: RunId| runs.iter().find(|receipt| receipt.run == run).map(|receipt| receipt.path.clone());
@@ -280,7 +280,7 @@ fn foreign_receipts(runs: &[ReceiptRef], journals: &[Journal]) -> Vec<StateError
         .collect()
 }
 
-/// The ids that more than one environment has.
+/// Returns the ids that several environments have.
 fn shared_ids(state: &State) -> Vec<Problem> {
     let mut keys: BTreeMap<(&'static str, &str), Vec<InstanceKey>> = BTreeMap::new();
     for (key, record) in &state.environments {

@@ -1,8 +1,9 @@
-//! The one writer of a state: opens runs, adds to their journals, folds them, and finishes what a dead writer left.
+//! The writer of a state: opens runs, appends to their journals, applies them, and finishes runs of dead
+//! writers.
 //!
-//! At the end of a run the state is replaced, and then the journal becomes a receipt. A crash between the two is finished by
-//! the next writer: the state says which run it holds, so nothing is folded twice, and the journal stays until the state that
-//! holds it is durable.
+//! At the end of a run the state is replaced, then the journal becomes a receipt. After a crash in between,
+//! the next writer finishes: the state names the run that it contains, so nothing is applied twice, and the
+//! journal stays until that state is durable.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,11 +22,11 @@ use crate::state::record::RunId;
 use crate::state::record::{Serial, State};
 use crate::state::replay::Replay;
 
-/// The one writer. Dropping it releases the lease; an open run stays open for the next writer to fold.
+/// The writer. Dropping it releases the lease; an open run stays open for the next writer.
 pub struct Writer {
     places: Places,
     state: Option<State>,
-    /// The bytes of the state as it is stored.
+    /// The state as stored.
     bytes: Option<Vec<u8>>,
     recovered: Option<RunId>,
     run: Option<OpenRun>,
@@ -37,7 +38,7 @@ struct OpenRun {
     chain: Chain,
     replay: Replay,
     last: Option<Entry>,
-    /// How messages call the journal.
+    /// The journal's path for messages.
     path: PathBuf,
     /// A line that may or may not be stored. Only the same one can follow.
     doubt: Option<Vec<u8>>,
@@ -50,13 +51,13 @@ impl fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Becomes the one writer, first replay what a dead run left.
+    /// Acquires the lease and first applies a dead run.
     ///
     /// # Errors
     /// [`StateError::Locked`] when another process still holds the lease after `wait`, else as [`super::read()`].
     pub fn open(store: &dyn StateStore, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
         let places = store.places()?;
-        let lease = store.take(holder, wait)?;
+        let lease = store.acquire(holder, wait)?;
         let Current { state, bytes, journal } = read_current(store, Reader::Writer)?;
         let mut writer = Self { places, state, bytes, recovered: None, run: None, lease };
         if journal.is_some() {
@@ -70,7 +71,7 @@ impl Writer {
         Ok(writer)
     }
 
-    /// The same writer over another lease, for a test to put a fault into.
+    /// Wraps the lease, so that tests can inject faults.
     #[cfg(test)]
     pub(super) fn map_lease(self, map: impl FnOnce(Box<dyn Lease>) -> Box<dyn Lease>) -> Self {
         Self { lease: map(self.lease), ..self }
@@ -96,12 +97,12 @@ impl Writer {
         self.finish().map(drop)
     }
 
-    /// The state that this writer found or made, with every dead run folded in.
+    /// Returns the state, with dead runs applied.
     pub fn state(&self) -> Option<&State> {
         self.state.as_ref()
     }
 
-    /// The dead run that was folded when the lease was taken.
+    /// Returns the dead run that was applied when the lease was acquired.
     pub fn recovered(&self) -> Option<RunId> {
         self.recovered
     }
@@ -109,8 +110,8 @@ impl Writer {
     /// Opens a run. On return its first line is durable.
     ///
     /// # Errors
-    /// When it can't be written, when the end of a run could not be, when a run is open already, or when `started` starts
-    /// from another state than [`Self::state`].
+    /// When it, or the end of a run, can't be written; when a run is open already; or when `started` does not
+    /// start from [`Self::state`].
     pub fn begin(&mut self, at: Timestamp, started: RunStarted) -> Result<(), StateError> {
         if self.run.is_some() {
             return Err(StateError::Misused(Text::fixed("a run is already open")));
@@ -131,10 +132,10 @@ impl Writer {
         Ok(())
     }
 
-    /// Confirms that nobody else can be writing. To be called when an intent is durable and before its request is sent.
+    /// Confirms that no other process can be writing. Call it between a durable intent and its request.
     ///
     /// # Errors
-    /// [`StateError::FencedOut`] when somebody can: then nothing may be sent.
+    /// [`StateError::FencedOut`] when one can: nothing may then be sent.
     pub fn check_exclusive(&mut self) -> Result<(), StateError> {
         if self.run.is_none() {
             return Err(no_run());
@@ -142,12 +143,12 @@ impl Writer {
         self.lease.renew()
     }
 
-    /// Adds to the open run. On return the line is durable.
+    /// Appends to the open run. On return the line is durable.
     ///
     /// # Errors
-    /// When it can't be written: it is not stored then, or, where that can't be found out, only the same entry is taken
-    /// next. [`StateError::Misused`] when no run is open, it has ended, or an intent would create what may have been created
-    /// already.
+    /// When it can't be written. It is then not stored or, when that is uncertain, only the same entry is
+    /// accepted next. [`StateError::Misused`] when no run is open, it has ended, or an intent could create
+    /// something twice.
     pub fn append(&mut self, at: Timestamp, event: Event) -> Result<(), StateError> {
         let Some(run) = &mut self.run else {
             return Err(no_run());
@@ -155,7 +156,7 @@ impl Writer {
         if !may_follow(run.last.as_ref(), &event) {
             return Err(StateError::Misused(Text::fixed("the run has ended")));
         }
-        // Only what is about to be sent can still be stopped. An outcome is taken whatever it says.
+        // Only a request can still be stopped. Outcomes are always accepted.
         if let Event::Intent(intent) = &event
             && let Some(objection) = run.replay.objection(intent)
         {
@@ -164,10 +165,10 @@ impl Writer {
         run.append(&mut *self.lease, at, event)
     }
 
-    /// Folds the open run, which has ended, into the state, and makes its journal a receipt.
+    /// Applies the open run, which has ended, to the state, and turns its journal into a receipt.
     ///
     /// # Errors
-    /// When either can't be written. The journal is still there then, for another try or the next writer.
+    /// When either can't be written. The journal is then kept, for another attempt or the next writer.
     pub fn commit(&mut self) -> Result<State, StateError> {
         let run = self.run.as_ref().ok_or_else(no_run)?;
         if run.doubt.is_some() {
@@ -181,12 +182,12 @@ impl Writer {
         self.finish()
     }
 
-    /// Returns whether the stored state holds this run already.
+    /// Returns whether the stored state contains this run.
     fn holds(&self, started: &RunStarted) -> bool {
         self.state.as_ref().is_some_and(|state| state.last_run == Some(started.run))
     }
 
-    /// Folds and closes the open run. After an error it is still open, and can be finished again.
+    /// Applies and closes the open run. After an error it stays open, and this can be repeated.
     fn finish(&mut self) -> Result<State, StateError> {
         let run = self.run.as_ref().ok_or_else(no_run)?;
         let held = self.state.as_ref().filter(|_| self.holds(&run.started));
@@ -226,7 +227,7 @@ impl OpenRun {
             if matches!(error, StateError::FencedOut { .. }) {
                 return Err(error);
             }
-            // Whether it is stored is read, never guessed from the error.
+            // Never guess from the error whether it is stored.
             match self.is_stored(lease, next.seq, &line) {
                 Ok(true) => {}
                 Ok(false) => {
@@ -247,7 +248,7 @@ impl OpenRun {
         Ok(())
     }
 
-    /// Returns whether line number `seq` is stored; an error when another line has its place.
+    /// Returns whether line number `seq` is stored; an error when another line is in its place.
     fn is_stored(&self, lease: &mut dyn Lease, seq: u64, line: &[u8]) -> Result<bool, StateError> {
         let stored = lease.read(seq)?;
         if stored.is_empty() || stored == line {
@@ -281,7 +282,7 @@ mod tests {
         Event::RunEnded(RunEnded { reason })
     }
 
-    /// A writer whose lines are stored or not while every answer is lost, and so many reads fail.
+    /// Returns a writer that stores lines or not, loses every response, and fails this many reads.
     fn begun(folder: &Path, stores: bool, mut unreadable: u32) -> Writer {
         let store = FileStore::new(folder.join("x.state.json"));
         let at = Timestamp::UNIX_EPOCH;
@@ -314,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_stored_although_the_write_failed_counts() {
+    fn stored_line_counts_although_the_write_failed() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = begun(folder.path(), true, 0);
         writer.append(Timestamp::UNIX_EPOCH, ended(EndReason::Finished)).unwrap();
@@ -322,7 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_was_not_stored_may_be_followed_by_another() {
+    fn line_that_was_not_stored_may_be_followed_by_another() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = begun(folder.path(), false, 0);
         let at = Timestamp::UNIX_EPOCH;
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_in_doubt_only_the_same_entry_is_taken() {
+    fn after_an_uncertain_append_only_the_same_entry_is_accepted() {
         for stores in [true, false] {
             let folder = tempfile::tempdir().unwrap();
             let mut writer = begun(folder.path(), stores, 2);
@@ -341,7 +342,7 @@ mod tests {
             let error = writer.append(at, ended(EndReason::Failed)).unwrap_err();
             assert!(matches!(error, StateError::Misused(_)), "{error}");
             assert!(matches!(writer.commit(), Err(StateError::Misused(_))));
-            // It still can't be read, and is not written again blindly.
+            // Still unreadable, so it is not written again.
             let error = writer.append(at, ended(EndReason::Finished)).unwrap_err();
             assert!(matches!(error, StateError::Io { .. }), "{error}");
             let result = writer.append(at, ended(EndReason::Finished));

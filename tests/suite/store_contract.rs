@@ -300,7 +300,7 @@ pub(crate) fn a_waiting_writer_gets_its_turn(place: &dyn Place) {
 }
 
 pub(crate) fn a_line_is_appended_once(place: &dyn Place) {
-    let mut lease = place.store().take(&holder("ada@loom"), NO_WAIT).unwrap();
+    let mut lease = place.store().acquire(&holder("ada@loom"), NO_WAIT).unwrap();
     lease.prepare(None).unwrap();
     assert_eq!(lease.read(1).unwrap(), b"");
     lease.begin(RunId::fresh(), b"one\n").unwrap();

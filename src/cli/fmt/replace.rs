@@ -4,7 +4,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::files::{self, Links, Unnamed};
+use crate::files::{self, Links, TempFile};
 use crate::i18n::text;
 use crate::manifest;
 
@@ -18,8 +18,8 @@ pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
     }
     let folder = target.parent().unwrap_or(Path::new("."));
     // Hidden, and without a manifest's ending: what a crash leaves of it is never read as one.
-    let mut unnamed = Unnamed::make(target, ".postpay-fmt-", files::PRIVATE)?;
-    let file = unnamed.file()?;
+    let mut temp = TempFile::create(target, ".postpay-fmt-", files::PRIVATE)?;
+    let file = temp.file()?;
     file.write_all(new.as_bytes())?;
     as_it_was(file, &metadata)?;
     file.sync_all()?;
@@ -28,7 +28,7 @@ pub(super) fn replace(target: &Path, old: &str, new: &str) -> io::Result<()> {
         let why = text!("it was changed in the meantime");
         return Err(files::error(io::ErrorKind::Other, why));
     }
-    unnamed.replace()?;
+    temp.replace()?;
     // Elsewhere a folder can't be opened, and the file system orders its own names.
     if cfg!(unix) {
         File::open(folder)?.sync_all()?;

@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Refusal};
 use crate::i18n::{Text, shell_word, text};
 use crate::report::{clean, human};
-use crate::state::edits::{Loss, after, changes, lost, same_record, turn};
+use crate::state::edits::{Loss, after, changes, edits_between, lost, same_environments};
 use crate::state::file::MAX_BYTES;
 use crate::state::journal::Edited;
 use crate::state::{Account, State, StateError, decode_state};
@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     // The run that shows what comes of it; the one that writes it is another.
     editing.run(world, |state, world| {
         fits(state, &into, &shown)?;
-        let edits = turn(state, &into);
+        let edits = edits_between(state, &into);
         let warnings = forgets(state, &into, args.force)?;
         let made = |edit: &_| Edited { doing: "state push".to_owned(), edit: Clone::clone(edit) };
         let entries: Vec<Edited> = edits.iter().map(made).collect();
@@ -158,7 +158,7 @@ fn fits(state: &State, into: &State, shown: &Text) -> Result<(), Failure> {
         .help(text!("to merge the later runs into the copy: `postpay state restore --from FILE`"))
         .help(NOTHING_CHANGED));
     }
-    if theirs == ours && !same_record(state, into) {
+    if theirs == ours && !same_environments(state, into) {
         let next = ours.next();
         return Err(Failure::new(
             "push-same-serial",

@@ -1,10 +1,10 @@
-//! Words to lines: where each line begins, and how much white space stands between two words.
+//! Arranges tokens into lines: where each line starts, and the spaces between two tokens.
 
 use super::frames::{Frames, STEP, begins_member};
 use super::scalar;
 use super::token::{Kind, Token};
 
-/// The words in the canonical layout, each line with its line feed.
+/// Returns the tokens in the canonical layout, each line ended by a line feed.
 pub(super) fn arrange(tokens: &[Token<'_>]) -> String {
     let mut page = Page::default();
     let mut next_word = 0;
@@ -21,45 +21,45 @@ pub(super) fn arrange(tokens: &[Token<'_>]) -> String {
 #[derive(Default)]
 struct Page<'t> {
     lines: Vec<Line>,
-    /// The line that is being written.
+    /// The line being written.
     open: Option<Line>,
     frames: Frames,
     brackets: Vec<Bracket>,
-    /// A plain scalar stands in the brackets that are open.
+    /// The open brackets contain a plain scalar.
     plain: bool,
     header: Option<scalar::Header<'t>>,
-    /// The last word that is no comment asks for a value.
+    /// The last token other than a comment expects a value.
     awaits_value: bool,
-    /// A block scalar has ended with empty lines that are no part of it.
+    /// A block scalar ended with empty lines that are not part of it.
     blank: bool,
 }
 
 struct Line {
     text: String,
     indent: usize,
-    /// An empty line comes before it.
+    /// Preceded by an empty line.
     blank: bool,
     role: Role,
 }
 
 #[derive(PartialEq, Eq)]
 enum Role {
-    /// Nothing but a comment.
+    /// Only a comment.
     Comment,
-    /// It begins an environment that is not the first.
+    /// Starts an environment other than the first.
     Environment,
-    /// The end of a scalar to which empty lines below it would belong.
+    /// Ends a scalar that empty lines below would become part of.
     Kept,
     Other,
 }
 
 struct Bracket {
-    /// How far the line goes in that it is closed on.
+    /// The indent of the line that closes it.
     indent: usize,
 }
 
 impl<'t> Page<'t> {
-    /// Puts a word down. `next` is the one that follows it and the comments behind it.
+    /// Places a token. `next` is the token after it and after the comments behind it.
     fn place(&mut self, token: &Token<'t>, before: Option<&Token<'t>>, next: Option<&Token<'t>>) {
         if token.kind == Kind::Body {
             return self.body(token);
@@ -85,7 +85,7 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// Starts a new line for this word.
+    /// Starts a new line for this token.
     fn begin(&mut self, token: &Token<'t>, next: Option<&Token<'t>>) {
         self.end_line();
         let mut role = Role::Other;
@@ -108,7 +108,7 @@ impl<'t> Page<'t> {
                 member.column
             }
             None => match self.frames.value(token) {
-                // At the edge of the page it would end the document.
+                // At column 0 it would end the document.
                 0 if token.text.starts_with("---") || token.text.starts_with("...") => STEP,
                 column => column,
             },
@@ -121,8 +121,8 @@ impl<'t> Page<'t> {
         });
     }
 
-    /// A closing bracket stands below the line that it closes. Strictly, it has to be further in than the key whose value
-    /// ends with it; parsers overlook that, and ours does so when there is a plain scalar between the brackets.
+    /// A closing bracket is aligned with the line it closes. Strictly, YAML wants it indented further than
+    /// the key whose value it ends; parsers accept this, ours only with a plain scalar between the brackets.
     fn closing_column(&self, bracket: &Bracket) -> usize {
         if self.plain { bracket.indent } else { bracket.indent.max(self.frames.value_column()) }
     }
@@ -163,11 +163,11 @@ impl<'t> Page<'t> {
         }
     }
 
-    /// A plain or quoted scalar over several lines: the later ones are its continuation.
+    /// Writes a plain or quoted scalar over several lines: the later ones are its continuation.
     fn several_lines(&mut self, token: &Token<'_>) {
         let indent = match self.brackets.last() {
             Some(bracket) => bracket.indent + STEP,
-            // The edge of the page would make a document marker of `---`.
+            // At column 0, `---` would become a document marker.
             None => self.frames.value_column().max(STEP),
         };
         for (at, text) in scalar::folded(token).enumerate() {
@@ -211,7 +211,7 @@ impl<'t> Page<'t> {
         let mut text = String::with_capacity(bytes);
         let mut kept = true;
         for line in &self.lines {
-            // None at the very top, and none where it would become part of a value.
+            // Not at the very top, nor where it would become part of a value.
             if line.blank && !kept {
                 text.push('\n');
             }
@@ -222,7 +222,7 @@ impl<'t> Page<'t> {
         text
     }
 
-    /// One empty line before every environment but the first; the comments above it belong to it.
+    /// Puts an empty line before every environment but the first, above the comments that belong to it.
     fn separate_environments(&mut self) {
         for at in 0..self.lines.len() {
             if self.lines[at].role == Role::Environment {
@@ -237,20 +237,20 @@ impl<'t> Page<'t> {
 }
 
 impl Line {
-    /// A line of a scalar: an empty one stays empty.
+    /// A line of a scalar: an empty one is not indented.
     fn of_scalar(text: &str, indent: usize) -> Self {
         let indent = if text.is_empty() { 0 } else { indent };
         Self { text: format!("{:indent$}{text}", ""), indent, blank: false, role: Role::Other }
     }
 }
 
-/// How many spaces go between two words of a line.
+/// Returns how many spaces go between two tokens of a line.
 fn gap(before: &Token<'_>, token: &Token<'_>) -> usize {
     use Kind::{Alias, Close, Colon, Comma, Open, Plain, Property, Question, Quoted};
     match (before.kind, token.kind) {
-        // `*name:` would be another name, `?}` a word, and `[#` no comment.
+        // `*name:` would be another alias, `?}` a plain scalar, and `[#` no comment.
         (Alias | Property, Colon) | (Question, Comma | Close) | (_, Kind::Comment) => 1,
-        // So would `-]`, where a text ends in a dash that stands alone.
+        // `-]` too, where a text ends in a lone dash.
         (Plain, Comma | Close) if before.text.trim_end_matches('-').ends_with([' ', '\t', '\n']) => 1,
         (Open, _) | (_, Comma | Close) | (Plain | Quoted | Close, Colon) => 0,
         _ => 1,

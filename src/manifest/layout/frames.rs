@@ -1,16 +1,16 @@
-//! The block collections that are open at a word: known, as in YAML itself, by the columns that they stood in, each with
-//! the column that it comes to stand in.
+//! The open block collections: each is identified by its column in the source, as in YAML, and knows its
+//! column in the output.
 
 use super::token::{Kind, Token};
 
-/// How far a level goes in.
+/// Spaces per level.
 pub(super) const STEP: usize = 2;
 
 #[derive(Default)]
 pub(super) struct Frames {
-    /// From the outermost in.
+    /// Outermost first.
     open: Vec<Frame>,
-    /// The key of the outermost mapping that was seen last is `environments`.
+    /// The latest key of the outermost mapping is `environments`.
     at_environments: bool,
 }
 
@@ -18,9 +18,9 @@ struct Frame {
     list: bool,
     column: usize,
     new_column: usize,
-    /// A list whose dashes stand right below the first letter of its key.
+    /// A list whose dashes are not indented below its key.
     level_with_key: bool,
-    /// It holds the environments of its document.
+    /// Holds the environments of its document.
     environments: bool,
     members: usize,
 }
@@ -28,22 +28,22 @@ struct Frame {
 /// An entry of a block collection.
 pub(super) struct Member {
     pub column: usize,
-    /// It is an environment, and not the first of its document.
+    /// An environment other than the first of its document.
     pub later_environment: bool,
 }
 
-/// True for the first word of an entry of a block collection, outside of brackets.
+/// Returns whether a token starts an entry of a block collection, outside of brackets.
 pub(super) fn begins_member(token: &Token<'_>) -> bool {
     token.key || matches!(token.kind, Kind::Dash | Kind::Question)
 }
 
 impl Frames {
-    /// A new document begins.
+    /// Starts a new document.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 
-    /// Where the innermost collection stood, and where it stands now; the edge of the page without one.
+    /// Returns the column of the innermost collection in the source and in the output; 0 without one.
     pub(super) fn columns(&self) -> (usize, usize) {
         match self.open.last() {
             Some(frame) => (frame.column, frame.new_column),
@@ -51,12 +51,12 @@ impl Frames {
         }
     }
 
-    /// Where a value stands that has a line of its own.
+    /// Returns the column of a value on a line of its own.
     pub(super) fn value_column(&self) -> usize {
         self.below(self.open.len())
     }
 
-    /// The column that the line of a value counts from: its key's, or that of what stands behind its dash.
+    /// Returns the column that a value's indent counts from: that of its key, or of what follows its dash.
     pub(super) fn base(&self) -> usize {
         match self.open.last() {
             Some(frame) if frame.list => frame.new_column + STEP,
@@ -69,26 +69,26 @@ impl Frames {
         self.open.len() == 1
     }
 
-    /// Notes a key of the outermost mapping.
+    /// Records a key of the outermost mapping.
     pub(super) fn outermost_key(&mut self, key: &str) {
         self.at_environments = key.trim_matches(['"', '\'']) == "environments";
     }
 
-    /// Leaves what is over when a line begins with this value.
+    /// Closes the collections that end before this value, which starts a line.
     pub(super) fn value(&mut self, token: &Token<'_>) -> usize {
         let kept = self.holding(token);
         self.open.truncate(kept);
         self.below(kept)
     }
 
-    /// Finds the collection that this word begins an entry of. `written` is where the word comes to stand when it does
-    /// not begin its line.
+    /// Finds the collection that this token starts an entry of. `written` is the token's output column when
+    /// it does not start its line.
     pub(super) fn member(&mut self, token: &Token<'_>, written: Option<usize>) -> Member {
         if written.is_none() {
             let kept = self.holding(token);
             self.open.truncate(kept);
         }
-        if !self.open.last().is_some_and(|last| last.goes_on_with(token)) {
+        if !self.open.last().is_some_and(|last| last.continues_with(token)) {
             self.open.push(Frame {
                 list: token.kind == Kind::Dash,
                 column: token.column,
@@ -110,8 +110,8 @@ impl Frames {
         }
     }
 
-    /// Where a comment goes that has a line of its own: with the word that follows it, or with what it stands in when
-    /// that is further in. After `key:`, that may be where the value would stand, which is `awaited`.
+    /// Returns the column of a comment on a line of its own: that of the next token, or of the collection
+    /// around it when that is further in. After `key:`, that may be the column of the value, `awaited`.
     pub(super) fn comment_column(
         &self,
         comment: &Token<'_>,
@@ -124,7 +124,7 @@ impl Frames {
             Some(next) => {
                 let kept = self.holding(next);
                 match self.open[..kept].last() {
-                    Some(last) if begins_member(next) && last.goes_on_with(next) => last.new_column,
+                    Some(last) if begins_member(next) && last.continues_with(next) => last.new_column,
                     Some(_) | None => self.below(kept),
                 }
             }
@@ -142,7 +142,7 @@ impl Frames {
         own.max(next)
     }
 
-    /// How many of the open collections still hold this word, which begins a line.
+    /// Returns how many of the open collections contain this token, which starts a line.
     fn holding(&self, token: &Token<'_>) -> usize {
         let member = begins_member(token);
         let holds = |frame: &Frame| {
@@ -164,8 +164,8 @@ impl Frames {
 }
 
 impl Frame {
-    /// True when the word begins another entry of this collection, rather than a collection in it.
-    fn goes_on_with(&self, token: &Token<'_>) -> bool {
+    /// Returns whether the token starts another entry of this collection, rather than a nested collection.
+    fn continues_with(&self, token: &Token<'_>) -> bool {
         self.column == token.column && (self.list || token.kind != Kind::Dash)
     }
 }

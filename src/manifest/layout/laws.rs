@@ -1,15 +1,15 @@
-//! Laws of the layout, for manifests that nobody has thought of.
+//! Property tests of the layout on generated manifests.
 
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
-use super::tests::{laid_out, of};
+use super::tests::{canonical, laid_out};
 
-/// A manifest apart from how it is laid out.
+/// The content of a manifest, without its layout.
 #[derive(Debug, Clone)]
 enum Tree {
-    /// What goes on one line, or on the lines that it has in brackets.
+    /// One line, or several lines in brackets.
     Word(&'static str),
     /// A scalar over several lines.
     Lines(&'static [&'static str]),
@@ -19,7 +19,7 @@ enum Tree {
     List(Vec<(Note, Tree)>),
 }
 
-/// What is written about an entry.
+/// Comments on an entry.
 #[derive(Debug, Clone)]
 struct Note {
     above: Option<&'static str>,
@@ -55,7 +55,7 @@ fn tree() -> impl Strategy<Value = Tree> {
     })
 }
 
-/// Decides how a tree is laid out, by bytes that come round again.
+/// Chooses a layout from bytes that are used in a cycle.
 struct Noise<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -72,7 +72,7 @@ impl Noise<'_> {
     }
 }
 
-/// Writes the entries of a map or a list at `column`. With `inline`, the first stands behind a dash already.
+/// Writes the entries of a map or a list at `column`. With `inline`, the first follows a dash.
 fn write(
     entries: &[(Note, Tree)],
     list: bool,
@@ -149,8 +149,8 @@ fn write(
     }
 }
 
-/// The tree as a text. With `environments`, the members of its first key are some.
-fn written(tree: &Tree, environments: bool, noise: &[u8], crlf: bool) -> String {
+/// Renders the tree. With `environments`, the members of its first key are environments.
+fn render(tree: &Tree, environments: bool, noise: &[u8], crlf: bool) -> String {
     let mut out = String::new();
     let entries = match tree {
         Tree::Map(entries) => entries,
@@ -167,27 +167,27 @@ fn written(tree: &Tree, environments: bool, noise: &[u8], crlf: bool) -> String 
 
 proptest! {
 
-    /// How a manifest was indented, spaced and ended makes no difference, and nothing in it is beyond the layout.
+    /// Indentation, spacing and line endings of the source do not affect the result.
     #[test]
-    fn the_same_manifest_has_the_same_layout(
+    fn layout_does_not_depend_on_the_source_layout(
         tree in tree(),
         one in proptest::collection::vec(any::<u8>(), 1..40),
         two in proptest::collection::vec(any::<u8>(), 1..40),
         environments: bool,
         crlf: bool,
     ) {
-        let one = written(&tree, environments, &one, false);
-        let two = written(&tree, environments, &two, crlf);
-        prop_assert_eq!(of(&one), of(&two), "{}\n===\n{}", one, two);
+        let one = render(&tree, environments, &one, false);
+        let two = render(&tree, environments, &two, crlf);
+        prop_assert_eq!(canonical(&one), canonical(&two), "{}\n===\n{}", one, two);
     }
 
-    /// Whatever YAML it is: it comes out, and once is enough.
+    /// Any YAML can be laid out, and a second pass changes nothing.
     #[test]
-    fn what_is_nearly_yaml_is_laid_out_or_no_yaml(
+    fn near_yaml_is_laid_out_or_rejected(
         text in "([-?:,\\[\\]{}#&*!|>'\"%@`~ \r\n]|<<|a|环|\u{85}|\u{3000}|&a |\\*a|---|\\.\\.\\.|!!str |: |- |\\? |\n  |\n    |\n  # c|\n# d\n| # e\n|a: |\n- |\\|\n   x\n|>2\n    y\n|\\\\x|\\\\ |1){0,40}",
         prefix in prop::sample::select(vec!["", "version: 1\nenvironments:\n  a:\n    b: ", "a:\n- ", "a: [x, "]),
     ) {
-        // What the parser makes of a block scalar that ends in white space without a line break is told in the tests.
+        // tests.rs covers block scalars that end in white space without a line break.
         let text = format!("{prefix}{}", text.trim_end_matches([' ', '\t']));
         match laid_out(&text) {
             Ok(new) => prop_assert_eq!(laid_out(&new), Ok(new)),

@@ -1,7 +1,7 @@
 //! Splits a text into tokens, comments included, each with the kind of white space before it.
 //!
-//! Where a plain or a block scalar ends is the one hard question of YAML, and the parser that reads manifests answers it:
-//! both see the same scalars. All else between them is a mark, a name or a comment, which its first character shows.
+//! Where plain and block scalars end is taken from the parser that reads manifests, so both agree. Every
+//! other token is recognised by its first character.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle};
 use super::token::{Kind, Space, Token};
 use crate::manifest::offsets::Offsets;
 
-/// The words of a text that parses; None when one of them is not known here.
+/// Returns the tokens of a valid YAML text; None when one is not recognised.
 pub(super) fn lex(text: &str) -> Option<Vec<Token<'_>>> {
     let mut lexer =
         Lexer { text, at: 0, line: 0, depth: 0, scalars: scalars(text)?, next_scalar: 0, tokens: Vec::new() };
@@ -38,7 +38,7 @@ struct Scalar {
     block: bool,
 }
 
-/// The plain and block scalars, as the parser sees them, with the anchor and the tag that they may have.
+/// Returns the plain and block scalars as the parser sees them, with their anchors and tags.
 fn scalars(text: &str) -> Option<Vec<Scalar>> {
     let offsets = Offsets::new(text);
     let mut scalars = Vec::new();
@@ -49,7 +49,7 @@ fn scalars(text: &str) -> Option<Vec<Scalar>> {
             continue;
         };
         let block = match style {
-            // Nothing at all is a scalar too, and has no bytes.
+            // An empty scalar has no bytes.
             ScalarStyle::Plain if value.is_empty() => continue,
             ScalarStyle::Plain => false,
             ScalarStyle::Literal | ScalarStyle::Folded => true,
@@ -62,10 +62,10 @@ fn scalars(text: &str) -> Option<Vec<Scalar>> {
 }
 
 impl<'t> Lexer<'t> {
-    /// Passes over white space; None at the end of the text.
+    /// Skips white space; None at the end of the text.
     fn space(&mut self) -> Option<Space> {
         let from = self.at;
-        // The start of the text, and what follows a block scalar, is the start of a line.
+        // The start of the text, and what follows a block scalar, starts a line.
         let mut breaks = usize::from(from == self.line);
         while let Some(byte @ (b' ' | b'\t' | b'\n')) = self.peek() {
             self.at += 1;
@@ -82,7 +82,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// Takes the word that stands here; None when it is not known.
+    /// Reads the next token; None when it is not recognised.
     fn token(&mut self, space: Space) -> Option<()> {
         let (kind, end) = self.word(space)?;
         self.push(kind, end, space)?;
@@ -102,7 +102,7 @@ impl<'t> Lexer<'t> {
         Some(())
     }
 
-    /// What stands here, and where it ends.
+    /// Returns the next token's kind and end.
     fn word(&mut self, space: Space) -> Option<(Kind, usize)> {
         let byte = self.peek()?;
         if byte == b'#' {
@@ -138,7 +138,7 @@ impl<'t> Lexer<'t> {
         })
     }
 
-    /// Where the plain scalar ends that begins here, if one does.
+    /// Returns the end of the plain scalar that starts here, if any.
     fn plain_end(&mut self) -> Option<usize> {
         while let Some(scalar) = self.scalars.get(self.next_scalar) {
             let Scalar { bytes, block } = scalar;
@@ -154,7 +154,7 @@ impl<'t> Lexer<'t> {
         None
     }
 
-    /// The rest of a block scalar behind its header: a comment on the line, then the body.
+    /// Reads the rest of a block scalar after its header: a comment on the line, then the body.
     fn block_scalar(&mut self) -> Option<()> {
         let line_end = self.end_of_line();
         let rest = self.text.get(self.at..line_end)?;
@@ -171,7 +171,7 @@ impl<'t> Lexer<'t> {
         self.next_scalar += 1;
         let start = self.text.len().min(line_end + 1);
         let body = self.text.get(start..end.max(start))?;
-        // The scanner may have looked along the line that follows it already.
+        // The scanner may include the start of the line that follows.
         let body_end = if end == self.text.len() {
             end.max(start)
         } else {
@@ -180,7 +180,7 @@ impl<'t> Lexer<'t> {
         self.at = start;
         self.line = start;
         self.push(Kind::Body, body_end, Space::Break)?;
-        // Without a line break at its end the text ends here too.
+        // The body may end the text without a line break.
         self.line = self.at;
         Some(())
     }
@@ -224,7 +224,7 @@ impl<'t> Lexer<'t> {
         None
     }
 
-    /// `---` and `...` count at the start of a line, and alone.
+    /// `---` and `...` are markers only at the start of a line and alone.
     fn marker(&self, mark: &str) -> bool {
         self.at == self.line
             && self.depth == 0
@@ -235,7 +235,7 @@ impl<'t> Lexer<'t> {
     }
 }
 
-/// Finds where the keys of block mappings begin: with a name, a scalar or a collection that a colon follows on its line.
+/// Marks the keys of block mappings: a name, a scalar or a collection followed by a colon on its line.
 fn mark_keys(tokens: &mut [Token<'_>]) {
     let mut depth = 0_usize;
     let mut start = None;

@@ -1,12 +1,8 @@
-//! The canonical layout of a manifest: the same text with its white space in order.
+//! The canonical layout of a manifest.
 //!
-//! Two spaces a level, a list below its key is indented too, one space where one belongs, one empty line between
-//! environments and at most one anywhere else. Only white space moves: no key, value, quote or comment is changed, dropped
-//! or put elsewhere, and nothing is sorted, since the order of the environments is the order of the orders. Whether that
-//! came out so is checked: [`same`] compares the new text with the old one, and a text that would come out
-//! otherwise is left as it is.
-//!
-//! A line stays a line. What a person has put on one line, or on several, is theirs to say.
+//! Two spaces per level, lists indented below their key, one empty line between environments and at most one
+//! elsewhere. Only white space changes: nothing is sorted, since environments are created in their order, and
+//! line breaks stay where they are. [`same`] verifies this; a text that would change otherwise is left alone.
 
 mod arrange;
 mod frames;
@@ -22,9 +18,7 @@ use super::build::parse;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::i18n::{Text, text};
 
-/// The text of `file` in the canonical layout, or what is wrong with its YAML.
-///
-/// Laying out what has been laid out changes nothing.
+/// Returns the text of `file` in the canonical layout, or the errors in its YAML. Idempotent.
 pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     let before = parse(file);
     if !before.diagnostics.is_empty() {
@@ -38,7 +32,7 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
 }
 
-/// YAML takes all three for a line break.
+/// YAML accepts all three as line breaks.
 fn with_line_feeds(text: &str) -> Cow<'_, str> {
     if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))

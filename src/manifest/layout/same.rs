@@ -1,4 +1,4 @@
-//! Checks that a text in a new layout has the same content as the old one, before it is written.
+//! Checks that a reformatted text has the same content, before it is written.
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -15,8 +15,8 @@ const VALUE: Text = Text::fixed("a key or a value would change");
 const COMMENT: Text = Text::fixed("a comment would be lost or changed");
 const LETTER: Text = Text::fixed("more than its white space would change");
 
-/// Holds `new` against `old` and its documents: the same keys and values in the same order, of the same types, with the
-/// same aliases; the same comments; and not a visible character more, less or elsewhere.
+/// Checks that `new` has the same keys and values as `old` and its documents, in the same order, with the
+/// same types and aliases, the same comments, and the same visible characters.
 pub(super) fn check(
     documents: &[Document],
     old: &str,
@@ -26,7 +26,7 @@ pub(super) fn check(
     let parsed = parse(&Arc::new(SourceFile::new(file.path(), new)));
     let alike = parsed.diagnostics.is_empty()
         && documents.len() == parsed.documents.len()
-        && documents.iter().zip(&parsed.documents).all(|(one, other)| one.says_the_same_as(other));
+        && documents.iter().zip(&parsed.documents).all(|(one, other)| one.has_same_content_as(other));
     if !alike {
         return Err(VALUE);
     }
@@ -39,13 +39,13 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Returns the comments. None for a text that can't be split into tokens.
+/// Returns the comments. None when a token is not recognised.
 fn comments(text: &str) -> Option<Vec<&str>> {
     let comments = lex(text)?.into_iter().filter(|token| token.kind == Kind::Comment);
     Some(comments.map(|token| token.text.trim()).collect())
 }
 
-/// White space may differ; and, behind `|` or `>`, the number that says how much of it there is.
+/// Ignores white space and, after `|` or `>`, the indentation indicator.
 fn same_letters(old: &str, new: &str) -> bool {
     let mut old = old.chars().peekable();
     let mut new = new.chars().peekable();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn white_space_may_differ() {
+    fn white_space_may_change() {
         for (old, new) in [
             ("a:   1   # c  \nb: 2", "a: 1 # c\n\nb: 2\n"),
             ("a:\n- x\n-   y\n", "a:\n  - x\n  - y\n"),
@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_is_said_may() {
+    fn content_may_not_change() {
         for (old, new, why) in [
-            // Values, and what they are.
+            // Values and their types.
             ("a: 1\n", "a: 2\n", VALUE),
             ("a: 1\n", "a: '1'\n", VALUE),
             ("a: yes\nb: x\n", "b: x\na: yes\n", VALUE),
@@ -117,7 +117,7 @@ mod tests {
             ("# c\na: 1\n", "# c\na: 1\n# c\n", COMMENT),
             ("# a\n# b\na: 1\n", "# b\n# a\na: 1\n", COMMENT),
             ("a: 1 # b c\n", "a: 1 # bc\n", COMMENT),
-            // All else.
+            // Other characters.
             ("a: 'x'\n", "a: \"x\"\n", LETTER),
             ("a: [x, ]\n", "a: [x]\n", LETTER),
             ("a: ~\n", "a: null\n", VALUE),

@@ -1,13 +1,13 @@
-//! Scalars that run over several lines: which of their white space is theirs.
+//! Multi-line scalars: which of their white space is part of the value.
 
 use super::token::{Kind, Token};
 
-/// What stands behind `|` or `>`.
+/// The header of a block scalar: what follows `|` or `>`.
 pub(super) struct Header<'t> {
     text: &'t str,
-    /// How far its lines go in, when it says so.
+    /// The explicit indentation, if any.
     indicator: Option<usize>,
-    /// `+`: the line breaks at its end are part of it.
+    /// `+`: trailing line breaks are part of the value.
     pub keep: bool,
 }
 
@@ -20,7 +20,7 @@ impl<'t> Header<'t> {
         }
     }
 
-    /// The header of the scalar when its lines go in by `step`.
+    /// Returns the header for lines that are indented by `step`.
     pub(super) fn written(&self, step: usize) -> String {
         match self.indicator {
             Some(old) => self.text.replacen(&old.to_string(), &step.to_string(), 1),
@@ -30,20 +30,20 @@ impl<'t> Header<'t> {
 }
 
 pub(super) struct Body<'t> {
-    /// Without the white space that only says that they belong to it.
+    /// Without the indentation.
     pub lines: Vec<&'t str>,
-    /// Empty lines follow that are no part of it.
+    /// Followed by empty lines that are not part of the value.
     pub blank: bool,
 }
 
-/// The lines of a block scalar in a collection that stood at `column`.
+/// Returns the lines of a block scalar in a collection at `column` of the source.
 pub(super) fn body<'t>(text: &'t str, header: &Header<'_>, column: usize) -> Body<'t> {
     let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let indent = match header.indicator {
         Some(indicator) => column + indicator,
         None => text.lines().find(|line| spaces(line) < line.len()).map_or(usize::MAX, spaces),
     };
-    // A line with no more than its share of spaces is an empty one.
+    // A line with no more spaces than the indentation is empty.
     let mut lines: Vec<&str> = text
         .lines()
         .map(|line| match line.get(indent.min(line.len())..) {
@@ -53,7 +53,8 @@ pub(super) fn body<'t>(text: &'t str, header: &Header<'_>, column: usize) -> Bod
         })
         .collect();
     let mut blank = false;
-    // Less than its share at the very end, without a line break, is no line; the parser takes as much as its share for one.
+    // At the end of the text, fewer spaces than the indentation are no line; the parser takes exactly as many
+    // for one.
     let end = text.rsplit('\n').next().unwrap_or_default();
     if spaces(end) == end.len() && (1..indent).contains(&end.len()) {
         lines.pop();
@@ -65,7 +66,8 @@ pub(super) fn body<'t>(text: &'t str, header: &Header<'_>, column: usize) -> Bod
     Body { lines, blank }
 }
 
-/// The lines of a plain or quoted scalar. White space around a line break is none of its text, unless it is escaped.
+/// Returns the lines of a plain or quoted scalar. White space around a line break is not part of it unless
+/// escaped.
 pub(super) fn folded<'t>(token: &Token<'t>) -> impl Iterator<Item = &'t str> {
     let quoted = token.kind == Kind::Quoted && token.text.starts_with('"');
     let count = token.text.matches('\n').count();

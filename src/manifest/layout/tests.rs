@@ -1,4 +1,4 @@
-//! What [`layout`] promises: nothing changes but white space, the same always comes out, and once is enough.
+//! What [`layout`] promises: only white space changes, equal content gives equal text, and it is idempotent.
 
 use super::*;
 
@@ -6,16 +6,17 @@ pub(super) fn laid_out(text: &str) -> Result<String, Vec<Diagnostic>> {
     layout(&Arc::new(SourceFile::new("m.yaml", text)))
 }
 
-/// The layout of `old`, which laying out again does not change. That it says the same has been checked in there.
+/// Lays out `old` and checks that a second pass changes nothing. `layout` itself checks that the content is
+/// the same.
 #[track_caller]
-pub(super) fn of(old: &str) -> String {
+pub(super) fn canonical(old: &str) -> String {
     let new = laid_out(old).unwrap_or_else(|problems| panic!("{problems:#?}\n{old}"));
     assert_eq!(laid_out(&new).as_deref(), Ok(new.as_str()), "of {old:?}");
     new
 }
 
 #[test]
-fn a_manifest_that_was_written_in_a_hurry() {
+fn badly_formatted_manifest() {
     let text = "
 
 
@@ -82,7 +83,7 @@ removed:
 ---
 # the end
 ";
-    insta::assert_snapshot!(of(text), @r#"
+    insta::assert_snapshot!(canonical(text), @r#"
     # Ours.
     version: 1 # the first
     defaults: &d
@@ -152,8 +153,8 @@ removed:
 }
 
 #[test]
-fn comments_stay_with_what_they_are_about() {
-    insta::assert_snapshot!(of("
+fn comments_stay_with_their_entries() {
+    insta::assert_snapshot!(canonical("
 environments:
     a:
         alias: a
@@ -215,7 +216,7 @@ environments:
 
 #[test]
 fn block_scalars_keep_their_lines() {
-    insta::assert_snapshot!(of("
+    insta::assert_snapshot!(canonical("
 a: |
       x
         y
@@ -296,27 +297,27 @@ k: |2
 }
 
 #[test]
-fn the_empty_lines_at_the_end_of_a_scalar_are_kept_when_they_are_part_of_it() {
+fn trailing_empty_lines_of_a_scalar_are_kept_when_they_are_part_of_it() {
     for text in [
         "a: |+\n  x\n\n\n",
         "a: |+\n\n\n",
         "a: |+\n  x\n\n\nb: 1\n",
         "environments:\n  a: |+\n    x\n\n\n\n  b: 1\n",
     ] {
-        assert_eq!(of(text).trim_end().len(), text.trim_end().len(), "{text:?}");
+        assert_eq!(canonical(text).trim_end().len(), text.trim_end().len(), "{text:?}");
     }
-    assert_eq!(of("a: |+\n  x\n\n\n"), "a: |+\n  x\n\n\n");
-    assert_eq!(of("a: |\n  x\n\n\n"), "a: |\n  x\n");
-    assert_eq!(of("a: |+\n  x\n\n "), "a: |+\n  x\n\n");
-    assert_eq!(of("a: |+\n  x\n  "), "a: |+\n  x\n\n");
-    // Here the parser adds a line that no layout could add.
+    assert_eq!(canonical("a: |+\n  x\n\n\n"), "a: |+\n  x\n\n\n");
+    assert_eq!(canonical("a: |\n  x\n\n\n"), "a: |\n  x\n");
+    assert_eq!(canonical("a: |+\n  x\n\n "), "a: |+\n  x\n\n");
+    assert_eq!(canonical("a: |+\n  x\n  "), "a: |+\n  x\n\n");
+    // The parser adds a line that no layout could write.
     assert_eq!(laid_out("a: |\n  x\n  ").unwrap_err()[0].code, "fmt-unsafe");
-    assert_eq!(of("a: |\n  x"), "a: |\n  x\n");
+    assert_eq!(canonical("a: |\n  x"), "a: |\n  x\n");
 }
 
 #[test]
 fn brackets() {
-    insta::assert_snapshot!(of("
+    insta::assert_snapshot!(canonical("
 a: {b: 1,c : [x ,y],  d: {}, 'e':f, g: }
 h: [
  x, # why
@@ -396,8 +397,8 @@ q: {? r : s, ? t}
 }
 
 #[test]
-fn lists_and_questions() {
-    insta::assert_snapshot!(of("
+fn lists_and_complex_keys() {
+    insta::assert_snapshot!(canonical("
 a:
 - b
 -   c
@@ -455,7 +456,7 @@ y: &z
 }
 
 #[test]
-fn odd_texts() {
+fn unusual_texts() {
     for (old, new) in [
         ("", ""),
         ("\n\n  \n", ""),
@@ -499,13 +500,13 @@ fn odd_texts() {
 ",
         ),
     ] {
-        assert_eq!(of(old), new, "{old:?}");
+        assert_eq!(canonical(old), new, "{old:?}");
     }
 }
 
 #[test]
-fn environments_are_one_line_apart_and_nothing_else_is_told_to_be() {
-    insta::assert_snapshot!(of("
+fn one_empty_line_between_environments_only() {
+    insta::assert_snapshot!(canonical("
 environments:
   a: {alias: a}
   b: {alias: b}
@@ -565,7 +566,7 @@ other:
 }
 
 #[test]
-fn what_is_no_yaml_is_said_with_its_place() {
+fn invalid_yaml_is_reported_with_its_place() {
     for (text, code, place) in [
         ("a: [1\n", "yaml-syntax", "m.yaml:2:1"),
         ("a: 1\na: 2\n", "duplicate-key", "m.yaml:2:1"),
@@ -579,7 +580,7 @@ fn what_is_no_yaml_is_said_with_its_place() {
 }
 
 #[test]
-fn what_has_no_place_in_the_layout_is_left_alone() {
+fn text_without_a_canonical_layout_is_left_alone() {
     let problems = laid_out("a: 1\n...\n\u{feff}b: 2\n").unwrap_err();
     assert_eq!(problems.len(), 1);
     crate::diagnostic::assert_chinese(&problems);
@@ -591,13 +592,13 @@ fn what_has_no_place_in_the_layout_is_left_alone() {
     ");
 }
 
-/// A deep text, and one with very many comments, take no longer than they should.
+/// Deep texts, and texts with very many comments, are laid out in linear time.
 #[test]
-fn size_is_no_trouble() {
+fn large_texts_are_fast() {
     let deep = format!("a: {}x{}\n", "[".repeat(60), "]".repeat(60));
-    assert_eq!(of(&deep), deep);
+    assert_eq!(canonical(&deep), deep);
     let comments = "#\n".repeat(100_000);
-    assert_eq!(of(&comments), comments);
+    assert_eq!(canonical(&comments), comments);
     let scalar = format!("a: '{}'\n", "x\n  ".repeat(30_000));
-    assert_eq!(of(&scalar).len(), scalar.len());
+    assert_eq!(canonical(&scalar).len(), scalar.len());
 }

@@ -1,4 +1,4 @@
-//! A word of a text, and what little is to be known of it: its kind, its column and the white space before it.
+//! A token: its kind, its column and the white space before it.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -17,14 +17,14 @@ pub(super) enum Kind {
     Open,
     /// `]` or `}`
     Close,
-    /// An anchor or a tag, which belongs to what follows.
+    /// An anchor or a tag, which applies to the next node.
     Property,
     Alias,
     Plain,
     Quoted,
-    /// What a block scalar begins with: `|` or `>` and its indicators.
+    /// The start of a block scalar: `|` or `>` and its indicators.
     Header,
-    /// The lines of a block scalar, whole, line breaks and all.
+    /// The lines of a block scalar, line breaks included.
     Body,
 }
 
@@ -32,18 +32,18 @@ pub(super) enum Kind {
 pub(super) struct Token<'t> {
     pub kind: Kind,
     pub text: &'t str,
-    /// How far from the start of its line it stood, in bytes.
+    /// The column in the source, in bytes.
     pub column: usize,
     pub space: Space,
-    /// A key of a block mapping begins here.
+    /// Starts a key of a block mapping.
     pub key: bool,
 }
 
-/// What stands between a word and the one before it.
+/// The white space between a token and the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Space {
     Nothing,
-    /// White space on their line.
+    /// On the same line.
     Blanks,
     /// A line break.
     Break,
@@ -56,7 +56,7 @@ impl Token<'_> {
         self.kind == Kind::Comment
     }
 
-    /// It stands between documents, or before one.
+    /// Returns whether it separates documents.
     pub(super) fn is_mark(&self) -> bool {
         matches!(self.kind, Kind::Directive | Kind::DocumentStart | Kind::DocumentEnd)
     }

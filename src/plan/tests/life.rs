@@ -1,4 +1,4 @@
-//! Plans for environments that exist: update, move, import, replace, forget, destroy.
+//! Plans for existing environments: update, move, import, replace, forget, destroy.
 
 use super::super::file;
 use super::super::moves::MoveError;
@@ -6,7 +6,7 @@ use super::*;
 use crate::kinds::postpay;
 use crate::model::{Import, InstanceKey, Moved, Removed};
 
-/// On record at `name`, with an id of its own.
+/// A record with its own id.
 fn owned(name: &str, status: Status, pairs: &[(Field, &str)]) -> Record {
     Record { env_id: (status != Status::AwaitingEnvId).then(|| format!("{name}-1")), ..record(status, pairs) }
 }
@@ -17,7 +17,7 @@ fn created(name: &str) -> (&str, Record) {
 
 fn with(options: Options, desired: &Desired, state: &State) -> Plan {
     let plan = Plan::make(desired, Some(state), options, target(), Timestamp::UNIX_EPOCH).unwrap();
-    // Whatever a plan holds, a plan file holds it.
+    // Every plan round-trips through a plan file.
     assert_eq!(file::decode(&file::encode(&plan)).unwrap(), plan);
     plan
 }
@@ -35,7 +35,7 @@ fn kinds(plan: &Plan) -> Vec<(String, Action, Reason)> {
     plan.steps.iter().map(|step| (step.address.to_string(), step.action, step.reason)).collect()
 }
 
-fn one(name: &str, action: Action, reason: Reason) -> Vec<(String, Action, Reason)> {
+fn single_step(name: &str, action: Action, reason: Reason) -> Vec<(String, Action, Reason)> {
     vec![(name.to_owned(), action, reason)]
 }
 
@@ -43,21 +43,21 @@ fn moved(from: &str, to: &str) -> Moved {
     Moved { from: address(from), to: address(to), source: source(3) }
 }
 
-/// The alias that a step updates.
+/// Returns the new alias of an update.
 fn renames(step: &Step) -> Option<String> {
     step.updates().next().map(|(_, value)| value.to_string())
 }
 
 #[test]
-fn an_alias_is_updated_in_place_and_an_undeclared_one_stays() {
+fn alias_is_updated_in_place_and_an_undeclared_one_stays() {
     let recorded = state(vec![created("a")]);
     let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::Update, Reason::UpdatedInPlace));
+    assert_eq!(kinds(&plan), single_step("a", Action::Update, Reason::UpdatedInPlace));
     assert_eq!(renames(step(&plan, "a")).as_deref(), Some("b"));
     assert_eq!((plan.orders().count(), plan.changes().count()), (0, 1));
 
     let plan = make(&declared(&[("a", &[])]), Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+    assert_eq!(kinds(&plan), single_step("a", Action::NoOp, Reason::Unchanged));
     let given = make(
         &declared(&[("a", &[(postpay::ALIAS, "b")])]),
         Some(&state(vec![("a", owned("a", Status::Created, &[]))])),
@@ -66,29 +66,29 @@ fn an_alias_is_updated_in_place_and_an_undeclared_one_stays() {
 }
 
 #[test]
-fn an_alias_and_another_field_force_replacement() {
+fn alias_and_another_field_force_replacement() {
     let recorded = state(vec![created("a")]);
     let pairs = &[(postpay::ALIAS, "b"), (postpay::FREE_QUOTA, "basic")];
     let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::Replace, Reason::FixedAtOrder));
+    assert_eq!(kinds(&plan), single_step("a", Action::Replace, Reason::FixedAtOrder));
     assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::Replacement));
     assert_eq!(plan.changes().count(), 0);
 }
 
 #[test]
-fn an_environment_without_an_env_id_is_not_renamed() {
+fn environment_without_an_env_id_is_not_renamed() {
     let recorded = state(vec![("a", owned("a", Status::AwaitingEnvId, &[]))]);
     let plan = make(&declared(&[("a", &[(postpay::ALIAS, "b")])]), Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::Wait, Reason::AwaitingEnvId));
+    assert_eq!(kinds(&plan), single_step("a", Action::Wait, Reason::AwaitingEnvId));
 }
 
 #[test]
-fn ignore_changes_keeps_a_field_as_it_is() {
+fn ignore_changes_keeps_a_field() {
     let recorded = state(vec![created("a")]);
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a"), (postpay::FLAG, "Activity")])]);
     desired.environments[0].lifecycle.ignore_changes = [postpay::FLAG].into();
     let plan = make(&desired, Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+    assert_eq!(kinds(&plan), single_step("a", Action::NoOp, Reason::Unchanged));
 
     desired.environments[0].attributes.set(postpay::ALIAS, "b");
     let plan = make(&desired, Some(&recorded));
@@ -108,13 +108,13 @@ fn prevent_destroy_is_an_update() {
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     desired.environments[0].lifecycle.prevent_destroy = true;
     let plan = make(&desired, Some(&recorded));
-    assert_eq!(kinds(&plan), one("a", Action::Update, Reason::ProtectionChanged));
+    assert_eq!(kinds(&plan), single_step("a", Action::Update, Reason::ProtectionChanged));
     assert_eq!(renames(step(&plan, "a")), None);
     assert!(step(&plan, "a").changes_protection());
 }
 
 #[test]
-fn a_requested_replacement_counts_as_a_create() {
+fn requested_replacement_counts_as_a_create() {
     let recorded = state(vec![created("a"), created("b")]);
     let desired = declared(&[("a", &[(postpay::ALIAS, "a")]), ("b", &[(postpay::ALIAS, "b")])]);
     let options = Options { replaces: vec![address("a")], ..Options::default() };
@@ -129,7 +129,7 @@ fn a_requested_replacement_counts_as_a_create() {
 }
 
 #[test]
-fn an_impossible_replacement_is_blocked() {
+fn impossible_replacement_is_blocked() {
     let switched = [(postpay::ENV_ID, "a-1")];
     let recorded = state(vec![
         ("a", owned("a", Status::Created, &switched)),
@@ -142,14 +142,14 @@ fn an_impossible_replacement_is_blocked() {
     assert_eq!(plan.orders().count(), 0);
 }
 
-/// Puts a former environment of `a` in the state.
+/// Adds a former environment of `a` to the state.
 fn depose(state: &mut State, record: Record) {
     let key = InstanceKey::deposed(address("a"), record.env_id.clone().unwrap());
     state.environments.insert(key, Record { deposed_at: Some(Timestamp::UNIX_EPOCH), ..record });
 }
 
 #[test]
-fn a_replacement_is_not_repeated_unless_something_changed() {
+fn replacement_is_not_repeated_unless_something_changed() {
     let mut recorded = state(vec![created("a")]);
     depose(&mut recorded, created("old").1);
     let options = || Options { replaces: vec![address("a")], ..Options::default() };
@@ -202,7 +202,7 @@ fn manifests_that_declare_nothing_destroy_nothing() {
 }
 
 #[test]
-fn an_environment_of_another_address_is_not_destroyed() {
+fn environment_of_another_address_is_not_destroyed() {
     let mut twin = created("b");
     twin.1.env_id = Some("a-1".to_owned());
     let recorded = state(vec![created("a"), twin]);
@@ -215,7 +215,7 @@ fn an_environment_of_another_address_is_not_destroyed() {
 }
 
 #[test]
-fn an_environment_that_moves_to_a_declared_address_is_not_destroyed() {
+fn environment_that_moves_to_a_declared_address_is_not_destroyed() {
     let recorded = state(vec![created("old")]);
     let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
@@ -231,7 +231,7 @@ fn an_environment_that_moves_to_a_declared_address_is_not_destroyed() {
 }
 
 #[test]
-fn an_import_is_not_created_in_place_of_an_isolated_environment() {
+fn import_is_not_created_in_place_of_an_isolated_environment() {
     let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
     let mut desired = declared(&[("a", &[(postpay::ALIAS, "a")])]);
     for (env_id, refused) in [("a-1", false), ("another", true)] {
@@ -242,7 +242,7 @@ fn an_import_is_not_created_in_place_of_an_isolated_environment() {
         assert_eq!(step(&plan, "a").blocker.is_some(), refused);
         assert_eq!(plan.orders().count(), 0);
     }
-    // A key that was renamed back does not order what lives under its other name.
+    // Renaming the key back does not create the environment again.
     desired.environments[0].import = None;
     let both = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "old")])), created("b")]);
     desired.environments[0].attributes.set(postpay::ALIAS, "b");
@@ -287,9 +287,9 @@ fn deposed_environments_are_destroyed_only_by_name() {
     assert_eq!(destroyed, [Some("a-old-1".to_owned())]);
 }
 
-/// What was replaced can't be declared any more, so its own protection could never be taken away.
+/// A replaced environment can't be declared any more, so its own protection could never be removed.
 #[test]
-fn a_deposed_environment_is_protected_by_the_declaration_at_its_address() {
+fn deposed_environment_is_protected_by_the_declaration_at_its_address() {
     let mut recorded = state(vec![created("a")]);
     let mut old = owned("a-old", Status::Created, &[(postpay::ALIAS, "a")]);
     old.prevent_destroy = true;
@@ -305,18 +305,18 @@ fn a_deposed_environment_is_protected_by_the_declaration_at_its_address() {
 }
 
 #[test]
-fn an_isolated_environment_is_left_alone_and_can_be_created_again() {
+fn isolated_environment_is_left_alone_and_can_be_created_again() {
     let recorded = state(vec![("a", owned("a", Status::Isolated, &[(postpay::ALIAS, "a")]))]);
     let plan = with(allowed(), &declared(&[]), &recorded);
-    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Isolated));
+    assert_eq!(kinds(&plan), single_step("a", Action::NoOp, Reason::Isolated));
     let plan = with(Options::default(), &declared(&[("a", &[(postpay::ALIAS, "a")])]), &recorded);
-    assert_eq!(kinds(&plan), one("a", Action::Create, Reason::GivenUp));
+    assert_eq!(kinds(&plan), single_step("a", Action::Create, Reason::GivenUp));
     let here = target();
     assert_eq!(blockers(&plan, &facts(Some(&recorded), &here)), []);
 }
 
 #[test]
-fn a_removed_address_is_forgotten_and_not_destroyed() {
+fn removed_address_is_forgotten_and_not_destroyed() {
     let recorded = state(vec![created("a"), ("lost", owned("lost", Status::Unknown, &[]))]);
     let removed =
         ["a", "lost", "never-was"].map(|name| Removed { address: address(name), source: source(4) });
@@ -329,26 +329,26 @@ fn a_removed_address_is_forgotten_and_not_destroyed() {
 }
 
 #[test]
-fn a_moved_environment_is_updated_at_its_new_address() {
+fn moved_environment_is_updated_at_its_new_address() {
     let recorded = state(vec![created("old")]);
     let mut desired = declared(&[("new", &[(postpay::ALIAS, "old")])]);
     desired.moved = vec![moved("old", "new")];
     let plan = with(allowed(), &desired, &recorded);
-    assert_eq!(kinds(&plan), one("new", Action::Move, Reason::Moved));
+    assert_eq!(kinds(&plan), single_step("new", Action::Move, Reason::Moved));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
     assert_eq!(plan.summary.moved, 1);
 
     desired.environments[0].attributes.set(postpay::ALIAS, "new");
     let plan = with(allowed(), &desired, &recorded);
-    assert_eq!(kinds(&plan), one("new", Action::Update, Reason::UpdatedInPlace));
+    assert_eq!(kinds(&plan), single_step("new", Action::Update, Reason::UpdatedInPlace));
     assert_eq!(step(&plan, "new").previous_address, Some(address("old")));
     assert_eq!((plan.summary.moved, plan.summary.update), (1, 1));
 
-    // Blocks may stay after they are carried out.
+    // Blocks may stay after they are applied.
     let done = state(vec![("new", created("old").1)]);
     desired.environments[0].attributes.set(postpay::ALIAS, "old");
     let plan = with(allowed(), &desired, &done);
-    assert_eq!(kinds(&plan), one("new", Action::NoOp, Reason::Unchanged));
+    assert_eq!(kinds(&plan), single_step("new", Action::NoOp, Reason::Unchanged));
 }
 
 #[test]
@@ -364,7 +364,7 @@ fn moves_form_chains() {
 }
 
 #[test]
-fn a_move_that_does_not_fit_the_state_is_an_error() {
+fn move_that_does_not_fit_the_state_is_an_error() {
     let mut desired = declared(&[("c", &[(postpay::ALIAS, "x")])]);
     desired.moved = vec![moved("a", "b"), moved("b", "c")];
     let problems = |state: Option<&State>| {
@@ -388,18 +388,18 @@ fn a_move_that_does_not_fit_the_state_is_an_error() {
 }
 
 #[test]
-fn an_import_is_never_created() {
+fn import_is_never_created() {
     let mut desired = declared(&[("a", A)]);
     desired.environments[0].import =
         Some(Import { env_id: "e-7".to_owned(), tran_id: None, source: source(2) });
     let plan = make(&desired, None);
-    assert_eq!(kinds(&plan), one("a", Action::Import, Reason::ImportDeclared));
+    assert_eq!(kinds(&plan), single_step("a", Action::Import, Reason::ImportDeclared));
     assert_eq!(plan.orders().count(), 0);
 
     let mine = |env_id: &str, status| Record { env_id: Some(env_id.to_owned()), ..record(status, A) };
     let adopted = state(vec![("a", mine("e-7", Status::Created))]);
     let plan = with(Options::default(), &desired, &adopted);
-    assert_eq!(kinds(&plan), one("a", Action::NoOp, Reason::Unchanged));
+    assert_eq!(kinds(&plan), single_step("a", Action::NoOp, Reason::Unchanged));
 
     let another = state(vec![("a", mine("e-8", Status::Created))]);
     let plan = with(Options::default(), &desired, &another);

@@ -48,7 +48,7 @@ pub(super) fn one(out: &mut String, finding: &Finding, look: Look) {
     let Finding { code, address, deposed, env_id, expected, found, source, standing, next } = finding;
     let name = match standing {
         Standing::Counts => look.bad(code.name()),
-        Standing::Told | Standing::Ignored { .. } => look.change(code.name()),
+        Standing::Info | Standing::Ignored { .. } => look.change(code.name()),
     };
     let what = match (address, env_id) {
         (Some(address), _) => look.strong(address),

@@ -50,7 +50,7 @@ fn holder(holder: &Holder) -> Text {
 fn open_run(journal: &Journal) -> Text {
     let RunStarted { run, base, who, pid, .. } = &journal.started;
     let orders = journal.entries.iter().filter(|entry| match &entry.event {
-        Event::Intent(intent) => intent.may_order(),
+        Event::Intent(intent) => intent.may_create(),
         Event::Listed(_)
         | Event::Outcome(_)
         | Event::Edited(_)

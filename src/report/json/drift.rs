@@ -25,7 +25,7 @@ struct SummaryV1 {
     /// Findings that somebody knows of.
     ignored: usize,
     /// Findings that are reported and do not count.
-    told: usize,
+    info: usize,
     declared: usize,
     recorded: usize,
     /// Environments of the account; null when it was left out.
@@ -50,7 +50,7 @@ pub(super) struct FindingV1<'a> {
     /// As in the state, or as the account shows it.
     found: Option<&'a str>,
     source: Option<SourceV1<'a>>,
-    /// counts, told or ignored.
+    /// counts, info or ignored.
     standing: &'static str,
     /// Why it is ignored.
     reason: Option<&'a str>,
@@ -75,11 +75,11 @@ pub fn schema() -> serde_json::Value {
 pub fn document(drift: &Drift) -> String {
     let Drift { findings, declared, recorded, seen } = drift;
     let mut summary =
-        SummaryV1 { counted: 0, ignored: 0, told: 0, declared: *declared, recorded: *recorded, seen: *seen };
+        SummaryV1 { counted: 0, ignored: 0, info: 0, declared: *declared, recorded: *recorded, seen: *seen };
     for finding in findings {
         let count = match finding.standing {
             Standing::Counts => &mut summary.counted,
-            Standing::Told => &mut summary.told,
+            Standing::Info => &mut summary.info,
             Standing::Ignored { .. } => &mut summary.ignored,
         };
         *count += 1;

@@ -29,7 +29,7 @@ pub fn schema() -> serde_json::Value {
 
 /// The failure as one JSON document that ends in a newline.
 pub fn document(command: &str, diagnostics: &[Diagnostic]) -> String {
-    let limited = Limited::of(diagnostics);
+    let limited = Limited::new(diagnostics);
     super::text(&FailureV1 {
         format_version: 1,
         failed: true,

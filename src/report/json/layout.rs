@@ -50,7 +50,7 @@ pub fn schema() -> serde_json::Value {
 
 /// The files, and what is wrong with any of them, as one JSON document that ends in a newline.
 pub fn files(files: &[Formatted], details: Details, diagnostics: &[Diagnostic]) -> String {
-    let limited = Limited::of(diagnostics);
+    let limited = Limited::new(diagnostics);
     let document = FilesV1 {
         format_version: 1,
         files: files

@@ -33,7 +33,7 @@ pub fn schema() -> serde_json::Value {
 /// The result of a check as one JSON document that ends in a newline.
 pub fn document(files: usize, environments: usize, diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|one| one.is_error()).count();
-    let limited = Limited::of(diagnostics);
+    let limited = Limited::new(diagnostics);
     super::text(&ValidationV1 {
         format_version: 1,
         valid: !any_error(diagnostics),

@@ -66,7 +66,7 @@ const fn tone(code: Code) -> Tone {
 pub(super) fn tone_of(one: &drift::Finding) -> Tone {
     match one.standing {
         Standing::Counts => tone(one.code),
-        Standing::Told | Standing::Ignored { .. } => Tone::Plain,
+        Standing::Info | Standing::Ignored { .. } => Tone::Plain,
     }
 }
 
@@ -87,7 +87,7 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
     let rows = [(text!("expected"), expected), (text!("found"), found), (Text::same("env_id"), &id)];
     let mark = match standing {
         Standing::Counts => "!",
-        Standing::Told | Standing::Ignored { .. } => " ",
+        Standing::Info | Standing::Ignored { .. } => " ",
     };
     Entry {
         name: name(one),
@@ -96,7 +96,7 @@ fn entry(one: &drift::Finding, lang: Lang) -> Entry {
         tone: tone_of(one),
         reason: match standing {
             Standing::Counts => "counts",
-            Standing::Told => "told",
+            Standing::Info => "info",
             Standing::Ignored { .. } => "ignored",
         },
         place: source.as_ref().map(Place::from),
@@ -129,8 +129,8 @@ fn typed(next: &str) -> String {
 fn remarks(one: &drift::Finding) -> Vec<Text> {
     let why = match &one.standing {
         Standing::Counts => None,
-        Standing::Told if one.code == Code::Unmanaged => Some(text!("not counted without --strict")),
-        Standing::Told => Some(text!("not counted")),
+        Standing::Info if one.code == Code::Unmanaged => Some(text!("not counted without --strict")),
+        Standing::Info => Some(text!("not counted")),
         Standing::Ignored { reason } => Some(text!("ignored: {reason}", reason)),
     };
     let next = one.next.map(typed);

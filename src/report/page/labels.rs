@@ -112,7 +112,7 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
         "unknown" => text!("unknown"),
         "not_attempted" => text!("not attempted"),
         "counts" => text!("counted"),
-        "told" => text!("not counted"),
+        "info" => text!("not counted"),
         "ignored" => text!("ignored"),
         "not_ordered" => text!("not created"),
         "destroying" => text!("destroying"),

@@ -53,7 +53,7 @@ pub(in crate::report) fn plan_of(steps: Vec<Step>) -> Plan {
         options: Options::default(),
         git: None,
         drift: None,
-        summary: crate::plan::Summary::of(&steps, &crate::plan::Mode::Normal),
+        summary: crate::plan::Summary::count(&steps, &crate::plan::Mode::Normal),
         steps,
         checksum: String::new(),
     }
@@ -205,7 +205,7 @@ pub(in crate::report) fn drift_page() -> Page {
         findings: vec![
             finding(Code::AliasChanged, Some("shop-prod"), Standing::Counts),
             finding(Code::SourceChanged, Some("shop-old"), ignored),
-            finding(Code::Unmanaged, None, Standing::Told),
+            finding(Code::Unmanaged, None, Standing::Info),
             finding(Code::Gone, Some("shop-gone"), Standing::Counts),
         ],
         declared: 3,

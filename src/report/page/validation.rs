@@ -78,7 +78,7 @@ fn entry(name: String) -> Entry {
 /// The diagnostics that are shown, each tied to the file that it is about when that file has an entry. Those that are not shown
 /// count for the entries too.
 fn about(entries: &mut [Entry], diagnostics: &[Diagnostic], lang: Lang) -> Vec<Finding> {
-    let limited = Limited::of(diagnostics);
+    let limited = Limited::new(diagnostics);
     if limited.left_out().is_some() {
         tie(entries, diagnostics, lang);
     }

@@ -6,39 +6,39 @@ use crate::state::journal::{Recovered, RunEnded};
 use crate::state::record::Status;
 use crate::state::replay::replay;
 
-fn written(journal: &Journal) -> Vec<u8> {
+fn encoded(journal: &Journal) -> Vec<u8> {
     encode_journal(journal).unwrap()
 }
 
-fn read_back(bytes: &[u8]) -> Result<Decoded, StateError> {
+fn decode(bytes: &[u8]) -> Result<Decoded, StateError> {
     decode_open_journal(Path::new("x.journal.jsonl"), bytes)
 }
 
 proptest! {
-    // Each case is a hundred cuts or flips.
+    // Each case makes a hundred cuts or flips.
     #![proptest_config(ProptestConfig::with_cases(1 + ProptestConfig::default().cases / 4))]
 
     #[test]
-    fn what_was_written_is_read(journal in prop_oneof![journal(), wild_journal()]) {
-        let bytes = written(&journal);
-        let whole = read_back(&bytes).unwrap();
+    fn journal_round_trips(journal in prop_oneof![journal(), wild_journal()]) {
+        let bytes = encoded(&journal);
+        let whole = decode(&bytes).unwrap();
         prop_assert!(!whole.torn);
         prop_assert_eq!(whole.journal, journal);
     }
 
     #[test]
-    fn cut_at_any_byte_after_the_first_line_the_whole_lines_remain(journal in journal(), first in 0..100_usize) {
-        let bytes = written(&journal);
+    fn cut_journal_keeps_its_whole_lines(journal in journal(), first in 0..100_usize) {
+        let bytes = encoded(&journal);
         for length in (first..=bytes.len()).step_by(1 + bytes.len() / 100) {
             let cut = &bytes[..length];
             let lines = cut.split(|byte| *byte == b'\n').count() - 1;
             if lines == 0 {
-                let error = read_back(cut).unwrap_err();
-                let told = matches!(error, StateError::JournalDamaged { line: 1, .. });
-                prop_assert!(told && error.to_string().contains("is cut"), "{error}");
+                let error = decode(cut).unwrap_err();
+                let is_expected = matches!(error, StateError::JournalDamaged { line: 1, .. });
+                prop_assert!(is_expected && error.to_string().contains("is cut"), "{error}");
                 continue;
             }
-            let whole = read_back(cut).unwrap();
+            let whole = decode(cut).unwrap();
             prop_assert_eq!(&whole.journal.entries[..], &journal.entries[..lines - 1]);
             let state = replay(None, &whole.journal);
             let mut open = Vec::new();
@@ -61,23 +61,23 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_any_kind_are_no_reason_to_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
-        let _ = read_back(&bytes);
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        let _ = decode(&bytes);
         let _ = decode_receipt(Path::new("x"), &bytes);
         let _ = decode_start(Path::new("x"), &bytes);
     }
 
     #[test]
-    fn any_bit_flipped_before_the_last_line_is_found(journal in journal(), first in 0..100_usize) {
+    fn bit_flips_before_the_last_line_are_detected(journal in journal(), first in 0..100_usize) {
         prop_assume!(!journal.entries.is_empty());
-        let mut bytes = written(&journal);
+        let mut bytes = encoded(&journal);
         let last = bytes[..bytes.len() - 1].iter().rposition(|byte| *byte == b'\n').unwrap();
         for place in (first..=last).step_by(1 + last / 100) {
             let bit = 1 << (place % 8);
             bytes[place] ^= bit;
-            let error = read_back(&bytes).expect_err("a changed journal was read");
-            let told = matches!(error, StateError::JournalDamaged { .. } | StateError::Newer { .. });
-            prop_assert!(told, "{error}");
+            let error = decode(&bytes).expect_err("a changed journal was read");
+            let is_expected = matches!(error, StateError::JournalDamaged { .. } | StateError::Newer { .. });
+            prop_assert!(is_expected, "{error}");
             bytes[place] ^= bit;
         }
     }
@@ -91,14 +91,14 @@ fn start_line() -> String {
 }
 
 #[test]
-fn the_form_of_a_line_is_frozen() {
+fn line_format_is_frozen() {
     let text = start_line() + "\n";
-    let whole = read_back(text.as_bytes()).unwrap();
-    assert_eq!(String::from_utf8(written(&whole.journal)).unwrap(), text);
+    let whole = decode(text.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(encoded(&whole.journal)).unwrap(), text);
 }
 
 #[test]
-fn damage_is_told_with_its_line() {
+fn damage_is_reported_with_its_line() {
     let first = start_line();
     let hash = sha256_hex(first.as_bytes());
     let second = |seq: u32, prev: &str, rest: &str| {
@@ -136,7 +136,7 @@ fn damage_is_told_with_its_line() {
         ),
     ];
     for (at, what, text, says) in table {
-        match read_back(text.as_bytes()) {
+        match decode(text.as_bytes()) {
             Err(StateError::JournalDamaged { line, why, .. }) => {
                 assert_eq!(line, at, "{what}: {why}");
                 assert!(why.en().contains(says), "{what}: {why}");
@@ -145,14 +145,14 @@ fn damage_is_told_with_its_line() {
         }
     }
     let newer = first.replace("\"format_version\":1", "\"format_version\":2,\"colour\":\"red\"");
-    let error = read_back((newer + "\n").as_bytes()).unwrap_err();
+    let error = decode((newer + "\n").as_bytes()).unwrap_err();
     assert!(matches!(error, StateError::Newer { found: 2, .. }), "{error}");
 }
 
 #[test]
-fn after_its_end_a_run_can_only_be_recovered() {
+fn only_recovered_may_follow_the_end_of_a_run() {
     let first = start_line();
-    let whole = read_back(format!("{first}\n").as_bytes()).unwrap();
+    let whole = decode(format!("{first}\n").as_bytes()).unwrap();
     let ended = Event::RunEnded(RunEnded { reason: crate::state::journal::EndReason::Finished });
     let recovered = Event::Recovered(Recovered { by: "ada@loom".to_owned(), unknown: Vec::new() });
     let with = |events: &[&Event]| {
@@ -160,15 +160,15 @@ fn after_its_end_a_run_can_only_be_recovered() {
         for event in events {
             journal.entries.push(Entry { at: Timestamp::UNIX_EPOCH, event: (*event).clone() });
         }
-        written(&journal)
+        encoded(&journal)
     };
     let path = Path::new("receipt");
     assert!(decode_receipt(path, &with(&[&ended])).is_ok());
     assert!(decode_receipt(path, &with(&[&ended, &recovered])).is_ok());
     assert!(decode_receipt(path, &with(&[])).is_err(), "no end");
-    assert!(read_back(&with(&[&ended, &ended])).is_err());
-    assert!(read_back(&with(&[&recovered, &ended])).is_err());
+    assert!(decode(&with(&[&ended, &ended])).is_err());
+    assert!(decode(&with(&[&recovered, &ended])).is_err());
     let torn = [with(&[&ended]), b"{\"seq\"".to_vec()].concat();
     assert!(decode_receipt(path, &torn).is_err(), "torn");
-    assert!(read_back(&torn).is_ok());
+    assert!(decode(&torn).is_ok());
 }

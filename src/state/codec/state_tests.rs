@@ -8,11 +8,11 @@ fn decode(bytes: &[u8]) -> Result<State, StateError> {
 }
 
 proptest! {
-    // Each case is a hundred cuts.
+    // Each case makes a hundred cuts.
     #![proptest_config(ProptestConfig::with_cases(1 + ProptestConfig::default().cases / 4))]
 
     #[test]
-    fn a_state_cut_short_is_damaged(state in state(), first in 1..100_usize) {
+    fn truncated_state_is_damaged(state in state(), first in 1..100_usize) {
         let bytes = encode_state(&state).unwrap();
         for length in (first..bytes.len() - 1).step_by(1 + bytes.len() / 100) {
             let error = decode(&bytes[..length]).unwrap_err();
@@ -23,7 +23,7 @@ proptest! {
 
 proptest! {
     #[test]
-    fn a_state_survives_its_file(state in state()) {
+    fn state_round_trips(state in state()) {
         let bytes = encode_state(&state).unwrap();
         let read = decode(&bytes).unwrap();
         prop_assert_eq!(&encode_state(&read).unwrap(), &bytes);
@@ -31,12 +31,12 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_any_kind_are_no_reason_to_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         let _ = decode(&bytes);
     }
 
     #[test]
-    fn what_is_written_fits_the_schema(state in state()) {
+    fn encoded_state_fits_the_schema(state in state()) {
         let schema = jsonschema::validator_for(&state_schema()).unwrap();
         let value = serde_json::from_slice(&encode_state(&state).unwrap()).unwrap();
         prop_assert!(schema.is_valid(&value));
@@ -46,7 +46,7 @@ proptest! {
 const GOOD: &str = include_str!("../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
 
 #[test]
-fn damage_is_told_with_its_place() {
+fn damage_is_reported_with_its_place() {
     let changed = |from: &str, to: &str| {
         assert!(GOOD.contains(from), "{from}");
         GOOD.replacen(from, to, 1).into_bytes()
@@ -87,7 +87,7 @@ fn damage_is_told_with_its_place() {
 }
 
 #[test]
-fn emptiness_and_a_later_version_are_errors_of_their_own() {
+fn empty_file_and_later_version_have_their_own_errors() {
     for nothing in ["", "\n", "  \r\n"] {
         let error = decode(nothing.as_bytes()).unwrap_err();
         assert!(matches!(error, StateError::Empty { .. }), "{error}");

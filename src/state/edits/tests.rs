@@ -8,7 +8,7 @@ use crate::state::journal::{Entry, Journal};
 use crate::state::record::Lineage;
 use crate::state::replay::replay;
 
-/// A state that postpay can have written.
+/// A state that postpay can write.
 fn lawful() -> impl Strategy<Value = State> {
     state().prop_map(distinct)
 }
@@ -26,23 +26,23 @@ fn run(before: &State, edits: Vec<Edit>, mut started: RunStarted) -> (State, Jou
 
 proptest! {
     #[test]
-    fn any_state_is_turned_into_any_other(
+    fn edits_turn_any_state_into_any_other(
         before in lawful(),
         into in lawful(),
         started in started(),
     ) {
-        let edits = turn(&before, &into);
+        let edits = edits_between(&before, &into);
         let none = edits.is_empty();
         let (made, journal) = run(&before, edits, started);
         prop_assert_eq!(changes(&made, &into), []);
-        prop_assert_eq!(none, same_record(&before, &into));
-        prop_assert_eq!(turn(&made, &into), []);
+        prop_assert_eq!(none, same_environments(&before, &into));
+        prop_assert_eq!(edits_between(&made, &into), []);
         prop_assert_eq!(replay(Some(before), &journal), made, "a receipt says the same");
     }
 
-    /// Wherever such a run is cut off, what only gets another address, or is deposed, is in the state.
+    /// Wherever such a run is cut off, environments that only move or become deposed are in the state.
     #[test]
-    fn a_turn_that_is_cut_off_has_not_lost_what_moves(
+    fn cut_off_run_loses_nothing_that_moves(
         before in lawful(),
         started in started(),
         to in Just(Address::new("elsewhere").unwrap()),
@@ -56,7 +56,7 @@ proptest! {
             let address = if depose { key.address } else { to };
             into.environments.insert(InstanceKey { address, deposed }, Record { deposed_at, ..record });
         }
-        let mut edits = turn(&before, &into);
+        let mut edits = edits_between(&before, &into);
         while edits.pop().is_some() {
             let (made, _) = run(&before, edits.clone(), started.clone());
             let known = ids(&made);
@@ -67,11 +67,11 @@ proptest! {
     }
 
     #[test]
-    fn a_loss_is_told_exactly_when_an_id_or_a_doubt_is_gone(
+    fn loss_is_reported_exactly_when_an_id_or_an_unknown_outcome_is_gone(
         before in lawful(),
         into in lawful(),
     ) {
-        // An environment's id is none of an order, though it may read the same.
+        // An EnvId and a TranId may read the same.
         let ids = |state: &State| -> BTreeSet<(&str, String)> {
             let ids = |record: &Record| {
                 let env_id = record.env_id.clone().map(|id| ("EnvId", id));
@@ -79,18 +79,18 @@ proptest! {
             };
             state.environments.values().flat_map(ids).collect()
         };
-        let told = lost(&before, &into);
+        let expected = lost(&before, &into);
         let gone = !ids(&before).is_subset(&ids(&into));
         let doubt = before.current().any(|(address, record)| {
             record.status == Status::Unknown && into.get(address).is_none()
         });
-        prop_assert!(told.is_empty() != (gone || doubt), "{told:?}");
+        prop_assert!(expected.is_empty() != (gone || doubt), "{expected:?}");
         prop_assert_eq!(lost(&before, &before), []);
     }
 }
 
 #[test]
-fn a_move_takes_what_was_replaced_along() {
+fn move_includes_former_environments() {
     let text = include_str!("../../../tests/suite/fixtures/state/v1/one-of-each.state.json");
     let mut state = crate::state::decode_state("state".as_ref(), text.as_bytes()).unwrap();
     state.lineage = Lineage::fresh();

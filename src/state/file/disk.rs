@@ -1,4 +1,4 @@
-//! Writing files so that a crash leaves the old or the new one, and nothing between.
+//! Writes files atomically: a crash leaves either the old or the new one.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -7,18 +7,18 @@ use std::path::Path;
 use uuid::Uuid;
 
 use crate::crash;
-use crate::files::{self, Access, Links, Refusal, Unnamed};
+use crate::files::{self, Access, Links, Refusal, TempFile};
 use crate::i18n::Text;
 use crate::state::error::{IoOp, StateError};
 
-/// Far more than a hundred thousand environments need, and far less than a device has, in bytes.
+/// Far more than 100,000 environments need, in bytes.
 pub const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// As [`IoOp::failed`], for a file that is not as a store makes its files. A link that came with a repository would have us
-/// write to somebody else's file; the state itself may be one, and is followed before it gets here.
+/// Like [`IoOp::failed`], for a file that the store must own. A link from a repository would redirect our
+/// writes to another file. The state itself may be a link and is resolved before.
 pub(super) fn failed(op: IoOp, path: &Path) -> impl FnOnce(io::Error) -> StateError {
     let fail = op.failed(path);
-    move |error| match Refusal::of(&error) {
+    move |error| match Refusal::from_error(&error) {
         Some(Refusal::Link) => {
             let why = Text::fixed(
                 "it is a symbolic link, which is only allowed for the state file: replace the link with the file it points to",
@@ -29,7 +29,7 @@ pub(super) fn failed(op: IoOp, path: &Path) -> impl FnOnce(io::Error) -> StateEr
     }
 }
 
-/// The whole file; None when there is none.
+/// Reads the whole file; None when there is none.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     match files::read(path, Links::Refused, MAX_BYTES) {
         Ok(bytes) => Ok(Some(bytes)),
@@ -38,21 +38,21 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, StateError> {
     }
 }
 
-/// Replaces the file at `path` with one that only its owner may read. Its name starts with `prefix` until it is whole.
+/// Replaces the file at `path` by one that only its owner may read. Its temporary name starts with `prefix`.
 pub(super) fn replace(path: &Path, prefix: &str, bytes: &[u8]) -> Result<(), StateError> {
-    let mut unnamed = Unnamed::make(path, prefix, files::PRIVATE).map_err(failed(IoOp::Write, path))?;
-    let written = unnamed.file().and_then(|file| {
+    let mut temp = TempFile::create(path, prefix, files::PRIVATE).map_err(failed(IoOp::Write, path))?;
+    let written = temp.file().and_then(|file| {
         file.write_all(bytes)?;
         file.sync_all()
     });
     written.map_err(failed(IoOp::Write, path))?;
     crash::point(crash::FILE_WRITTEN);
-    unnamed.replace().map_err(failed(IoOp::Write, path))?;
+    temp.replace().map_err(failed(IoOp::Write, path))?;
     crash::point(crash::FILE_RENAMED);
     sync_folder(folder_of(path))
 }
 
-/// Makes the folder and those above it, each on disk before the next, and each for its owner alone.
+/// Creates the folder and its parents, private to the owner, each durable before the next.
 pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     if folder.is_dir() {
         return Ok(());
@@ -65,7 +65,7 @@ pub(super) fn make_folder(folder: &Path) -> Result<(), StateError> {
     sync_folder(above)
 }
 
-/// Returns whether a folder is there; an error where something else is, a link to a folder included.
+/// Returns whether a folder is there; an error when something else is, such as a link to a folder.
 pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
     let error = match fs::symlink_metadata(folder) {
         Ok(there) if there.is_dir() => return Ok(true),
@@ -77,7 +77,7 @@ pub(super) fn is_own_folder(folder: &Path) -> Result<bool, StateError> {
     Err(failed(IoOp::List, folder)(error))
 }
 
-/// Fails when a file of `folder` can't be moved into the folder `into`, which may be another file system.
+/// Fails when files of `folder` can't be moved into `into`, which may be on another file system.
 pub(super) fn check_movable(folder: &Path, into: &Path, prefix: &str) -> Result<(), StateError> {
     let name = format!("{prefix}{}", Uuid::now_v7().simple());
     let (probe, moved) = (folder.join(&name), into.join(&name));
@@ -89,16 +89,16 @@ pub(super) fn check_movable(folder: &Path, into: &Path, prefix: &str) -> Result<
     files::remove(&moved).map_err(failed(IoOp::Remove, &moved))
 }
 
-/// Makes the names in a folder durable.
+/// Makes the entries of a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StateError> {
-    // Elsewhere a folder can't be opened, and the file system orders its own names.
+    // Other systems can't open a folder, and their file systems order names themselves.
     if cfg!(unix) {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed(IoOp::Write, folder))?;
     }
     Ok(())
 }
 
-/// The folder that holds `path`.
+/// Returns the folder of `path`.
 pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -107,11 +107,11 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Removes what writers left that were killed while they wrote. Only for the holder of the lock.
+/// Removes temporary files of killed writers. Only for the holder of the lock.
 pub(super) fn sweep(folder: &Path, prefix: &str) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(prefix) {
-            // In nobody's way where it can't be removed.
+            // Harmless when it can't be removed.
             let _ = files::remove(&entry.path());
         }
     }

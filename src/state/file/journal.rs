@@ -1,6 +1,6 @@
-//! The journal of an open run, as a file that only ever grows by whole lines.
+//! The journal of an open run as a file that grows by whole lines.
 //!
-//! A line that could not be written is cut off again before anything else is read or written.
+//! A partly written line is cut off before anything else is read or written.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::disk::{failed, folder_of, read, sync_folder};
 use crate::crash;
-use crate::files::{self, Access, Links, Unnamed};
+use crate::files::{self, Access, Links, TempFile};
 use crate::state::error::{IoOp, StateError};
 
 #[derive(Debug)]
@@ -18,29 +18,28 @@ pub(super) struct JournalFile {
     /// The number of whole lines on disk, and their length in bytes.
     lines: u64,
     length: u64,
-    /// Whether something may be on disk behind them.
+    /// Whether there may be a partial line after them.
     unsure: bool,
 }
 
 impl JournalFile {
-    /// Makes the file, with its first line. On return both are on disk.
+    /// Creates the file with its first line. On return both are durable.
     ///
-    /// Its name starts with `prefix` until its first line is on disk. So no crash leaves a journal without a whole first
-    /// line.
+    /// Its temporary name starts with `prefix`, so that no crash leaves a journal without a whole first line.
     pub(super) fn create(path: &Path, prefix: &str, line: &[u8]) -> Result<Self, StateError> {
         let fail = |error| failed(IoOp::Create, path)(error);
-        let mut unnamed = Unnamed::make(path, prefix, files::PRIVATE).map_err(fail)?;
+        let mut temp = TempFile::create(path, prefix, files::PRIVATE).map_err(fail)?;
         crash::point(crash::JOURNAL_CREATED);
-        // Locked before it has its name, so that nobody can take a live run for a dead one.
-        let file = unnamed.file().map_err(fail)?;
+        // Locked before it has its name, so that a live run is never taken for a dead one.
+        let file = temp.file().map_err(fail)?;
         lock(file, path)?;
         file.write_all(line).inspect(|()| crash::point(crash::LINE_WRITTEN)).map_err(fail)?;
         file.sync_all().map_err(fail)?;
         crash::point(crash::LINE_SYNCED);
-        // Never over a journal that is there: it may hold the only trace of a create.
-        let file = unnamed.name().map_err(fail)?;
+        // Never replaces an existing journal, which may hold the only trace of a create.
+        let file = temp.persist_new().map_err(fail)?;
         if let Err(error) = sync_folder(folder_of(path)) {
-            // Nothing was sent because of it. Should it stay, the next writer finds a run that did nothing.
+            // Nothing was sent yet. If it stays, the next writer finds a run that did nothing.
             let _ = files::remove(path);
             return Err(error);
         }
@@ -48,7 +47,7 @@ impl JournalFile {
         Ok(Self { path: path.to_owned(), file, lines: 1, length: line.len() as u64, unsure: false })
     }
 
-    /// Opens the journal that a dead writer left and cuts off what is behind its last whole line; None when there is none.
+    /// Opens the journal of a dead writer and cuts off a partial last line; None when there is none.
     pub(super) fn reopen(path: &Path) -> Result<Option<Self>, StateError> {
         let Some(bytes) = read(path)? else {
             return Ok(None);
@@ -62,12 +61,12 @@ impl JournalFile {
         Ok(Some(journal))
     }
 
-    /// Returns whether `path` still leads to the file that is written to.
+    /// Returns whether `path` is still the open file.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, StateError> {
         files::leads_to(path, &self.file).map_err(failed(IoOp::Read, path))
     }
 
-    /// The lines from number `from` on, with nothing behind them on disk.
+    /// Returns the lines from number `from` on, after cutting off a partial line.
     pub(super) fn lines_from(&mut self, from: u64) -> Result<Vec<u8>, StateError> {
         self.settle()?;
         if from > self.lines {
@@ -79,7 +78,8 @@ impl JournalFile {
         Ok(lines.skip(skipped).flatten().copied().collect())
     }
 
-    /// Adds line number `seq`. On return it is on disk. After an error, [`Self::lines_from`] cuts off what is there of it.
+    /// Appends line number `seq`. On return it is durable. After an error, [`Self::lines_from`] cuts off a
+    /// partial line.
     pub(super) fn append(&mut self, seq: u64, line: &[u8]) -> Result<(), StateError> {
         if self.unsure || seq != self.lines + 1 {
             return Err(failed(IoOp::Write, &self.path)(io::ErrorKind::AlreadyExists.into()));
@@ -107,12 +107,12 @@ impl JournalFile {
 
 impl Drop for JournalFile {
     fn drop(&mut self) {
-        // Not left to closing: a child that is being started may hold a copy of the file for a moment.
+        // Explicitly: a child process that is being started may briefly hold a copy of the file.
         let _ = self.file.unlock();
     }
 }
 
-/// Fails when a process writes to the journal at `path`, whatever became of the lock file.
+/// Fails when a process is writing to the journal at `path`, even if the lock file was replaced.
 pub(super) fn check_unlocked(path: &Path) -> Result<(), StateError> {
     match files::open(path, Links::Refused, Access::Read) {
         Ok(file) => {
@@ -125,7 +125,7 @@ pub(super) fn check_unlocked(path: &Path) -> Result<(), StateError> {
     }
 }
 
-/// Locks a journal for as long as `file` is open. Only on Unix: elsewhere a lock keeps readers out too.
+/// Locks a journal while `file` is open. Only on Unix: elsewhere a lock blocks readers too.
 fn lock(file: &File, path: &Path) -> Result<(), StateError> {
     if !cfg!(unix) {
         return Ok(());
@@ -146,12 +146,12 @@ mod tests {
     const PREFIX: &str = ".x.unfinished.";
 
     #[test]
-    fn a_journal_has_its_name_only_with_a_whole_first_line() {
+    fn journal_is_named_once_its_first_line_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("x.journal.jsonl");
         let mut journal = JournalFile::create(&path, PREFIX, b"1\n").unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        // What is cut off is written over, not left as a hole.
+        // A partial line is overwritten, not left as a hole.
         journal.file.write_all(b"half a line").unwrap();
         journal.unsure = true;
         assert_eq!(journal.lines_from(2).unwrap(), b"");
@@ -164,15 +164,15 @@ mod tests {
         assert!(matches!(error, StateError::Io { .. }), "{error}");
         assert_eq!(fs::read(&path).unwrap(), b"1\n2\n", "the one that is there stays");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        // Without the folder of the prefix nothing can be written at all.
+        // Without the prefix's folder nothing can be written.
         let other = folder.path().join("y.journal.jsonl");
         assert!(JournalFile::create(&other, "no/such/folder", b"1\n").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    /// `/dev/full` takes no byte and can't be cut back: the worst that a disk can do.
+    /// `/dev/full` accepts no byte and can't be truncated.
     #[test]
-    fn a_line_in_doubt_is_cut_off_before_anything_else() {
+    fn uncertain_line_is_cut_off_before_anything_else() {
         let (path, file) = (PathBuf::from("/dev/full"), fs::OpenOptions::new().write(true).open("/dev/full"));
         let mut journal = JournalFile { path, file: file.unwrap(), lines: 0, length: 0, unsure: false };
         assert!(journal.append(1, b"1\n").is_err());

@@ -1,5 +1,5 @@
-//! The lease of a file store: an OS lock on the lock file and another on the journal, and the files still being those that
-//! were opened.
+//! The lease of a file store: OS locks on the lock file and the journal, and checks that both are still the
+//! files that were opened.
 
 use std::fs;
 use std::io;
@@ -24,7 +24,7 @@ use crate::state::store::{Fence, Keep, Lease, Places};
 #[derive(Debug)]
 pub(super) struct FileLease {
     paths: Paths,
-    /// The state's file as it was when the run began.
+    /// The state's file when the run started.
     fingerprint: Option<Fingerprint>,
     journal: Option<JournalFile>,
     /// Last, so that it is released after everything else is closed.
@@ -32,9 +32,9 @@ pub(super) struct FileLease {
 }
 
 impl FileLease {
-    pub(super) fn take(paths: Paths, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
+    pub(super) fn acquire(paths: Paths, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
         make_folder(&paths.folder)?;
-        let lock = Lock::take(&paths.lock, holder, wait)?;
+        let lock = Lock::acquire(&paths.lock, holder, wait)?;
         // A writer whose lock file was removed or replaced still holds its journal.
         let started = Instant::now();
         while let Err(error) = check_unlocked(&paths.journal) {
@@ -53,12 +53,12 @@ impl FileLease {
         Fingerprint::at(&self.paths.state).map_err(failed(IoOp::Read, &self.paths.state))
     }
 
-    /// Fails when the state on disk is not this one.
+    /// Fails when the state on disk has changed.
     fn check_state(&self, state: Option<&[u8]>) -> Result<(), StateError> {
         fenced_unless(read(&self.paths.state)?.as_deref() == state, &self.paths.state)
     }
 
-    /// The receipts' folder, made if need be. A link in its place would have receipts filed with somebody else.
+    /// Returns the receipts' folder, creating it if needed. A link would put receipts somewhere else.
     fn receipts(&self) -> Result<&Path, StateError> {
         if !is_own_folder(&self.paths.receipts)? {
             make_folder(&self.paths.receipts)?;
@@ -75,13 +75,13 @@ impl Lease for FileLease {
         if let Some(journal) = &mut self.journal {
             return journal.lines_from(from);
         }
-        // A run that the lock names still is a receipt: its writer died before it could change the name.
+        // A receipt of the run in the lock file exists: its writer died before clearing the name.
         self.lock.name_run(None);
         Ok(Vec::new())
     }
 
     fn prepare(&mut self, state: Option<&[u8]>) -> Result<(), StateError> {
-        // Somebody may have waited at a prompt since the state was read.
+        // Time may have passed at a prompt since the state was read.
         self.check_state(state)?;
         lock::prove_held(&self.paths.lock)?;
         let prefix = self.paths.temporary_prefix();
@@ -96,7 +96,7 @@ impl Lease for FileLease {
     fn begin(&mut self, run: RunId, line: &[u8]) -> Result<(), StateError> {
         let prefix = self.paths.temporary_prefix();
         self.journal = Some(JournalFile::create(&self.paths.journal, &prefix, line)?);
-        // Not before the journal is there: a crash between the two must not look like a lost journal.
+        // After the journal exists: a crash in between must not look like a lost journal.
         self.lock.name_run(Some(run));
         Ok(())
     }
@@ -148,7 +148,7 @@ impl Lease for FileLease {
         let (from, to) = (&self.paths.journal, self.paths.receipt(base, run));
         match read(&to)? {
             None => files::rename(from, &to).map_err(failed(IoOp::MoveInto, receipts))?,
-            // A crash may have copied it already.
+            // A crash may have happened after the copy.
             Some(there) if read(from)?.as_ref() == Some(&there) => {
                 files::remove(from).map_err(failed(IoOp::Remove, from))?;
             }
@@ -171,7 +171,7 @@ fn fenced_unless(holds: bool, path: &Path) -> Result<(), StateError> {
     if holds { Ok(()) } else { Err(StateError::FencedOut { path: path.to_owned() }) }
 }
 
-/// `postpay.state.json.replaced-20260714T120000Z`, or with a number where that is taken.
+/// Returns `postpay.state.json.replaced-20260714T120000Z`, with a number added if that exists.
 fn free_name(state: &Path, at: jiff::Timestamp) -> PathBuf {
     let base = format!("{}.replaced-{}", state.display(), at.strftime("%Y%m%dT%H%M%SZ"));
     let numbered = (2..=u32::MAX).map(|number| PathBuf::from(format!("{base}-{number}")));

@@ -1,9 +1,9 @@
-//! One writer: an operating-system lock on a file of its own, which also names its holder.
+//! An OS lock on a separate file, which ensures that there is one writer and names it.
 //!
-//! The lock dies with its process, so a dead one leaves nothing to clear. The file is never renamed or removed: two
-//! processes would then lock two files of one name. Only the lock itself counts; what the file says of its holder is for
-//! people. While a run is open it names that run too, and keeps doing so when its writer dies: where the journal then goes
-//! missing, this is what still shows that there was one. A hint, as no write of it is waited for.
+//! The system releases the lock when its process ends. The file is never renamed or removed: two processes
+//! could then each lock a file of that name. Only the lock counts; the holder in the file is for messages.
+//! The file also names the open run and keeps it when the writer dies: if the journal is lost, this shows
+//! that there was one. It is a hint only, as writes to it are not synced.
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -19,7 +19,7 @@ use crate::state::error::{Holder, IoOp, StateError};
 use crate::state::record::RunId;
 use crate::state::store::LockStatus;
 
-/// Far more than a name and a run need, in bytes.
+/// Far more than needed, in bytes.
 const MAX_BYTES: u64 = 64 * 1024;
 
 pub(super) const POLL: Duration = Duration::from_millis(50);
@@ -31,19 +31,19 @@ pub(super) struct Lock {
     content: Content,
 }
 
-/// What the file says.
+/// The content of the lock file.
 #[derive(Debug, Serialize, Deserialize)]
 struct Content {
     #[serde(flatten)]
     holder: Holder,
-    /// The run that is open, or that a dead writer left so.
+    /// The open run, or the one that a dead writer left open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
 }
 
 impl Lock {
-    /// Takes the lock, waiting for it up to `wait`.
-    pub(super) fn take(path: &Path, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
+    /// Acquires the lock, waiting up to `wait`.
+    pub(super) fn acquire(path: &Path, holder: &Holder, wait: Duration) -> Result<Self, StateError> {
         let file = open(path)?;
         let started = Instant::now();
         loop {
@@ -58,7 +58,7 @@ impl Lock {
             }
             thread::sleep(left.min(POLL));
         }
-        // Through this very file: where locks are mandatory, no other may read it now.
+        // Through this descriptor: mandatory locks block all others.
         let bytes = files::read_from(&file, MAX_BYTES).unwrap_or_default();
         let run = serde_json::from_slice(&bytes).ok().and_then(|content: Content| content.run);
         let mut lock = Self { file, content: Content { holder: holder.clone(), run } };
@@ -66,15 +66,15 @@ impl Lock {
         Ok(lock)
     }
 
-    /// Returns whether `path` still leads to the file that is locked.
+    /// Returns whether `path` is still the locked file.
     pub(super) fn is_at(&self, path: &Path) -> Result<bool, StateError> {
         files::leads_to(path, &self.file).map_err(failed(IoOp::Read, path))
     }
 
-    /// Names the run that is open from now on.
+    /// Records the open run.
     pub(super) fn name_run(&mut self, run: Option<RunId>) {
         self.content.run = run;
-        // Without it nothing is lost but a hint: the journal is what counts.
+        // Only a hint: the journal is what counts.
         let _ = self.write();
     }
 
@@ -89,7 +89,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // The name of a run that stays open stays too.
+        // Keep the name of a run that stays open.
         if self.content.run.is_none() {
             let _ = self.file.set_len(0);
         }
@@ -97,8 +97,8 @@ impl Drop for Lock {
     }
 }
 
-/// Proves that the lock, which this process holds, excludes others: a second descriptor must not get it. A file system on
-/// which it does can't keep two runs from creating the same twice.
+/// Checks that the held lock excludes others: a second descriptor must not get it. On a file system without
+/// working locks, two runs could create the same environments.
 pub(super) fn prove_held(path: &Path) -> Result<(), StateError> {
     match open(path)?.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(()),
@@ -107,7 +107,7 @@ pub(super) fn prove_held(path: &Path) -> Result<(), StateError> {
     }
 }
 
-/// Returns whether anyone holds the lock now, found out by sharing it for a moment.
+/// Returns whether anyone holds the lock, by sharing it for a moment.
 pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     let file = match files::open(path, Links::Refused, Access::Read) {
         Ok(file) => file,
@@ -116,7 +116,7 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     };
     match file.try_lock_shared() {
         Ok(()) => {
-            // Not left to closing: a child that is being started may hold a copy of the file for a moment.
+            // Explicitly: a child process that is being started may briefly hold a copy of the file.
             let _ = file.unlock();
             Ok(LockStatus::Free)
         }
@@ -125,11 +125,11 @@ pub(super) fn status(path: &Path) -> Result<LockStatus, StateError> {
     }
 }
 
-/// The run that the last holder left open, or that the present one has open; None when it names none.
+/// Returns the run that the current or last holder has open, as recorded in the file.
 ///
 /// # Errors
-/// When it is no file of ours: a link, a pipe, a device.
-pub(super) fn named_run(path: &Path) -> Result<Option<RunId>, StateError> {
+/// When it is a link, a pipe or a device.
+pub(super) fn recorded_run(path: &Path) -> Result<Option<RunId>, StateError> {
     Ok(read(path)?.and_then(|content| content.run))
 }
 
@@ -137,16 +137,16 @@ fn read_holder(path: &Path) -> Option<Holder> {
     Some(read(path).ok()??.holder)
 }
 
-/// None where it can't be read: only the lock itself counts, and where locks are mandatory nobody else reads what is held.
+/// Returns None when it can't be read: mandatory locks block readers, and only the lock itself counts.
 fn read(path: &Path) -> Result<Option<Content>, StateError> {
     match files::read(path, Links::Refused, MAX_BYTES) {
         Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(error) if Refusal::of(&error).is_some() => Err(failed(IoOp::Read, path)(error)),
+        Err(error) if Refusal::from_error(&error).is_some() => Err(failed(IoOp::Read, path)(error)),
         Err(_) => Ok(None),
     }
 }
 
 fn open(path: &Path) -> Result<File, StateError> {
-    // It is cut and written over as it stands: with another name for it, or a link, somebody else's file would be.
+    // Written in place: through a hard or symbolic link, another file would be overwritten.
     files::open_or_make_own(path, Access::ReadWrite).map_err(failed(IoOp::Read, path))
 }

@@ -3,14 +3,14 @@
 //! | file | holds |
 //! |---|---|
 //! | `postpay.state.json` | the state, replaced whole |
-//! | `postpay.state.json.backup` | the one before |
-//! | `postpay.journal.jsonl` | the open run; gone when none is |
-//! | `postpay.state.lock` | the lock, who holds it, and which run is open |
+//! | `postpay.state.json.backup` | the previous state |
+//! | `postpay.journal.jsonl` | the open run, if any |
+//! | `postpay.state.lock` | the lock, its holder and the open run |
 //! | `postpay.rescue.<run>.json` | outcomes that could not be written to their journal |
-//! | `postpay.state.json.replaced-<time>` | what a restore found in the state's place |
-//! | `receipts/postpay.000041.<run>.jsonl` | a run that is over, and the serial that it started from |
+//! | `postpay.state.json.replaced-<time>` | a state that a restore replaced |
+//! | `receipts/postpay.000041.<run>.jsonl` | a finished run, with the serial it started from |
 //!
-//! The names follow the state's own, with links followed to the real file first.
+//! Names derive from the state's, after resolving links.
 
 mod disk;
 mod journal;
@@ -40,34 +40,35 @@ pub struct FileStore {
 }
 
 impl FileStore {
-    /// The store of the state at `path`. Touches nothing yet.
+    /// Returns the store of the state at `path`. Accesses no file yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), links: Links::Followed }
     }
 
-    /// The store of the state at a path that was resolved: a link on it by now is an error.
+    /// Returns the store at a path without links: a link there by now is an error.
     pub fn resolved(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), links: Links::Refused }
     }
 
-    /// The path that was asked for, which may be a link.
+    /// Returns the path as given, which may be a link.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A file beside the state that is called after it: `postpay.sandbox.jsonl` for `sandbox.jsonl`.
+    /// Returns the path of a file named after the state: `postpay.sandbox.jsonl` for `sandbox.jsonl`.
     ///
     /// # Errors
-    /// When the path names no file, or its links go round.
+    /// When the path has no file name, or its links form a cycle.
     pub fn beside(&self, ending: &str) -> Result<PathBuf, StateError> {
         let Paths { folder, stem, .. } = self.paths()?;
         Ok(folder.join(format!("{stem}.{ending}")))
     }
 
-    /// Returns whether a path leads to one of the state's own files, by whatever name, which nobody else may write to.
+    /// Returns whether a path leads, by any name, to one of the state's own files, which only a store may
+    /// write.
     ///
     /// # Errors
-    /// As [`FileStore::beside`], and when the links of `path` go round.
+    /// As [`FileStore::beside`], and when the links of `path` form a cycle.
     pub fn owns(&self, path: &Path) -> Result<bool, StateError> {
         self.paths()?.owns(path)
     }
@@ -82,7 +83,7 @@ impl StateStore for FileStore {
         Ok(self.paths()?.places)
     }
 
-    fn look(&self) -> Result<Stored, StateError> {
+    fn inspect(&self) -> Result<Stored, StateError> {
         let paths = self.paths()?;
         Ok(Stored {
             journal: disk::read(&paths.journal)?,
@@ -93,7 +94,7 @@ impl StateStore for FileStore {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => false,
                 Err(error) => return Err(failed(IoOp::Read, &paths.backup)(error)),
             },
-            open_run: lock::named_run(&paths.lock)?,
+            open_run: lock::recorded_run(&paths.lock)?,
         })
     }
 
@@ -124,8 +125,8 @@ impl StateStore for FileStore {
         lock::status(&self.paths()?.lock)
     }
 
-    fn take(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn Lease>, StateError> {
-        Ok(Box::new(FileLease::take(self.paths()?, holder, wait)?))
+    fn acquire(&self, holder: &Holder, wait: Duration) -> Result<Box<dyn Lease>, StateError> {
+        Ok(Box::new(FileLease::acquire(self.paths()?, holder, wait)?))
     }
 }
 

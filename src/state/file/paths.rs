@@ -1,7 +1,7 @@
-//! Which files belong to a state, by their names.
+//! The file names of a state.
 //!
-//! `state/postpay.state.json` stands with `postpay.journal.jsonl`, `postpay.state.lock`, `postpay.state.json.backup` and the
-//! folder `receipts/`, which all states of a folder share.
+//! `state/postpay.state.json` has `postpay.journal.jsonl`, `postpay.state.lock`, `postpay.state.json.backup`
+//! and the folder `receipts/`, which all states of a folder share.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::disk::{failed, folder_of};
-use crate::files::{self, Links, Place, Refusal, Way};
+use crate::files::{self, Links, Place, Refusal, ResolvedPath};
 use crate::i18n::{Text, text};
 use crate::state::error::{IoOp, StateError};
 use crate::state::record::RunId;
@@ -36,10 +36,10 @@ impl Deref for Paths {
 }
 
 impl Paths {
-    /// The files of the state at `path`.
+    /// Returns the files of the state at `path`.
     ///
-    /// A link is followed to the file that it names, and everything else lies beside that file: two links to one state
-    /// must meet at one lock, and replacing the link instead of its target would part them for good.
+    /// A link is resolved, and the other files are beside its target: two links to one state must share a
+    /// lock, and replacing the link itself would separate them.
     pub(super) fn new(path: &Path, links: Links) -> Result<Self, StateError> {
         let state = follow(path)?;
         if links == Links::Refused && state != path {
@@ -70,12 +70,12 @@ impl Paths {
         Ok(Self { folder, stem, places })
     }
 
-    /// Where the journal of this run goes when it has ended.
+    /// Returns the receipt's path for this run.
     pub(super) fn receipt(&self, base: Serial, run: RunId) -> PathBuf {
         self.receipts.join(format!("{}.{:06}.{run}.jsonl", self.stem, base.0))
     }
 
-    /// Parses the file name of a receipt; None when it is not one of this state's.
+    /// Parses the file name of a receipt; None when it belongs to another state.
     pub(super) fn parse_receipt(&self, name: &str) -> Option<ReceiptRef> {
         let rest = name.strip_prefix(&self.stem)?.strip_prefix('.')?;
         let (digits, run) = rest.strip_suffix(".jsonl")?.split_once('.')?;
@@ -85,11 +85,11 @@ impl Paths {
         let base = Serial(digits.parse().ok()?);
         let run = RunId(Uuid::try_parse(run).ok()?);
         let path = self.receipts.join(name);
-        // Only the name that `receipt` gives: no second spelling of the same run.
+        // Only the exact name that `receipt` returns.
         (self.receipt(base, run) == path).then_some(ReceiptRef { base, run, path })
     }
 
-    /// Whether a file with this name beside the state is one of its own, the embedded endpoint's included.
+    /// Returns whether a file of this name belongs to the state, the embedded endpoint's included.
     pub(super) fn is_own(&self, name: &str) -> bool {
         let is_named = |path: &Path| path.file_name().is_some_and(|own| own == name);
         let after_state = self.state.file_name().and_then(|state| name.strip_prefix(state.to_str()?));
@@ -101,13 +101,13 @@ impl Paths {
             || name.starts_with(&self.temporary_prefix())
     }
 
-    /// Returns whether nobody but a store may write to what is at this path.
+    /// Returns whether only a store may write to the file at this path.
     ///
-    /// A link leads to what it leads to, and a hard link is the file itself: a report that is written to either would
-    /// replace the record of what was created.
+    /// Links are followed and hard links compared: a report written to either would overwrite the state's
+    /// files.
     pub(super) fn owns(&self, path: &Path) -> Result<bool, StateError> {
-        let wanted = Place::of(path).map_err(failed(IoOp::FollowLink, path))?;
-        let folder = Place::of(&self.folder).map_err(failed(IoOp::FollowLink, &self.folder))?;
+        let wanted = Place::resolve(path).map_err(failed(IoOp::FollowLink, path))?;
+        let folder = Place::resolve(&self.folder).map_err(failed(IoOp::FollowLink, &self.folder))?;
         let folder = folder.end();
         let receipts = folder.join("receipts");
         let is_own = |name: &OsStr| name.to_str().is_some_and(|name| self.is_own(name));
@@ -116,23 +116,22 @@ impl Paths {
         {
             return Ok(true);
         }
-        // By another name. What can't be listed can't be compared: whoever goes on to use the state reports it.
+        // Hard links. A folder that can't be listed is reported by whoever uses the state next.
         let names = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
         let mut beside = names(folder).filter(|entry| is_own(&entry.file_name()));
         Ok(beside.any(|entry| wanted.is(&Place::at(entry.path())))
             || names(&receipts).any(|entry| wanted.is(&Place::at(entry.path()))))
     }
 
-    /// How the names of this state's unfinished files start.
+    /// Returns the prefix of this state's temporary files.
     pub(super) fn temporary_prefix(&self) -> String {
         format!(".{}.unfinished.", self.stem)
     }
 }
 
-/// Returns what a file with this name is to a store, when it is not the state.
+/// Returns which other file of a store has such a name.
 ///
-/// A backup is a whole state, only an old one, and its name would give it a journal and receipts of its own: what was created
-/// since would be created again.
+/// Using a backup as the state would create again what was created since.
 fn other_kind(name: &str) -> Option<Text> {
     let name = name.to_ascii_lowercase();
     let is_receipt = || {
@@ -151,21 +150,21 @@ fn other_kind(name: &str) -> Option<Text> {
     .or_else(is_receipt)
 }
 
-/// Returns the path itself where no link is on it, else a path to the file at their end.
+/// Returns the path itself if it has no links, else the path of the file at their end.
 fn follow(path: &Path) -> Result<PathBuf, StateError> {
     let fail = failed(IoOp::FollowLink, path);
-    // Without a folder to be in there is nothing to follow, and whoever opens it says so.
+    // Without a current folder nothing can be resolved; opening the file reports it.
     let Ok(here) = fs::canonicalize(".") else {
         return Ok(path.to_owned());
     };
-    let way = match Way::of(path, &here, &here) {
-        Ok(way) => way,
+    let resolved = match ResolvedPath::new(path, &here, &here) {
+        Ok(resolved) => resolved,
         Err(error) => return Err(fail(error)),
     };
-    // The state that the link led to may only be out of reach: what it holds would be created again.
-    let end = fs::symlink_metadata(&way.end);
-    if way.is_link && end.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
-        let target = way.resolved(path);
+    // The target may only be out of reach, and creating a new state would repeat what it holds.
+    let end = fs::symlink_metadata(&resolved.end);
+    if resolved.is_link && end.is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        let target = resolved.resolved(path);
         let target = target.display();
         let why = text!(
             "it is a symbolic link to {target}, which does not exist: restore the target; without it, its environments would be created again",
@@ -173,7 +172,7 @@ fn follow(path: &Path) -> Result<PathBuf, StateError> {
         );
         return Err(fail(files::error(io::ErrorKind::NotFound, why)));
     }
-    Ok(way.resolved(path))
+    Ok(resolved.resolved(path))
 }
 
 #[cfg(test)]
@@ -181,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_files_of_a_state_are_named_after_it() {
+    fn files_are_named_after_the_state() {
         for (path, stem) in [
             ("state/postpay.state.json", "postpay"),
             ("state/foo.state.json", "foo"),
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_other_files_of_a_store_are_no_states() {
+    fn other_files_of_a_store_are_not_states() {
         let paths = Paths::new(Path::new("state/shop.state.json"), Links::Followed).unwrap();
         let receipt = paths.receipt(Serial(7), RunId::fresh());
         for (path, says) in [
@@ -211,8 +210,8 @@ mod tests {
             (receipt, "is the receipt of a run"),
         ] {
             let error = Paths::new(&path, Links::Followed).unwrap_err();
-            let told = matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
-            assert!(told && error.to_string().contains(says), "{error}");
+            let is_expected = matches!(&error, StateError::NotAState { path: named, .. } if *named == path);
+            assert!(is_expected && error.to_string().contains(says), "{error}");
         }
         for fine in ["backup", "a.backup.json", "a.lock", "a.jsonl", "a.b.c.jsonl"] {
             assert!(Paths::new(Path::new(fine), Links::Followed).is_ok(), "{fine}");
@@ -221,7 +220,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_to_a_backup_is_no_state_either() {
+    fn link_to_a_backup_is_not_a_state() {
         let folder = tempfile::tempdir().unwrap();
         let link = folder.path().join("x.json");
         std::os::unix::fs::symlink("y.json.backup", &link).unwrap();

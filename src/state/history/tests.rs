@@ -51,7 +51,13 @@ fn intent(step: u32, attempt: u32, address: &str, action: &str) -> Event {
     })
 }
 
-fn said(step: u32, attempt: u32, address: &str, evidence: Evidence, ids: [Option<&str>; 2]) -> Event {
+fn outcome_event(
+    step: u32,
+    attempt: u32,
+    address: &str,
+    evidence: Evidence,
+    ids: [Option<&str>; 2],
+) -> Event {
     let [tran_id, env_id] = ids.map(|id| id.map(str::to_owned));
     Event::Outcome(outcome(step, attempt, &on(address), evidence, tran_id, env_id))
 }
@@ -61,7 +67,7 @@ fn edited(doing: &str, edit: Edit) -> Event {
     Event::Edited(Edited { doing, edit })
 }
 
-/// The record that these runs left at an address, with other ids.
+/// Returns the record that these runs left at an address, with other ids.
 fn with_ids(journals: &[Journal], address: &str, tran_id: &str, env_id: &str) -> Record {
     let state = journals.iter().fold(None, |state, journal| Some(replay(state, journal)));
     let mut record = state.unwrap().get(&on(address)).unwrap().clone();
@@ -71,8 +77,8 @@ fn with_ids(journals: &[Journal], address: &str, tran_id: &str, env_id: &str) ->
     record
 }
 
-/// Each in a line: when, where, what, how it ended, its ids and how it was settled.
-fn told(events: &[HistoryEvent], filter: &Filter) -> Vec<String> {
+/// Renders events, one line each: time, address, action, result, ids and settlement.
+fn lines(events: &[HistoryEvent], filter: &Filter) -> Vec<String> {
     events
         .iter()
         .filter(|event| event.matches(filter))
@@ -100,23 +106,23 @@ fn everything() -> Filter {
 }
 
 #[test]
-fn what_was_sent_is_told_with_what_came_back() {
+fn requests_are_listed_with_their_responses() {
     use Evidence::{NotSent, Ordered, Refused, Unknown};
     let journal = run(&[
         (1, intent(1, 1, "a", ORDER)),
-        (2, said(1, 1, "a", NotSent, [None, None])),
+        (2, outcome_event(1, 1, "a", NotSent, [None, None])),
         (3, intent(1, 2, "a", ORDER)),
         (4, intent(2, 1, "b", ORDER)),
-        (5, said(2, 1, "b", Refused, [None, None])),
-        (6, said(1, 2, "a", Ordered, [Some("T1"), Some("E1")])),
+        (5, outcome_event(2, 1, "b", Refused, [None, None])),
+        (6, outcome_event(1, 2, "a", Ordered, [Some("T1"), Some("E1")])),
         (7, intent(3, 1, "c", ORDER)),
-        (8, said(3, 1, "c", Unknown, [Some("T3"), None])),
+        (8, outcome_event(3, 1, "c", Unknown, [Some("T3"), None])),
         (9, intent(4, 1, "d", "DestroyEnv")),
         (10, intent(5, 1, "e", ORDER)),
     ]);
     let closed = history(std::slice::from_ref(&journal), None, None);
     assert_eq!(
-        told(&closed, &Filter::default()),
+        lines(&closed, &Filter::default()),
         [
             "3 a CreatePostpayPackage ordered T1 E1",
             "4 b CreatePostpayPackage refused - -",
@@ -125,45 +131,45 @@ fn what_was_sent_is_told_with_what_came_back() {
             "10 e CreatePostpayPackage lost - -",
         ]
     );
-    let all = told(&closed, &everything());
+    let all = lines(&closed, &everything());
     assert_eq!(all[0], "1 a CreatePostpayPackage not_sent - -");
     let open = history(std::slice::from_ref(&journal), Some(journal.started.run), None);
-    let last = told(&open, &Filter::default()).pop().unwrap();
+    let last = lines(&open, &Filter::default()).pop().unwrap();
     assert_eq!(last, "10 e CreatePostpayPackage under_way - -");
     let since = Filter { since: Some(at(9)), ..Filter::default() };
-    assert_eq!(told(&closed, &since).len(), 2);
+    assert_eq!(lines(&closed, &since).len(), 2);
     assert_eq!(closed[1].run.who.as_deref(), Some("ada@loom"));
     assert_eq!(closed[1].run.commit.as_deref(), Some("abc"));
 }
 
 #[test]
-fn what_was_found_out_later_is_told_with_the_order() {
+fn later_findings_are_listed_with_their_request() {
     use Evidence::{Ordered, Unknown};
     let first = run(&[
         (1, intent(1, 1, "awaiting", ORDER)),
-        (2, said(1, 1, "awaiting", Ordered, [Some("T1"), None])),
+        (2, outcome_event(1, 1, "awaiting", Ordered, [Some("T1"), None])),
         (3, intent(2, 1, "lost", ORDER)),
         (4, intent(3, 1, "none", ORDER)),
-        (5, said(3, 1, "none", Unknown, [None, None])),
+        (5, outcome_event(3, 1, "none", Unknown, [None, None])),
         (6, intent(4, 1, "shelved", ORDER)),
     ]);
-    let put = |address: &str, record| Edit::current(on(address), Some(record));
+    let set = |address: &str, record| Edit::current(on(address), Some(record));
     let forget = |address: &str| Edit::current(on(address), None);
     let firsts = std::slice::from_ref(&first);
     let found = with_ids(firsts, "awaiting", "T1", "E1");
     let adopted = with_ids(firsts, "lost", "T2", "E2");
     let second = run(&[
-        (10, edited("wait", put("awaiting", found.clone()))),
-        (11, edited("resolve --adopt", put("lost", adopted))),
+        (10, edited("wait", set("awaiting", found.clone()))),
+        (11, edited("resolve --adopt", set("lost", adopted))),
         (12, edited("resolve --not-created", forget("none"))),
-        // Nobody said what came of it.
+        // Nothing is known about the outcome.
         (13, edited("state push", forget("shelved"))),
         // A later update settles nothing.
-        (14, edited("update", put("awaiting", found))),
+        (14, edited("update", set("awaiting", found))),
     ]);
     let events = history(&[first, second], None, None);
     assert_eq!(
-        told(&events, &Filter::default()),
+        lines(&events, &Filter::default()),
         [
             "1 awaiting CreatePostpayPackage ordered by wait true T1 E1",
             "3 lost CreatePostpayPackage lost by resolve --adopt true T2 E2",
@@ -171,7 +177,7 @@ fn what_was_found_out_later_is_told_with_the_order() {
             "6 shelved CreatePostpayPackage lost - -",
         ]
     );
-    let edits: Vec<_> = told(&events, &everything()).split_off(4);
+    let edits: Vec<_> = lines(&events, &everything()).split_off(4);
     assert_eq!(
         edits,
         [
@@ -191,12 +197,12 @@ fn what_was_found_out_later_is_told_with_the_order() {
 }
 
 #[test]
-fn what_was_moved_is_found_under_every_name_that_it_had() {
+fn moved_environment_is_found_under_every_address() {
     use Evidence::Ordered;
     let order = |step, address: &str, id: &str| {
         [
             (i64::from(step), intent(step, 1, address, ORDER)),
-            (i64::from(step), said(step, 1, address, Ordered, [Some(id), Some(id)])),
+            (i64::from(step), outcome_event(step, 1, address, Ordered, [Some(id), Some(id)])),
         ]
     };
     let moved = |second, from: &str, to: &str| {
@@ -215,23 +221,23 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
     let journal = run(&events);
     let before = run(&[(0, intent(1, 1, "gone", ORDER))]);
     let mut state = replay(None, &journal);
-    // An order of a run whose receipt is gone, moved by one that is there.
+    // A create of a run without a receipt, moved by a run with one.
     let gone = replay(None, &before).get(&on("gone")).unwrap().clone();
     state.environments.insert(InstanceKey::current(on("kept")), gone);
     let renamed = run(&[moved(7, "gone", "kept")]);
     let events = history(&[journal, renamed], None, Some(&state));
-    let of = |address: &str| {
+    let seconds = |address: &str| {
         let filter = Filter { addresses: vec![on(address)], ..everything() };
-        let seconds = told(&events, &filter);
+        let seconds = lines(&events, &filter);
         let second = |line: &String| line.split(' ').next().unwrap().to_owned();
         seconds.iter().map(second).collect::<Vec<_>>()
     };
-    assert_eq!(of("a"), ["1", "2", "3", "4"]);
-    assert_eq!(of("b"), ["1", "2", "4", "5"]);
-    assert_eq!(of("c"), ["1", "2", "4"]);
-    assert_eq!(of("other"), ["6"]);
-    assert_eq!(of("gone"), ["0", "7"]);
-    assert_eq!(of("kept"), ["0", "7"]);
+    assert_eq!(seconds("a"), ["1", "2", "3", "4"]);
+    assert_eq!(seconds("b"), ["1", "2", "4", "5"]);
+    assert_eq!(seconds("c"), ["1", "2", "4"]);
+    assert_eq!(seconds("other"), ["6"]);
+    assert_eq!(seconds("gone"), ["0", "7"]);
+    assert_eq!(seconds("kept"), ["0", "7"]);
     let first = &events[0];
     assert_eq!(first.run.who, None, "its receipt is not there");
     match &first.kind {
@@ -241,9 +247,9 @@ fn what_was_moved_is_found_under_every_name_that_it_had() {
 }
 
 proptest! {
-    /// No request and no number escapes, whatever the journals hold.
+    /// No request or number is missing, for any journals.
     #[test]
-    fn every_request_is_told_once_and_every_number_is_known(
+    fn every_request_is_listed_once_and_every_number_is_known(
         journals in prop::collection::vec(prop_oneof![journal(), wild_journal()], 0..4),
         state in prop::option::of(state()),
         later in started(),
@@ -269,7 +275,7 @@ proptest! {
     }
 
     #[test]
-    fn every_number_that_came_back_in_a_run_is_known(journal in journal()) {
+    fn every_number_returned_in_a_run_is_known(journal in journal()) {
         let numbers = order_numbers(&history(std::slice::from_ref(&journal), None, None), None);
         for entry in &journal.entries {
             if let Event::Outcome(outcome) = &entry.event {

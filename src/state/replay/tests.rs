@@ -9,7 +9,8 @@ use crate::state::journal::{Edited, Entry};
 use crate::state::record::RunId;
 use crate::state::record::{Account, Lineage, Serial};
 
-/// The state that `journal` starts from: no environment is in it twice, and none that the engine would not replace.
+/// Returns a state that `journal` can start from: no environment in it twice, and none that the engine would
+/// not replace.
 fn under(state: State, journal: &Journal) -> State {
     let mut state = distinct(state);
     state.lineage = journal.started.lineage;
@@ -19,8 +20,8 @@ fn under(state: State, journal: &Journal) -> State {
     state
 }
 
-/// A record without what replacing its environment adds.
-fn bare(record: &Record) -> Record {
+/// Returns a record without the fields that a replacement adds.
+fn without_replacement(record: &Record) -> Record {
     Record { deposed_at: None, ..record.clone() }
 }
 
@@ -32,7 +33,7 @@ fn cut(journal: &Journal, after: usize) -> Journal {
 
 proptest! {
     #[test]
-    fn replaying_a_run_twice_changes_nothing(
+    fn replay_is_idempotent(
         before in prop::option::of(state()),
         journal in prop_oneof![journal(), wild_journal()],
     ) {
@@ -48,7 +49,7 @@ proptest! {
             let state = replay(Some(before.clone()), &prefix);
             let known = ids(&state);
             for (key, record) in &before.environments {
-                let kept = state.records().any(|(at, kept)| *at == key.address && bare(kept) == bare(record));
+                let kept = state.records().any(|(at, kept)| *at == key.address && without_replacement(kept) == without_replacement(record));
                 prop_assert!(kept, "{key} is lost after {after}");
             }
             let mut open = BTreeSet::new();
@@ -76,7 +77,7 @@ proptest! {
     }
 
     #[test]
-    fn an_engine_that_heeds_every_objection_never_orders_twice(
+    fn engine_that_heeds_objections_never_creates_twice(
         before in state(),
         journal in wild_journal(),
     ) {
@@ -88,11 +89,11 @@ proptest! {
                     if replay.objection(intent).is_some() {
                         continue;
                     }
-                    if intent.may_order() {
+                    if intent.may_create() {
                         orders.insert((intent.address.clone(), intent.step, intent.attempt));
                     }
                 }
-                // Only what answers an order; and nothing here settles by hand.
+                // Only outcomes of creates; nothing is settled by hand here.
                 Event::Outcome(outcome) if orders.contains(
                     &(outcome.address.clone(), outcome.step, outcome.attempt)) => {}
                 _ => continue,
@@ -100,7 +101,7 @@ proptest! {
             replay.apply(*at, event);
         }
         prop_assert!(replay.claims.values().all(|claims| claims.len() == 1));
-        // And what was unknown before stays so.
+        // Unknown records stay unknown.
         let after = replay.finish();
         for (address, record) in before.current() {
             if record.status == Status::Unknown {
@@ -110,7 +111,7 @@ proptest! {
     }
 
     #[test]
-    fn rebuilding_from_the_receipts_gives_the_state_that_the_runs_left(
+    fn rebuilding_from_receipts_gives_the_state_after_the_runs(
         mut journals in prop::collection::vec(prop_oneof![journal(), wild_journal()], 1..5),
     ) {
         let lineage = Lineage::fresh();
@@ -124,7 +125,7 @@ proptest! {
     }
 
     #[test]
-    fn a_copy_of_any_age_and_the_runs_after_it_give_the_same_state(
+    fn older_copy_and_later_runs_give_the_same_state(
         mut journals in prop::collection::vec(prop_oneof![journal(), wild_journal()], 1..5),
         age in any::<prop::sample::Index>(),
     ) {
@@ -152,7 +153,7 @@ fn intent(attempt: u32, action: &str) -> Event {
     })
 }
 
-fn said(attempt: u32, evidence: Evidence, tran: Option<&str>, env: Option<&str>) -> Event {
+fn outcome_event(attempt: u32, evidence: Evidence, tran: Option<&str>, env: Option<&str>) -> Event {
     Event::Outcome(outcome(1, attempt, &address(), evidence, tran.map(str::to_owned), env.map(str::to_owned)))
 }
 
@@ -176,9 +177,9 @@ fn started() -> RunStarted {
     }
 }
 
-/// The record that these events leave over `stood`.
-fn left(stood: Option<&Record>, events: &[Event]) -> Option<Record> {
-    let before = stood.map(|record| {
+/// Returns the record after these events, starting from `present`.
+fn record_after(present: Option<&Record>, events: &[Event]) -> Option<Record> {
+    let before = present.map(|record| {
         let mut state = replay(
             None,
             &Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() },
@@ -194,11 +195,11 @@ fn left(stood: Option<&Record>, events: &[Event]) -> Option<Record> {
 }
 
 #[test]
-fn the_last_attempt_decides() {
+fn last_attempt_decides() {
     use Evidence::{NotSent, Ordered, Refused, Unknown};
     let first = |outcome: Event| vec![intent(1, ORDER), outcome];
     let resent = |outcome: Option<Event>| {
-        let mut events = first(said(1, NotSent, None, None));
+        let mut events = first(outcome_event(1, NotSent, None, None));
         events.push(intent(2, ORDER));
         events.extend(outcome);
         events
@@ -211,73 +212,77 @@ fn the_last_attempt_decides() {
         ("open", vec![intent(1, ORDER)], known(unknown, None, None)),
         (
             "ordered",
-            first(said(1, Ordered, Some("T1"), Some("E1"))),
+            first(outcome_event(1, Ordered, Some("T1"), Some("E1"))),
             known(Status::Created, Some("T1"), Some("E1")),
         ),
         (
             "ordered, no environment id",
-            first(said(1, Ordered, Some("T1"), None)),
+            first(outcome_event(1, Ordered, Some("T1"), None)),
             known(Status::AwaitingEnvId, Some("T1"), None),
         ),
-        ("unknown, an id seen", first(said(1, Unknown, Some("T1"), None)), known(unknown, Some("T1"), None)),
-        ("refused", first(said(1, Refused, None, None)), None),
         (
-            "refused, yet an id seen",
-            first(said(1, Refused, Some("T1"), None)),
+            "unknown, an id seen",
+            first(outcome_event(1, Unknown, Some("T1"), None)),
             known(unknown, Some("T1"), None),
         ),
-        ("not sent", first(said(1, NotSent, None, None)), None),
+        ("refused", first(outcome_event(1, Refused, None, None)), None),
+        (
+            "refused, yet an id seen",
+            first(outcome_event(1, Refused, Some("T1"), None)),
+            known(unknown, Some("T1"), None),
+        ),
+        ("not sent", first(outcome_event(1, NotSent, None, None)), None),
         ("not sent, then open", resent(None), known(unknown, None, None)),
         (
             "not sent, then ordered",
-            resent(Some(said(2, Ordered, Some("T2"), Some("E2")))),
+            resent(Some(outcome_event(2, Ordered, Some("T2"), Some("E2")))),
             known(Status::Created, Some("T2"), Some("E2")),
         ),
-        ("not sent, then refused", resent(Some(said(2, Refused, None, None))), None),
+        ("not sent, then refused", resent(Some(outcome_event(2, Refused, None, None))), None),
         (
             "open, then an attempt that there should not be",
-            vec![intent(1, ORDER), intent(2, ORDER), said(2, Refused, None, None)],
+            vec![intent(1, ORDER), intent(2, ORDER), outcome_event(2, Refused, None, None)],
             known(unknown, None, None),
         ),
         ("a destroy", vec![intent(1, "DestroyEnv")], None),
         (
             "no intent at all",
-            vec![said(1, Ordered, Some("T1"), Some("E1"))],
+            vec![outcome_event(1, Ordered, Some("T1"), Some("E1"))],
             known(Status::Created, Some("T1"), Some("E1")),
         ),
     ];
     for (what, events, expected) in table {
-        let found = left(None, &events).map(|r| (r.status, r.tran_id, r.env_id));
+        let found = record_after(None, &events).map(|r| (r.status, r.tran_id, r.env_id));
         assert_eq!(found, expected, "{what}");
     }
 }
 
 proptest! {
     #[test]
-    fn what_stood_comes_back_when_nothing_was_ordered(stood in record()) {
+    fn previous_record_returns_when_nothing_was_created(present in record()) {
         for evidence in [Evidence::Refused, Evidence::NotSent] {
-            let events = [intent(1, ORDER), said(1, evidence, None, None)];
-            prop_assert_eq!(left(Some(&stood), &events), Some(stood.clone()));
+            let events = [intent(1, ORDER), outcome_event(1, evidence, None, None)];
+            prop_assert_eq!(record_after(Some(&present), &events), Some(present.clone()));
         }
         for action in ["DestroyEnv", "ModifyEnv"] {
-            let events = [intent(1, action), said(1, Evidence::Unknown, None, Some("E9"))];
-            prop_assert_eq!(left(Some(&stood), &events), Some(stood.clone()));
+            let events = [intent(1, action), outcome_event(1, Evidence::Unknown, None, Some("E9"))];
+            prop_assert_eq!(record_after(Some(&present), &events), Some(present.clone()));
         }
     }
 
     #[test]
-    fn an_unknown_record_keeps_its_ids_under_an_open_intent(mut stood in record()) {
-        stood.status = Status::Unknown;
-        let shown = left(Some(&stood), &[intent(1, ORDER)]).unwrap();
+    fn unknown_record_keeps_its_ids_under_an_open_intent(mut present in record()) {
+        present.status = Status::Unknown;
+        let shown = record_after(Some(&present), &[intent(1, ORDER)]).unwrap();
         prop_assert_eq!(shown.status, Status::Unknown);
-        prop_assert_eq!((shown.env_id, shown.tran_id), (stood.env_id, stood.tran_id));
+        prop_assert_eq!((shown.env_id, shown.tran_id), (present.env_id, present.tran_id));
     }
 }
 
 #[test]
-fn switching_an_environment_awaits_no_id_that_the_order_named() {
+fn switched_environment_needs_no_env_id_from_the_response() {
     let event = switching(1, "cdnheader-v2a");
-    let record = left(None, &[event, said(1, Evidence::Ordered, Some("T1"), None)]).unwrap();
+    let record = record_after(None, &[event, outcome_event(1, Evidence::Ordered, Some("T1"), None)]).unwrap();
     assert_eq!(record.status, Status::Created);
     assert_eq!(record.env_id.as_deref(), Some("cdnheader-v2a"));
 }
@@ -293,10 +298,10 @@ fn switching(attempt: u32, env_id: &str) -> Event {
 }
 
 #[test]
-fn a_refusal_that_repeats_the_environment_id_it_was_asked_for_is_one() {
+fn rejection_that_repeats_the_sent_env_id_is_a_rejection() {
     use Evidence::{NotSent, Refused, Unknown};
     let shown = |evidence, tran, env| {
-        left(None, &[switching(1, "E1"), said(1, evidence, tran, env)]).map(|r| r.status)
+        record_after(None, &[switching(1, "E1"), outcome_event(1, evidence, tran, env)]).map(|r| r.status)
     };
     for evidence in [Refused, NotSent] {
         assert_eq!(shown(evidence, None, Some("E1")), None);
@@ -309,10 +314,10 @@ fn a_refusal_that_repeats_the_environment_id_it_was_asked_for_is_one() {
 }
 
 #[test]
-fn a_throttled_attempt_that_repeats_its_environment_id_can_be_made_again() {
+fn throttled_attempt_that_repeats_its_env_id_can_be_retried() {
     let mut replay = Replay::new(None, started());
     replay.apply(Timestamp::UNIX_EPOCH, &switching(1, "E1"));
-    let echo = said(1, Evidence::NotSent, None, Some("E1"));
+    let echo = outcome_event(1, Evidence::NotSent, None, Some("E1"));
     replay.apply(Timestamp::UNIX_EPOCH, &echo);
     assert_eq!(replay.open(), []);
     match switching(2, "E1") {
@@ -322,9 +327,9 @@ fn a_throttled_attempt_that_repeats_its_environment_id_can_be_made_again() {
 }
 
 #[test]
-fn an_edit_is_the_last_word() {
-    let ordered = [intent(1, ORDER), said(1, Evidence::Ordered, Some("T1"), None)];
-    let mut found = left(None, &ordered).unwrap();
+fn edit_overrides_outcomes() {
+    let ordered = [intent(1, ORDER), outcome_event(1, Evidence::Ordered, Some("T1"), None)];
+    let mut found = record_after(None, &ordered).unwrap();
     found.env_id = Some("E1".to_owned());
     found.status = Status::Created;
     let edited = |edit| {
@@ -332,12 +337,12 @@ fn an_edit_is_the_last_word() {
         [&ordered[..], &[Event::Edited(Edited { doing, edit })]].concat()
     };
     let put = edited(Edit::current(address(), Some(found.clone())));
-    assert_eq!(left(None, &put), Some(found));
+    assert_eq!(record_after(None, &put), Some(found));
     let forget = edited(Edit::current(address(), None));
-    assert_eq!(left(None, &forget), None);
+    assert_eq!(record_after(None, &forget), None);
     let elsewhere = Address::new("elsewhere").unwrap();
     let moved = edited(Edit::Move { from: address(), to: elsewhere.clone() });
-    assert_eq!(left(None, &moved), None);
+    assert_eq!(record_after(None, &moved), None);
     let mut replay = Replay::new(None, started());
     for event in &moved {
         replay.apply(Timestamp::UNIX_EPOCH, event);
@@ -346,15 +351,15 @@ fn an_edit_is_the_last_word() {
 }
 
 fn environment(env_id: &str) -> Record {
-    let ordered = [intent(1, ORDER), said(1, Evidence::Ordered, Some("T0"), Some(env_id))];
-    left(None, &ordered).unwrap()
+    let ordered = [intent(1, ORDER), outcome_event(1, Evidence::Ordered, Some("T0"), Some(env_id))];
+    record_after(None, &ordered).unwrap()
 }
 
-/// A state in which `stood` has the address, and `deposed` had it before.
-fn with(stood: &Record, deposed: &[&Record]) -> State {
+/// A state with `present` at the address and `deposed` as former environments.
+fn with(present: &Record, deposed: &[&Record]) -> State {
     let nothing = Journal { started_at: Timestamp::UNIX_EPOCH, started: started(), entries: Vec::new() };
     let mut state = replay(None, &nothing);
-    state.environments.insert(InstanceKey::current(address()), stood.clone());
+    state.environments.insert(InstanceKey::current(address()), present.clone());
     state.environments.extend(deposed.iter().map(|record| replaced(record)));
     state
 }
@@ -376,16 +381,16 @@ fn edited(edit: Edit) -> Event {
     Event::Edited(Edited { doing, edit })
 }
 
-/// The ids of what stands and of what was replaced, after these events over `state`, each folded as a run of its own and
-/// all as one: it must not matter where a run ends.
-fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
+/// Returns the ids of the current and the former environments after these events, applied as one run and as
+/// one run per event: the results must be equal.
+fn ids_after(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
     let texts = |state: State| {
         let id = |record: &Record| record.env_id.clone().unwrap_or_else(|| "-".to_owned());
-        let standing = state.current();
-        let standing = standing.map(|(address, record)| format!("{address} {}", id(record)));
+        let current = state.current();
+        let current = current.map(|(address, record)| format!("{address} {}", id(record)));
         let deposed = state.deposed();
         let deposed = deposed.map(|(key, record)| format!("{} {}", key.address, id(record)));
-        (standing.collect(), deposed.collect())
+        (current.collect(), deposed.collect())
     };
     let mut replay = Replay::new(Some(state.clone()), started());
     for event in events {
@@ -411,33 +416,33 @@ fn stands(state: &State, events: &[Event]) -> (Vec<String>, Vec<String>) {
 }
 
 #[test]
-fn a_claim_over_a_settled_record_deposes_it_until_it_is_proven_to_have_done_nothing() {
+fn claim_deposes_a_settled_record_until_proven_harmless() {
     use Evidence::{NotSent, Ordered, Refused, Unknown};
     let state = with(&environment("E1"), &[&environment("E0")]);
     let order = |said: Option<Event>| [vec![replacing(1, "E1")], said.into_iter().collect()].concat();
-    for (events, standing, deposed) in [
+    for (events, current, deposed) in [
         (order(None), "shop -", ["shop E0", "shop E1"].as_slice()),
-        (order(Some(said(1, Ordered, Some("T2"), Some("E2")))), "shop E2", &["shop E0", "shop E1"]),
-        (order(Some(said(1, Ordered, Some("T2"), None))), "shop -", &["shop E0", "shop E1"]),
-        (order(Some(said(1, Unknown, None, None))), "shop -", &["shop E0", "shop E1"]),
-        (order(Some(said(1, Refused, None, None))), "shop E1", &["shop E0"]),
-        (order(Some(said(1, NotSent, None, None))), "shop E1", &["shop E0"]),
+        (order(Some(outcome_event(1, Ordered, Some("T2"), Some("E2")))), "shop E2", &["shop E0", "shop E1"]),
+        (order(Some(outcome_event(1, Ordered, Some("T2"), None))), "shop -", &["shop E0", "shop E1"]),
+        (order(Some(outcome_event(1, Unknown, None, None))), "shop -", &["shop E0", "shop E1"]),
+        (order(Some(outcome_event(1, Refused, None, None))), "shop E1", &["shop E0"]),
+        (order(Some(outcome_event(1, NotSent, None, None))), "shop E1", &["shop E0"]),
         (
-            // Sent again after it was not sent.
+            // Retried after it was not sent.
             vec![
                 replacing(1, "E1"),
-                said(1, NotSent, None, None),
+                outcome_event(1, NotSent, None, None),
                 replacing(2, "E1"),
-                said(2, Ordered, Some("T2"), Some("E2")),
+                outcome_event(2, Ordered, Some("T2"), Some("E2")),
             ],
             "shop E2",
             &["shop E0", "shop E1"],
         ),
     ] {
-        let (found, left) = stands(&state, &events);
+        let (found, left) = ids_after(&state, &events);
         assert_eq!(
             (found.as_slice(), left.as_slice()),
-            (&[standing.to_owned()][..], texts(deposed).as_slice()),
+            (&[current.to_owned()][..], texts(deposed).as_slice()),
             "{events:?}"
         );
     }
@@ -456,47 +461,47 @@ fn texts(of: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn what_is_settled_by_hand_after_a_claim_keeps_the_replaced_one_on_record() {
+fn edit_after_a_claim_keeps_the_replaced_environment_in_the_state() {
     let state = with(&environment("E1"), &[]);
     let put = |env_id| edited(Edit::current(address(), Some(environment(env_id))));
     let forget = edited(Edit::current(address(), None));
     let moved = edited(Edit::Move { from: address(), to: Address::new("store").unwrap() });
-    for (edits, standing, deposed) in [
+    for (edits, current, deposed) in [
         (vec![put("E2")], ["shop E2"].as_slice(), ["shop E1"].as_slice()),
         (vec![forget.clone()], &[], &["shop E1"]),
         (vec![put("E2"), forget.clone()], &[], &["shop E1"]),
         (vec![moved.clone()], &["store -"], &["store E1"]),
         (vec![put("E2"), moved.clone()], &["store E2"], &["store E1"]),
-        // The one that was to be replaced has its address again.
+        // The environment that was to be replaced is current again.
         (vec![put("E1")], &["shop E1"], &[]),
     ] {
         let events = [vec![replacing(1, "E1")], edits].concat();
-        let expected = (texts(standing), texts(deposed));
-        assert_eq!(stands(&state, &events), expected, "{events:?}");
+        let expected = (texts(current), texts(deposed));
+        assert_eq!(ids_after(&state, &events), expected, "{events:?}");
     }
-    // Nothing was replaced: nothing is deposed.
-    for (edits, standing) in
+    // Nothing was replaced, so nothing is deposed.
+    for (edits, current) in
         [(vec![put("E2")], ["shop E2"].as_slice()), (vec![forget], &[]), (vec![moved], &["store E1"])]
     {
-        assert_eq!(stands(&state, &edits), (texts(standing), Vec::new()));
+        assert_eq!(ids_after(&state, &edits), (texts(current), Vec::new()));
     }
 }
 
 #[test]
-fn a_move_onto_an_address_in_use_moves_nothing() {
+fn move_to_an_address_in_use_does_nothing() {
     let mut state = with(&environment("E1"), &[&environment("E0")]);
     let store = Address::new("store").unwrap();
     state.environments.insert(InstanceKey::current(store.clone()), environment("E7"));
     for to in [store, address()] {
         let moved = edited(Edit::Move { from: address(), to });
-        let (standing, deposed) = stands(&state, &[moved]);
-        assert_eq!(standing, ["shop E1", "store E7"]);
+        let (current, deposed) = ids_after(&state, &[moved]);
+        assert_eq!(current, ["shop E1", "store E7"]);
         assert_eq!(deposed, ["shop E0"]);
     }
 }
 
 #[test]
-fn a_former_environment_is_added_changed_and_forgotten_by_edits() {
+fn former_environment_is_added_changed_and_forgotten_by_edits() {
     let state = with(&environment("E1"), &[&environment("E0")]);
     let set = |env_id: &str, record: Option<Record>| {
         edited(Edit::set(InstanceKey::deposed(address(), env_id.to_owned()), record))
@@ -515,33 +520,33 @@ fn a_former_environment_is_added_changed_and_forgotten_by_edits() {
     assert_eq!(after(&[set("E0", Some(isolated("E0")))]), [is("E0", Status::Isolated)]);
     assert_eq!(after(&[set("E0", None)]), []);
     assert_eq!(after(&[set("E9", None)]), std::slice::from_ref(&e0));
-    // The current one is not touched by it.
+    // The current one does not change.
     assert_eq!(after(&[set("E1", None)]), [e0]);
 
     let put = |env_id| set(env_id, Some(environment(env_id)));
-    let ids = |events: &[Event]| stands(&state, events).1;
+    let ids = |events: &[Event]| ids_after(&state, events).1;
     assert_eq!(ids(&[put("E9")]), ["shop E0", "shop E9"]);
     assert_eq!(ids(&[put("E1")]), ["shop E0"], "it is current");
 
-    // One that a create of this very run replaced.
+    // One that a create of this run replaced.
     let created =
-        |edit: Event| [replacing(1, "E1"), said(1, Evidence::Ordered, Some("T2"), Some("E2")), edit];
+        |edit: Event| [replacing(1, "E1"), outcome_event(1, Evidence::Ordered, Some("T2"), Some("E2")), edit];
     assert_eq!(ids(&created(set("E1", None))), ["shop E0"]);
     assert_eq!(ids(&created(put("E1"))), ["shop E0", "shop E1"]);
     let changed = after(&created(set("E1", Some(isolated("E1")))));
     assert_eq!(changed[1], is("E1", Status::Isolated));
-    // And should the create turn out to have done nothing, it is current again, as it is by now.
+    // If the create did nothing, it is current again, with its latest record.
     let open = [replacing(1, "E1"), set("E1", Some(isolated("E1")))];
-    let refused = [&open[..], &[said(1, Evidence::Refused, None, None)]].concat();
-    assert_eq!(left(Some(&environment("E1")), &refused).unwrap().status, Status::Isolated);
+    let refused = [&open[..], &[outcome_event(1, Evidence::Refused, None, None)]].concat();
+    assert_eq!(record_after(Some(&environment("E1")), &refused).unwrap().status, Status::Isolated);
 }
 
 #[test]
-fn an_environment_that_has_an_address_again_is_not_deposed() {
+fn environment_that_is_current_again_is_not_deposed() {
     let state = with(&environment("E1"), &[&environment("E0")]);
     let other = Address::new("other").unwrap();
     let adopt = edited(Edit::current(other.clone(), Some(environment("E0"))));
-    assert_eq!(stands(&state, &[adopt]), (texts(&["other E0", "shop E1"]), Vec::new()));
+    assert_eq!(ids_after(&state, &[adopt]), (texts(&["other E0", "shop E1"]), Vec::new()));
     let switch = |said: Option<Event>| {
         let mut events = vec![switching(1, "E0")];
         events.extend(said);
@@ -553,17 +558,17 @@ fn an_environment_that_has_an_address_again_is_not_deposed() {
                 _ => {}
             }
         }
-        stands(&state, &events).1
+        ids_after(&state, &events).1
     };
     assert_eq!(switch(None), ["shop E0"], "it may not have been switched");
-    let ordered = said(1, Evidence::Ordered, Some("T9"), None);
+    let ordered = outcome_event(1, Evidence::Ordered, Some("T9"), None);
     assert_eq!(switch(Some(ordered)), [""; 0]);
 }
 
 #[test]
-fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
-    let objection = |stood: Option<&Record>, replaces: Option<&str>| {
-        let before = stood.map(|record| with(record, &[]));
+fn create_at_an_address_in_use_needs_the_replaced_env_id() {
+    let objection = |present: Option<&Record>, replaces: Option<&str>| {
+        let before = present.map(|record| with(record, &[]));
         let event = replaces.map_or_else(|| intent(1, ORDER), |env_id| replacing(1, env_id));
         match event {
             Event::Intent(intent) => Replay::new(before, started()).objection(&intent),
@@ -575,17 +580,17 @@ fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
     assert_eq!(objection(None, None), None);
     assert!(objection(None, Some("E1")).is_some());
     for status in [Status::Created, Status::Isolated] {
-        let stood = of_status(status);
-        assert_eq!(objection(Some(&stood), Some("E1")), None);
-        assert!(objection(Some(&stood), None).is_some(), "{status:?}");
-        assert!(objection(Some(&stood), Some("E2")).is_some(), "{status:?}");
+        let present = of_status(status);
+        assert_eq!(objection(Some(&present), Some("E1")), None);
+        assert!(objection(Some(&present), None).is_some(), "{status:?}");
+        assert!(objection(Some(&present), Some("E2")).is_some(), "{status:?}");
     }
-    for stood in [of_status(Status::Unknown), awaiting] {
+    for present in [of_status(Status::Unknown), awaiting] {
         for replaces in [None, Some("E1")] {
-            assert!(objection(Some(&stood), replaces).is_some(), "{stood:?}");
+            assert!(objection(Some(&present), replaces).is_some(), "{present:?}");
         }
     }
-    // What orders nothing takes nobody's place.
+    // A destroy replaces nothing.
     let destroy = match intent(1, "DestroyEnv") {
         Event::Intent(intent) => intent,
         other => panic!("{other:?}"),
@@ -594,7 +599,8 @@ fn an_order_is_objected_to_unless_it_says_what_it_replaces() {
     assert_eq!(replay.objection(&destroy), None);
 }
 
-/// What a writer lets on disk of a journal, where orders may say that they replace what stands there.
+/// Returns the part of a journal that a writer allows; with `replace`, creates give the EnvId that they
+/// replace.
 fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
     let mut replay = Replay::new(Some(before.clone()), journal.started.clone());
     let (mut sent, mut numbers) = (BTreeSet::new(), BTreeSet::new());
@@ -602,11 +608,11 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
     heeded.entries.retain_mut(|Entry { at, event }| {
         match event {
             Event::Intent(intent) => {
-                let stood = before.get(&intent.address);
+                let present = before.get(&intent.address);
                 if replace {
-                    intent.replaces = stood.and_then(|record| record.env_id.clone());
+                    intent.replaces = present.and_then(|record| record.env_id.clone());
                 }
-                // No run numbers two attempts alike.
+                // No run repeats an attempt's number.
                 if replay.objection(intent).is_some() || !numbers.insert((intent.step, intent.attempt)) {
                     return false;
                 }
@@ -628,10 +634,10 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
 }
 
 proptest! {
-    /// Of what a writer lets on disk the state alone holds every environment, whatever was ordered in its place, and
-    /// every order number but those of environments that were replaced.
+    /// The state alone has every environment of a journal that a writer allows, and every order number except
+    /// those of replaced environments.
     #[test]
-    fn no_id_is_lost_that_the_vendor_ever_gave(
+    fn no_returned_id_is_lost(
         before in state(),
         wild in wild_journal(),
         tame in journal(),
@@ -662,7 +668,7 @@ proptest! {
                         _ => None,
                     });
                     let asked = asked.unwrap();
-                    if asked.may_order() && !outcome.is_harmless(&asked.attributes) {
+                    if asked.may_create() && !outcome.is_harmless(&asked.attributes) {
                         for id in outcome.tran_id.iter().chain(&outcome.env_id) {
                             prop_assert!(known.contains(id), "{}: {id} is lost", outcome.address);
                         }
@@ -673,7 +679,7 @@ proptest! {
     }
 
     #[test]
-    fn a_former_environment_that_was_put_in_the_state_is_in_it(
+    fn former_environment_added_to_the_state_is_in_it(
         before in state(),
         (key, record) in deposed(),
     ) {
@@ -687,7 +693,7 @@ proptest! {
 }
 
 #[test]
-fn the_accounts_number_once_learned_is_kept() {
+fn account_number_is_kept_once_known() {
     let journal = |uin: Option<&str>| {
         let mut started = started();
         started.account.uin = uin.map(str::to_owned);

@@ -263,11 +263,11 @@ fn one_run_finds_every_kind_there_is() {
     all.sort_unstable();
     assert_eq!(found, all);
     for finding in json["findings"].as_array().unwrap() {
-        let is_told = finding["code"] == "not-listed";
-        let expected = if is_told { "told" } else { "counts" };
+        let is_info = finding["code"] == "not-listed";
+        let expected = if is_info { "info" } else { "counts" };
         assert_eq!(finding["standing"], expected, "{finding}");
-        for told in ["expected", "found", "next"] {
-            assert!(!finding[told].as_str().unwrap().is_empty(), "{finding}");
+        for member in ["expected", "found", "next"] {
+            assert!(!finding[member].as_str().unwrap().is_empty(), "{finding}");
         }
         if finding["code"] != "unmanaged" {
             assert!(finding["source"]["line"].as_u64() > Some(0), "{finding}");
@@ -275,7 +275,7 @@ fn one_run_finds_every_kind_there_is() {
         }
     }
     assert_shown!("drift-every-kind", project.run(&args[..4]).exits(2));
-    // What is found is told by a plan too, as far as the account shows it, and the plan is the one without it.
+    // A refreshed plan has the same findings and the same steps.
     let plan = |refresh: &[&str]| {
         let plan = ["plan", "--format", "json", "--list-delay", "10m"];
         let mut json = project.run(plan.iter().chain(refresh)).exits(0).json();

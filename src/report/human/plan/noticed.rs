@@ -15,7 +15,7 @@ pub(super) fn noticed(plan: &Plan, look: Look) -> String {
     let (ignored, shown): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|finding| match finding.standing {
             Standing::Ignored { .. } => true,
-            Standing::Counts | Standing::Told => false,
+            Standing::Counts | Standing::Info => false,
         });
     let ignored = match ignored.len() {
         0 => text!(""),
