@@ -10,15 +10,15 @@ use jiff::SignedDuration;
 
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
-use super::consent::consent;
-use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT};
+use super::consent::{Approval, consent};
+use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT, cant_print};
 use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Format, time};
 use super::shown::Shown;
 use super::signals::Signals;
 use super::watch::Watch;
-use super::world::{Stdout, World, cant_print};
+use super::world::{Stdout, World};
 use super::{Exit, refusal, rescue};
 use crate::apply::import::{self, Importable};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
@@ -28,7 +28,7 @@ use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::manifest;
 use crate::model::ManifestHash;
-use crate::plan::guard::{self, Approved, CallerIdentity, Facts, Limits};
+use crate::plan::guard::{self, Approved, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Action, Blocker, Plan, file};
 use crate::report::{clean, events, human, json, page};
 use crate::state::file::FileStore;
@@ -161,7 +161,7 @@ pub(super) fn carry_out(
     let proven = if plan.calls_api() {
         connection.find_key(job.project, Ask::Machine, world)?;
         let asked = account::ask(connection, job.project, world);
-        Some(super::runtime()?.block_on(asked)?)
+        Some(super::runtime::start()?.block_on(asked)?)
     } else {
         None
     };
@@ -173,7 +173,12 @@ pub(super) fn carry_out(
     let adoptions = adoptions(plan, connection, job, writer.state(), world)?;
     let shown = proven.as_ref().and_then(|proven| account::shown(proven, connection));
     let url = connection.url().map(ToString::to_string);
-    let consent = consent(job, plan, url.as_deref(), shown.as_deref(), world)?;
+    let approval = Approval {
+        given: if job.flags.auto_approve { Some(Consent::Auto) } else { job.kept.map(|_| Consent::PlanFile) },
+        allows_destroy: job.asked_to_destroy,
+        json: job.flags.json,
+    };
+    let consent = consent(approval, plan, url.as_deref(), shown.as_deref(), world)?;
     let approved = checked.approve(consent)?;
     crash::point(crash::APPROVED);
     let earlier = Earlier {
@@ -283,7 +288,7 @@ fn adoptions(
     if plan.changes().all(|step| step.action != Action::Import) {
         return Ok(Vec::new());
     }
-    let looked = super::runtime()?.block_on(async {
+    let looked = super::runtime::start()?.block_on(async {
         let (client, _sandbox) = connection.open(state).await?;
         let looked = import::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
@@ -397,7 +402,7 @@ fn run(
     let settings = settings(job);
     let adoptions: BTreeMap<_, _> =
         adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
-    let runtime = super::runtime()?;
+    let runtime = super::runtime::start()?;
     let ended = runtime.block_on(async {
         let (client, _sandbox) = connection.open(writer.state()).await?;
         let parts = Parts {

@@ -1,6 +1,5 @@
 //! Approval of a plan: `yes` for what costs money, and the address of what is destroyed.
 
-use super::carry_out::Job;
 use super::failure::{Failure, NOTHING_ORDERED};
 use super::world::World;
 use crate::config::endpoint::SANDBOX;
@@ -9,12 +8,23 @@ use crate::plan::guard::Consent;
 use crate::plan::{Mode, Plan, Step};
 use crate::report::{clean, count};
 
-/// Asks, or finds that somebody agreed before. `url` is where it is done; None for the embedded endpoint.
+/// What the command line says about approval.
+#[derive(Clone, Copy)]
+pub(super) struct Approval {
+    /// By a flag, or by a plan file.
+    pub given: Option<Consent>,
+    /// `--allow-destroy` is on the same command line.
+    pub allows_destroy: bool,
+    /// Events are printed, so that nobody can be asked.
+    pub json: bool,
+}
+
+/// Asks for approval, or returns the one that was given. `url` is the endpoint; None for the embedded one.
 ///
-/// Giving up loses data: an approval that was given for a plan as a whole counts for it only with `--allow-destroy` on the
-/// same command line, so that no setting that somebody forgot about does it.
+/// Destroying loses data: approval of a whole plan counts for it only with `--allow-destroy` on the same command line, not
+/// with a setting.
 pub(super) fn consent(
-    job: &Job<'_>,
+    approval: Approval,
     plan: &Plan,
     url: Option<&str>,
     account: Option<&str>,
@@ -23,14 +33,13 @@ pub(super) fn consent(
     if plan.changes().next().is_none() {
         return Ok(Consent::NotNeeded);
     }
-    let given =
-        if job.flags.auto_approve { Some(Consent::Auto) } else { job.kept.map(|_| Consent::PlanFile) };
+    let Approval { given, allows_destroy, json } = approval;
     let destroys: Vec<&Step> = plan.destroys().collect();
-    let may_destroy = destroys.is_empty() || job.asked_to_destroy;
+    let may_destroy = destroys.is_empty() || allows_destroy;
     match given {
         Some(consent) if may_destroy => return Ok(consent),
-        Some(_) | None if job.flags.json || !world.can_ask() => {
-            return Err(no_terminal(given.is_some(), job.flags.json, plan));
+        Some(_) | None if json || !world.can_ask() => {
+            return Err(no_terminal(given.is_some(), json, plan));
         }
         Some(_) | None => {}
     }

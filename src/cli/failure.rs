@@ -1,12 +1,18 @@
 //! Everything that can end a command early, as diagnostics: what happened, what was done at Tencent Cloud, what to type next.
 
+use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::apply::import::NotImportable;
 use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError, EndpointError};
 use crate::cloud::{self, CloudError};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::i18n::{Text, text};
+use crate::manifest;
 use crate::model::SourceRef;
 use crate::plan::file::PlanFileError;
 use crate::plan::{Blocker, StepBlocker};
@@ -14,8 +20,21 @@ use crate::report::clean;
 use crate::sandbox::{LedgerError, SandboxError};
 use crate::state::StateError;
 
-use super::Exit;
-use super::load::Lines;
+/// How a command ended, for scripts. Documented in `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Fine = 0,
+    /// Nothing was done, or nothing could be.
+    Error = 1,
+    /// There are changes.
+    Changes = 2,
+    /// Stopped part-way; what was ordered is recorded.
+    PartWay = 3,
+    /// At least one outcome is unknown.
+    Unknown = 4,
+}
 
 pub(super) const NOTHING_ORDERED: Text = Text::fixed("nothing was created or changed");
 
@@ -80,7 +99,7 @@ impl From<Vec<Blocker>> for Failure {
             if let Blocker::Step { place, blocker, .. } = blocker {
                 // What is not declared any more has no line.
                 let is_declared = *blocker != StepBlocker::PreventDestroy;
-                diagnostic = match lines.of(place).filter(|_| is_declared) {
+                diagnostic = match lines.span(place).filter(|_| is_declared) {
                     Some(span) => diagnostic.on(&span),
                     None => {
                         let place = place.to_string();
@@ -247,8 +266,8 @@ impl From<LedgerError> for Failure {
     }
 }
 
-impl From<(&std::path::Path, PlanFileError)> for Failure {
-    fn from((path, error): (&std::path::Path, PlanFileError)) -> Self {
+impl From<(&Path, PlanFileError)> for Failure {
+    fn from((path, error): (&Path, PlanFileError)) -> Self {
         let path = path.display();
         Self::new("plan-file", text!("{path}: {error}", path, error))
             .help(Text::fixed("make and review a new plan: `postpay plan -o FILE`"))
@@ -259,6 +278,35 @@ impl From<(&std::path::Path, PlanFileError)> for Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         error.help().into_iter().fold(Self::new(error.code(), error.text()), Self::help).help(NOTHING_SENT)
+    }
+}
+
+pub(super) fn cant_print(error: &io::Error) -> Failure {
+    Failure::new("stdout", text!("cannot write to standard output: {error}", error))
+}
+
+pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
+    let path = path.display();
+    Failure::new("write", text!("cannot write {path}: {error}", path, error))
+}
+
+/// The lines of manifests, with each file read once.
+#[derive(Default)]
+pub(super) struct Lines<'a>(HashMap<&'a str, Option<Arc<SourceFile>>>);
+
+impl<'a> Lines<'a> {
+    /// Returns the line of a declaration; None when it is not there any more.
+    pub(super) fn span(&mut self, source: &'a SourceRef) -> Option<Span> {
+        let file = self.0.entry(&source.file).or_insert_with(|| {
+            let read = manifest::read(Path::new(""), Path::new(&source.file));
+            read.ok().map(|(file, _)| file)
+        });
+        let file = Arc::clone(file.as_ref()?);
+        let line = usize::try_from(source.line).ok();
+        let before = file.line_start(line.filter(|line| *line > 0)?);
+        let text = file.text.get(before..)?.lines().next()?;
+        let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
+        Some(Span { file, bytes })
     }
 }
 

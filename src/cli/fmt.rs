@@ -5,11 +5,11 @@ mod replace;
 use std::path::{Path, PathBuf};
 
 use super::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global};
 use super::shown::Shown;
-use super::world::{World, cant_write};
+use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
 use crate::manifest::{self, Bounds, Found};

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::connect::{Connection, Embedded};
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, NOTHING_SENT, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global};
 use super::shown::Shown;
-use super::world::{World, cant_write};
+use super::world::World;
 use super::{Exit, account};
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let desired = declared(&project, world)?;
     let state = project.recorded(world)?;
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
-    let (seen, bills) = super::runtime()?.block_on(async {
+    let (seen, bills) = super::runtime::start()?.block_on(async {
         account::expected(&connection, &project, state.as_ref(), world).await?;
         let (client, _sandbox) = connection.open(state.as_ref()).await?;
         let seen = client.environments().await.map_err(|error| Failure::listing(&error))?;

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use clap::ValueEnum;
 
 use super::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, cant_write};
 use super::folder;
-use super::world::{World, cant_write};
+use super::world::World;
 use crate::files::{self, Access, Links};
 use crate::i18n::{shell_word, text};
 use crate::report::clean;

@@ -124,7 +124,7 @@ fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(),
         return Ok(());
     };
     let service = Metadata::new(metadata, None)?;
-    let why = match super::runtime()?.block_on(service.role()) {
+    let why = match super::runtime::start()?.block_on(service.role()) {
         Ok(Some(name)) => {
             *role = Some(name);
             return Ok(());

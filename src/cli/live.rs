@@ -35,7 +35,7 @@ pub(super) fn read(
     }
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
-    super::runtime()?.block_on(async {
+    super::runtime::start()?.block_on(async {
         let account = account::expected(&connection, project, state, world).await?;
         let (reader, _sandbox) = reader(&connection, state).await?;
         let mut environments = reader.environments().await.map_err(|error| Failure::listing(&error))?;

@@ -1,23 +1,23 @@
 //! From flags, variables and files to the project at hand: configuration, manifests, state, endpoint.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, Lines, NOTHING_SENT, cant_write};
 use super::folder;
 use super::options::{Api, Changes, Global, Select};
 use super::reports::way;
 use super::rescue;
-use super::world::{World, cant_write};
+use super::world::World;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
-use crate::diagnostic::{Diagnostic, SourceFile, Span, any_error};
+use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::files::{Place, ResolvedPath};
 use crate::i18n::{Text, text};
 use crate::manifest::{self, Bounds, Found};
-use crate::model::{Address, Desired, ManifestHash, SourceRef};
+use crate::model::{Address, Desired, ManifestHash};
 use crate::plan::guard::Limits;
 use crate::plan::moves::MoveProblem;
 use crate::plan::{Mode, Options, Plan, Target};
@@ -568,33 +568,13 @@ fn moved(problem: &MoveProblem) -> Diagnostic {
     let MoveProblem { moved, why } = problem;
     let (code, message, help) = why.explain();
     let diagnostic = Diagnostic::error(code, message);
-    let diagnostic = if let Some(span) = Lines::default().of(&moved.source) {
+    let diagnostic = if let Some(span) = Lines::default().span(&moved.source) {
         diagnostic.at(&span, Text::fixed("this move"))
     } else {
         let source = &moved.source;
         diagnostic.help(text!("it is declared in {source}", source))
     };
     diagnostic.help(help).help(NOTHING_SENT)
-}
-
-/// The lines of manifests that things were declared in, with each file read once.
-#[derive(Default)]
-pub(super) struct Lines<'a>(HashMap<&'a str, Option<Arc<SourceFile>>>);
-
-impl<'a> Lines<'a> {
-    /// None when the file, or the line, is not there any more.
-    pub(super) fn of(&mut self, source: &'a SourceRef) -> Option<Span> {
-        let file = self.0.entry(&source.file).or_insert_with(|| {
-            let read = manifest::read(Path::new(""), Path::new(&source.file));
-            read.ok().map(|(file, _)| file)
-        });
-        let file = Arc::clone(file.as_ref()?);
-        let line = usize::try_from(source.line).ok();
-        let before = file.line_start(line.filter(|line| *line > 0)?);
-        let text = file.text.get(before..)?.lines().next()?;
-        let bytes = before + (text.len() - text.trim_start().len())..before + text.trim_end().len();
-        Some(Span { file, bytes })
-    }
 }
 
 /// Rejects options that contradict each other.

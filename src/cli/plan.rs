@@ -8,11 +8,11 @@ use clap::builder::BoolishValueParser;
 
 use super::account::Proven;
 use super::connect::Embedded;
-use super::failure::Failure;
+use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Changes, Format, Global, Select};
 use super::shown::Shown;
-use super::world::{World, cant_write};
+use super::world::World;
 use super::{Exit, drift, live};
 use crate::cloud::tencent::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, VERSION};

@@ -14,12 +14,12 @@ use tokio::sync::watch;
 use super::Exit;
 use super::connect::{Connection, Embedded, ledger_beside};
 use super::edit;
-use super::failure::Failure;
+use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select};
 use super::resolve::{self, Case};
 use super::shown::Shown;
-use super::world::{World, cant_write};
+use super::world::World;
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::TencentClient;
@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         world.print(&human::rehearsal::head(&rehearsal, world.out))?;
     }
     let began = Instant::now();
-    let runtime = super::runtime()?;
+    let runtime = super::runtime::start()?;
     // One for all runs, so that no signal between two of them is missed.
     let mut signal = Box::pin(super::signals::signal());
     for number in 1..=rehearsal.asked {

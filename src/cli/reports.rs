@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Failure, NOTHING_SENT, cant_write};
 use super::options::Format;
 use super::shown::allowed_endings;
-use super::world::cant_write;
 use crate::files::{self, Access, Links, Place, Refusal, ResolvedPath, TempFile};
 use crate::i18n::text;
 use crate::report::clean;

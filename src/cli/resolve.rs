@@ -110,7 +110,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Ok(Exit::Fine);
     }
     let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
-    let (cases, seen) = super::runtime()?.block_on(async {
+    let (cases, seen) = super::runtime::start()?.block_on(async {
         account::expected(&connection, &project, Some(&state), world).await?;
         let (client, _sandbox) = connection.open(Some(&state)).await?;
         let seen = if destroys.is_empty() {

@@ -10,11 +10,11 @@ use serde_json::Value;
 
 use super::Exit;
 use super::connect::{ListAliasArg, ledger_beside};
-use super::failure::Failure;
+use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Global, time};
 use super::shown::Shown;
-use super::world::{World, cant_write};
+use super::world::World;
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::files;
 use crate::i18n::{Text, text};
@@ -166,7 +166,7 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         return Err(Failure::new("listen", text!("{listen} is not a loopback address", listen))
             .help(text!("the embedded endpoint only serves this machine: 127.0.0.1:PORT or [::1]:PORT")));
     }
-    let runtime = super::runtime()?;
+    let runtime = super::runtime::start()?;
     runtime.block_on(async {
         let running = Sandbox::start(sandbox::Options {
             listen: args.listen,

@@ -68,7 +68,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let endpoint = guard::wrong_endpoint(state.as_ref(), &project.account());
     let mut wrong = endpoint.map_or(Ok(()), |blocker| Err(Failure::from(vec![blocker])));
     if !args.offline {
-        match super::runtime()?.block_on(connection.caller()) {
+        match super::runtime::start()?.block_on(connection.caller()) {
             Ok(asked) => {
                 let allowed = &project.config.guard.allowed_accounts;
                 let identity = CallerIdentity::Account(&asked.account);

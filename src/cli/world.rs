@@ -13,8 +13,7 @@ use jiff::Timestamp;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-use super::Exit;
-use super::failure::{Failure, NOTHING_SENT};
+use super::failure::{Exit, Failure, NOTHING_SENT, cant_print};
 use super::git::Git;
 use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
@@ -360,15 +359,6 @@ impl Write for LogToStderr {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-pub(super) fn cant_print(error: &io::Error) -> Failure {
-    Failure::new("stdout", text!("cannot write to standard output: {error}", error))
-}
-
-pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
-    let path = path.display();
-    Failure::new("write", text!("cannot write {path}: {error}", path, error))
 }
 
 /// The user that this process runs as: the name, or else the number.
