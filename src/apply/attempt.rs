@@ -50,10 +50,10 @@ impl Request {
         }
     }
 
-    /// The region that a create declares.
+    /// The region that a create is sent to, where that is not the client's.
     pub(super) fn region(&self) -> Option<&str> {
         match self {
-            Self::Create(order) => order.attributes.region(),
+            Self::Create(order) => order.region.as_deref(),
             Self::Update(_) | Self::Destroy(_) => None,
         }
     }
@@ -70,7 +70,7 @@ impl Request {
     pub(super) fn recorded(&self) -> (Attributes, BTreeMap<String, String>) {
         let names = |env_id: &String| BTreeMap::from([(ENV_ID.to_owned(), env_id.clone())]);
         match self {
-            Self::Create(Order { attributes, members }) => (attributes.clone(), members.clone()),
+            Self::Create(Order { attributes, members, .. }) => (attributes.clone(), members.clone()),
             Self::Update(Update { env_id, field, value, .. }) => {
                 (Attributes::from_iter([(*field, value.clone())]), names(env_id))
             }

@@ -12,7 +12,7 @@ use crate::cloud::api_time::{Fit, fit};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::i18n::{Text, text};
-use crate::model::{Address, Attributes, Role};
+use crate::model::{Address, Attributes, Kind, Role};
 use crate::state::{Record, Status};
 
 /// How far Tencent Cloud's clock may be from ours, after the correction that its answers allow.
@@ -29,6 +29,11 @@ pub struct PendingOrder {
 }
 
 impl PendingOrder {
+    /// Whether it is of something that lives inside another environment.
+    pub(super) fn is_inside(&self) -> bool {
+        self.record.attributes.kind().shares_env_id
+    }
+
     /// The state's record of it, once its outcome is known.
     pub fn settled(&self, status: Status, env_id: Option<String>, tran_id: Option<String>) -> Record {
         let record = self.record.clone();
@@ -90,6 +95,14 @@ const NOT_LISTED: Text = Text::fixed("not listed before");
 const NOT_TOLD: Text = Text::fixed("not reported");
 
 impl Candidate {
+    /// An environment that has what was to be opened inside it.
+    pub(super) fn inside(environment: &SeenEnvironment, kind: &Kind) -> Self {
+        let name = same(kind.name);
+        let check =
+            Check { what: Text::fixed("open in it"), expected: name.clone(), found: name, fits: true };
+        Self { environment: environment.clone(), bill: None, checks: vec![check], has_the_number: false }
+    }
+
     /// Whether it is the one: its bill has the order number of the answer, or everything fits.
     pub fn fits(&self) -> bool {
         self.checks.iter().all(|check| check.fits) || self.has_the_number

@@ -22,7 +22,7 @@ use crate::model::{Address, Field};
 use crate::plan::{Plan, Step};
 use crate::state::journal::{self, Edit, Edited, EndReason, Event, RunEnded, RunId};
 use crate::state::rescue::Rescued;
-use crate::state::{Record, StateError};
+use crate::state::{Lineage, Record, Serial, StateError};
 
 pub(super) struct Engine<'a, 'm, C> {
     pub(super) settings: &'a Settings,
@@ -30,6 +30,8 @@ pub(super) struct Engine<'a, 'm, C> {
     pub(super) parts: Parts<'a, C>,
     pub(super) steps: Vec<&'a Step>,
     pub(super) run: RunId,
+    /// The state that the run started from.
+    pub(super) base: (Lineage, Serial),
     /// The times of its calls count from here.
     pub(super) began: Instant,
     /// Nothing new is started after this moment.
@@ -107,10 +109,10 @@ impl<C> Engine<'_, '_, C> {
         !self.lost.is_empty() || !self.in_doubt.is_empty()
     }
 
-    /// Whether every create of this run succeeded.
+    /// Whether every create of this run succeeded, or was there already.
     pub(super) fn has_created_all(&self) -> bool {
         let mut creates = self.results.iter().filter(|result| result.is_order());
-        creates.all(|result| result.outcome.created().is_some())
+        creates.all(|result| result.outcome.created().is_some() || result.outcome == Outcome::Recorded)
     }
 
     /// The state's record of a step's environment, before the run.

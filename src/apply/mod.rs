@@ -14,6 +14,7 @@ mod change;
 mod conflicts;
 mod engine;
 pub mod import;
+mod inside;
 mod outcome;
 pub mod pace;
 mod parts;
@@ -61,11 +62,13 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     let creates = steps.iter().any(|step| step.is_order());
     let run = RunId::fresh();
     let state = parts.writer.state();
+    let lineage = state.map_or_else(Lineage::fresh, |state| state.lineage);
+    let base = (lineage, state.map(|state| state.serial).unwrap_or_default());
     let started = RunStarted {
         format_version: crate::state::FormatVersion,
         run,
-        lineage: state.map_or_else(Lineage::fresh, |state| state.lineage),
-        base: state.map(|state| state.serial).unwrap_or_default(),
+        lineage,
+        base: base.1,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         account: approved.account().clone(),
         plan: checksum(plan),
@@ -113,6 +116,7 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
     }
     (parts.observe)(Progress::Started { run, changes: steps.len() });
     let engine = Engine {
+        base,
         began: now,
         // A deadline that no clock can reach is none.
         deadline: settings.deadline.and_then(|after| now.checked_add(after)),
@@ -148,10 +152,11 @@ pub async fn run<'a, C: CloudRead + CloudWrite>(
 async fn carry_out<C: CloudRead + CloudWrite>(mut engine: Engine<'_, '_, C>) -> ApplySummary {
     let settings = engine.settings;
     let paced = |rate| Queue::new(Pacer::new(rate, Instant::now(), None), 1);
-    engine.enqueue(Step::is_order);
+    engine.enqueue(|step| step.is_order() && !step.is_inside());
     engine.record_edits();
     engine.look_for_waiting(Duration::ZERO).await;
     engine.send_all().await;
+    engine.send_inside().await;
     if engine.held_up().is_none() {
         engine.queue = paced(UPDATES_PER_SECOND);
         engine.enqueue(|step| step.action == Action::Update);

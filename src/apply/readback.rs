@@ -72,9 +72,10 @@ impl<C> Engine<'_, '_, C> {
     /// What is known of a create of this run.
     fn pending(&self, attempt: &Attempt, ids: SeenIds, request_id: Option<String>) -> PendingOrder {
         let step = self.steps[attempt.at];
+        let inside = attempt.request.env_id().filter(|_| step.is_inside());
         let record = Record {
             status: Status::Unknown,
-            env_id: ids.env_id,
+            env_id: ids.env_id.or_else(|| inside.map(str::to_owned)),
             tran_id: ids.tran_id,
             request_id,
             origin: Origin::Ordered,

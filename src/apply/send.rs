@@ -56,7 +56,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
     }
 
     /// The request of a step; None when the step changes the state only, or refers to an environment that does not exist.
-    fn request(&self, step: &Step) -> Option<Request> {
+    pub(super) fn request(&self, step: &Step) -> Option<Request> {
         Some(match step.action {
             Action::Create | Action::Replace => {
                 let attributes = step.after.clone()?;
@@ -65,7 +65,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
                     Some((field.member.to_owned(), env_id.to_owned()))
                 });
                 let members = members.collect::<Option<_>>()?;
-                Request::Create(Order { attributes, members })
+                Request::Create(Order { members, ..Order::from(attributes) })
             }
             Action::Update => Request::Update(self.update(step, 0)?),
             Action::Destroy => Request::Destroy(Destroy {

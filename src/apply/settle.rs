@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::candidates::{Candidate, MatchContext, PendingOrder, Proposal, candidates, possible, propose};
 use crate::cloud::matching::Matcher;
-use crate::cloud::{CloudError, CloudRead};
+use crate::cloud::{CloudError, CloudRead, Inside, SeenEnvironment};
 use crate::state::State;
 
 /// No pause between two looks is longer than this.
@@ -88,16 +88,40 @@ pub async fn look<'a, C: CloudRead>(
         |order| MatchContext { before: before(order), managed, seen: &seen, matcher: &matcher, now, ahead };
     let wanted: BTreeSet<&String> = open
         .iter()
+        .filter(|order| !order.is_inside())
         .flat_map(|order| possible(order, context(order)))
         .map(|environment| &environment.env_id)
         .collect();
     let ids: Vec<String> = wanted.into_iter().cloned().collect();
     let bills = if ids.is_empty() { Vec::new() } else { cloud.bills(&ids).await?.shown };
-    Ok(open
-        .iter()
-        .enumerate()
-        .map(|(at, order)| Found { at, candidates: candidates(order, context(order), &bills) })
-        .collect())
+    let mut found = Vec::new();
+    for (at, order) in open.iter().enumerate() {
+        let candidates = if order.is_inside() {
+            look_inside(cloud, order, &seen).await?.into_iter().collect()
+        } else {
+            candidates(order, context(order), &bills)
+        };
+        found.push(Found { at, candidates });
+    }
+    Ok(found)
+}
+
+/// Looks for what a create was to open inside an environment.
+async fn look_inside<C: CloudRead>(
+    cloud: &C,
+    order: &PendingOrder,
+    seen: &[SeenEnvironment],
+) -> Result<Option<Candidate>, CloudError> {
+    let environment = seen.iter().find(|seen| Some(&seen.env_id) == order.record.env_id.as_ref());
+    let Some(environment) = environment else {
+        return Ok(None);
+    };
+    let region = order.record.region.as_deref().or(environment.region.as_deref());
+    let kind = order.record.attributes.kind();
+    Ok(match cloud.inside(kind, &environment.env_id, region).await? {
+        Inside::Absent => None,
+        Inside::Creating | Inside::Ready => Some(Candidate::inside(environment, kind)),
+    })
 }
 
 /// The candidates that may be adopted without asking: the only one that fits, and the only create that it fits.

@@ -498,6 +498,19 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                     )),
                 );
             }
+            Rule::OneOf { code, fields: [a, b] } => match (get(a), get(b)) {
+                (Some(first), Some(second)) => problems.push(
+                    Diagnostic::error(code, text!("`{name}` sets both `{a}` and `{b}`", name, a, b))
+                        .at(&first.node.span(), text!("one of them"))
+                        .at(&second.node.span(), text!("and the other"))
+                        .help(text!("remove one of them")),
+                ),
+                (None, None) if is_created && environment.shaped => problems.push(
+                    Diagnostic::error(code, text!("`{name}` has neither `{a}` nor `{b}`", name, a, b))
+                        .at(&environment.key.span(), text!("one of them is needed")),
+                ),
+                (None, None) | (Some(_), None) | (None, Some(_)) => {}
+            },
             Rule::NeededToCreate { code, field } => {
                 // One of two that go together without the other is another rule's.
                 let partner = environment.kind.rules.iter().find_map(|rule| rule.partner(field));

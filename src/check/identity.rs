@@ -5,10 +5,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use super::declared::{Declared, Found, Manifests};
 use super::near::{meant, nearest, unknown};
 use crate::diagnostic::Diagnostic;
-use crate::i18n::text;
+use crate::i18n::{Text, text};
 use crate::manifest::Node;
 use crate::model::kind::Rule;
-use crate::model::{Address, Null, Role, Shape, Value};
+use crate::model::{Address, Field, Null, Role, Shape, Value};
 
 /// Two environments at one address could not be distinguished in the state.
 pub(super) fn duplicate_addresses(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
@@ -176,7 +176,7 @@ fn mismatch(imported: &Named<'_, '_>, field: &Named<'_, '_>) -> Diagnostic {
         .help(text!("remove `env_id`: `import` is enough for an imported environment"))
 }
 
-fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: crate::i18n::Text) -> Diagnostic {
+fn mark(named: &Named<'_, '_>, problem: Diagnostic, text: Text) -> Diagnostic {
     if named.inherited {
         named.environment.mark_inherited(problem, named.node, named.by, text)
     } else {
@@ -196,33 +196,64 @@ fn twice(first: &Named<'_, '_>, again: &Named<'_, '_>) -> Diagnostic {
     })
 }
 
-/// A reference leads to an environment that is declared, and that refers to no other: so it can be created first.
+/// A reference leads to an environment that is declared earlier, and that lives in no other: so it is created first. One kind
+/// is opened once on an environment.
 pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnostic>) {
     let declared = manifests.declared();
-    let refers = |environment: &Declared<'_>| {
-        let mut fields = environment.kind.fields().filter(|field| field.shape == Shape::Reference);
-        fields.any(|field| environment.get(field).is_some())
-    };
+    let mut earlier: HashSet<&str> = HashSet::new();
+    let mut seen: HashMap<(&str, &str, &str), Node<'_>> = HashMap::new();
     for environment in &manifests.environments {
-        for field in environment.kind.fields().filter(|field| field.shape == Shape::Reference) {
+        let fields = environment.kind.fields();
+        let is_inside = |field: &Field| field.shape == Shape::Reference || field.role == Some(Role::Inside);
+        for field in fields.filter(is_inside) {
             let Some(found) = environment.get(field) else { continue };
             let Some(to) = found.text() else { continue };
-            // In what could not be read, it may be declared.
-            if declared.get(to).map_or(manifests.unread, |to| !refers(to)) {
-                continue;
+            let place = (environment.kind.name, field.spec().name, to);
+            let first = seen.get(&place).copied();
+            seen.entry(place).or_insert(if found.inherited { environment.key } else { found.node });
+            if field.shape == Shape::Reference
+                && let Some((message, label)) = wrong_reference(to, field, &declared, &earlier, manifests)
+            {
+                let problem = Diagnostic::error("unknown-reference", message);
+                problems.push(environment.mark(problem, &found, label).help(text!(
+                    "`{field}` must be the address of an environment that is declared earlier",
+                    field
+                )));
+            } else if let Some(first) = first {
+                let kind = environment.kind.name;
+                let problem = Diagnostic::error(
+                    "duplicate-environment",
+                    text!("`{kind}` is declared twice for `{to}`", kind, to),
+                );
+                problems.push(
+                    environment.mark(problem, &found, text!("again")).at(&first.span(), text!("first here")),
+                );
             }
+        }
+        earlier.insert(environment.name);
+    }
+}
+
+/// Why an address is not one to refer to, in a line and in a label.
+fn wrong_reference(
+    to: &str,
+    field: Field,
+    declared: &HashMap<&str, &Declared<'_>>,
+    earlier: &HashSet<&str>,
+    manifests: &Manifests<'_>,
+) -> Option<(Text, Text)> {
+    let message = text!("`{field}` cannot be `{to}`", field, to);
+    match declared.get(to) {
+        Some(environment) if environment.kind.shares_env_id => {
+            Some((message, text!("it refers to another environment, too")))
+        }
+        Some(_) if earlier.contains(to) => None,
+        Some(_) => Some((message, text!("it is declared later"))),
+        // In what could not be read, it may be declared.
+        None if manifests.unread => None,
+        None => {
             let names: Vec<&str> = manifests.environments.iter().map(|it| it.name).collect();
-            let label = match declared.get(to) {
-                Some(_) => text!("it refers to another environment, too"),
-                None => nearest(to, &names).map_or_else(unknown, meant),
-            };
-            let problem =
-                Diagnostic::error("unknown-reference", text!("`{field}` cannot be `{to}`", field, to));
-            problems.push(
-                environment
-                    .mark(problem, &found, label)
-                    .help(text!("`{field}` must be the address of a declared environment", field)),
-            );
+            Some((message, nearest(to, &names).map_or_else(unknown, meant)))
         }
     }
 }

@@ -4,6 +4,7 @@
 //! values, environments and files. What nobody objects to becomes [`Desired`]. The table of a kind decides what a field may be.
 //!
 //! How defaults work: `defaults` holds for the document it is in, and for the fields that the kind of an environment has. A field
+//! that means something else in the kind of `defaults` (the usual kind, if it names none) is not inherited by another kind. A field
 //! that an environment gives itself, or has from a merge key, wins as a whole; an `extra` mapping is not merged member by member.
 //! The value `null` is the same as leaving a field out, and so takes a default away.
 
@@ -149,8 +150,6 @@ fn environments(manifests: &Manifests<'_>) -> Result<Vec<Environment>, Box<Diagn
             source: source(environment.key),
         });
     }
-    // What is referred to is created first, and refers to nothing itself.
-    all.sort_by_key(|environment| environment.attributes.references().next().is_some());
     Ok(all)
 }
 

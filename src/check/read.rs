@@ -12,7 +12,8 @@ use crate::diagnostic::{Diagnostic, Span, any_error};
 use crate::i18n::{Text, text};
 use crate::kinds;
 use crate::manifest::{Entry, Loaded, Mapping, Node, Sequence, Value as Yaml};
-use crate::model::{Kind, Role};
+use crate::model::Kind;
+use crate::model::kind::FieldSpec;
 
 /// The keys of a document.
 const TOP: [&str; 5] = ["version", "defaults", "environments", "moved", "removed"];
@@ -185,7 +186,7 @@ impl<'a> Reader<'a, '_> {
         if let Some(entry) = defaults.entry
             && let Yaml::Mapping(body) = entry.value.value()
         {
-            for member in body.iter() {
+            for member in body.iter().filter(|member| is_inherited(member.name(), kind, defaults.kind)) {
                 given.extend(self.field(kind, entry, member));
             }
         }
@@ -416,14 +417,14 @@ impl<'a> Reader<'a, '_> {
             };
             let place = node.span();
             let field = fields().find(|field| field.name == text);
-            if field.is_some_and(|field| field.role == Some(Role::EnvId)) {
+            if field.is_some_and(FieldSpec::is_identity) {
                 self.problems.push(
                     Diagnostic::error(CODE, text!("changes of `{text}` cannot be ignored", text))
                         .at(&place, text!("not this one"))
                         .help(text!("another `{text}` is another environment", text)),
                 );
             } else if field.is_none() {
-                let names = fields().filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name);
+                let names = fields().filter(|field| !field.is_identity()).map(|field| field.name);
                 let names = each_once(names);
                 let label = nearest(text, &names).map_or_else(unknown, meant);
                 self.problems.push(
@@ -529,6 +530,16 @@ impl<'a> Reader<'a, '_> {
                 .at(&entry.key.span(), label)
                 .help(belongs(name, place).unwrap_or_else(|| known_here(known))),
         );
+    }
+}
+
+/// Whether a kind takes a default, in `defaults` of the kind `of` or of the usual one: not where a field of this name means
+/// something else there.
+fn is_inherited(name: &str, kind: &'static Kind, of: Option<&'static Kind>) -> bool {
+    let of = of.unwrap_or(kinds::DEFAULT);
+    match (of.field(name), kind.field(name)) {
+        (Some(theirs), Some(own)) => of.name == kind.name || theirs.role.is_some() && theirs.role == own.role,
+        (None, _) | (_, None) => true,
     }
 }
 

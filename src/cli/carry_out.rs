@@ -289,7 +289,7 @@ fn adoptions(
         return Ok(Vec::new());
     }
     let looked = super::runtime::start()?.block_on(async {
-        let (client, _sandbox) = connection.open(state).await?;
+        let (client, _sandbox) = connection.also_listing(plan).open(state).await?;
         let looked = import::look(&client, plan, state).await;
         looked.map_err(|error| Failure::from(ApplyError::Listing(error)))
     })?;
@@ -404,6 +404,7 @@ fn run(
         adoptions.into_iter().map(|adoption| (adoption.address.clone(), adoption)).collect();
     let runtime = super::runtime::start()?;
     let ended = runtime.block_on(async {
+        let connection = connection.also_listing(approved.plan());
         let (client, _sandbox) = connection.open(writer.state()).await?;
         let parts = Parts {
             // Its progress is part of the run's line.

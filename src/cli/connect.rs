@@ -21,6 +21,7 @@ use crate::cloud::{Caller, CloudError, Grade, Looks, NotSent, Reading, Watcher};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{Text, text};
+use crate::plan::Plan;
 use crate::sandbox::{self, Fault, ListAlias, Sandbox};
 use crate::state::State;
 
@@ -181,6 +182,13 @@ impl Connection {
     /// sent with, and whichever have something in the state. Whatever is concluded from "not there" has looked there.
     pub(super) fn listed_regions(&self, state: Option<&State>) -> Vec<Option<String>> {
         regions_to_list(self.region.as_deref(), self.named_regions(state))
+    }
+
+    /// The same connection, where a listing also asks the regions that a plan creates in.
+    pub(super) fn also_listing(&self, plan: &Plan) -> Self {
+        let mut connection = self.clone();
+        connection.list_regions.extend(plan.regions().map(str::to_owned));
+        connection
     }
 
     fn named_regions(&self, state: Option<&State>) -> Vec<String> {

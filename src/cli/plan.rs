@@ -15,13 +15,14 @@ use super::shown::Shown;
 use super::world::World;
 use super::{Exit, drift, live};
 use crate::cloud::tencent::REQUEST_CLIENT;
-use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, VERSION};
+use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, SERVICE, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::drift::noticed;
 use crate::files::{self, Links, Refusal, TempFile};
 use crate::i18n::{Lang, shell_word, text};
-use crate::model::{Address, Desired, SourceRef};
+use crate::model::kind::Api as Service;
+use crate::model::{Address, Desired, Field, SourceRef, Value};
 use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
 use crate::report::human::plan::Detail;
 use crate::report::page::Request;
@@ -265,7 +266,7 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         records.map(|(_, record)| (record.env_id.as_deref(), record.region.as_deref())).collect();
     let mut requests = Vec::new();
     for step in plan.changes() {
-        for (action, body, declared) in calls(step, plan) {
+        for Call { action, body, region: declared, service } in calls(step, plan) {
             // An existing environment is updated in its own region.
             let there = regions.get(&step.ids.env_id.as_deref()).copied().flatten();
             let region = there.filter(|_| !step.is_order()).or(declared).or(project.region.as_deref());
@@ -273,11 +274,11 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
             let _ = match &project.endpoint {
                 // Its port is chosen when it starts.
                 Endpoint::Sandbox => writeln!(text, "POST / (sandbox)"),
-                Endpoint::Url(url) => writeln!(text, "POST {url}/"),
+                Endpoint::Url(url) => writeln!(text, "POST {}/", url.of_service(service.service)),
             };
             let _ = writeln!(text, "Content-Type: application/json");
             let _ = writeln!(text, "X-TC-Action: {action}");
-            let _ = writeln!(text, "X-TC-Version: {VERSION}");
+            let _ = writeln!(text, "X-TC-Version: {}", service.version);
             let _ = writeln!(text, "X-TC-RequestClient: {REQUEST_CLIENT}");
             if let Some(region) = region {
                 let _ = writeln!(text, "X-TC-Region: {}", clean(region));
@@ -306,30 +307,45 @@ fn listed(requests: &[Request], lang: Lang) -> String {
     text
 }
 
-/// The requests of a step: actions and bodies, and the region that a create declares.
-fn calls<'a>(step: &'a Step, plan: &Plan) -> Vec<(&'static str, Vec<u8>, Option<&'a str>)> {
+/// A request as far as it is known before it is sent.
+struct Call<'a> {
+    action: &'static str,
+    body: Vec<u8>,
+    /// The region that a create declares.
+    region: Option<&'a str>,
+    service: Service,
+}
+
+/// The requests of a step. What is known only when they are sent stands in brackets.
+fn calls<'a>(step: &'a Step, plan: &Plan) -> Vec<Call<'a>> {
+    let tcb = Service { service: SERVICE, version: VERSION };
+    let change = |action, body| Call { action, body, region: None, service: tcb };
     if step.is_order() {
         let Some(order) = &step.after else { return Vec::new() };
-        let members = order.references().map(|(field, address)| {
-            let env_id = format!("(EnvId of {address})");
-            (field.member.to_owned(), env_id)
-        });
-        return vec![(order.kind().action, wire::create_body(order, &members.collect()), order.region())];
+        let kind = order.kind();
+        let references = order.references();
+        let references =
+            references.map(|(field, address)| (field.member.to_owned(), format!("(EnvId of {address})")));
+        let key = kind.request_key.map(|member| (member.to_owned(), "(request key)".to_owned()));
+        let body = wire::create_body(order, &references.chain(key).collect());
+        let region = order.region().or(kind.shares_env_id.then_some("(region of the environment)"));
+        return vec![Call { action: kind.action, body, region, service: kind.api }];
     }
     let Some(env_id) = step.ids.env_id.as_deref() else {
         return Vec::new();
     };
     match step.action {
-        Action::Update => step
-            .updates()
-            .filter_map(|(field, value)| {
-                Some((field.update.action()?, wire::update_body(env_id, field, value), None))
-            })
-            .collect(),
+        Action::Update => {
+            let updates = step.updates();
+            let request = |(field, value): (Field, &Value)| {
+                Some(change(field.update.action()?, wire::update_body(env_id, field, value)))
+            };
+            updates.filter_map(request).collect()
+        }
         Action::Destroy => {
             let Options { purge, bypass_check, .. } = plan.options;
             let destroy = DestroyEnv::new(env_id, purge, bypass_check);
-            vec![(DESTROY, wire::request_body(&destroy), None)]
+            vec![change(DESTROY, wire::request_body(&destroy))]
         }
         Action::Create
         | Action::Replace

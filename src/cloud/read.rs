@@ -11,6 +11,7 @@ use jiff::SignedDuration;
 
 use super::error::{CloudError, Grade};
 use crate::i18n::{Text, text};
+use crate::model::Kind;
 
 /// The calls that change nothing. They are safe to repeat, and an implementation repeats them before it fails.
 pub trait CloudRead: Send + Sync + 'static {
@@ -53,6 +54,20 @@ pub trait CloudRead: Send + Sync + 'static {
     /// # Errors
     /// When any part could not be read.
     fn bills(&self, env_ids: &[String]) -> impl Future<Output = Result<Bills, CloudError>> + Send;
+
+    /// Returns whether an environment has what this kind opens inside it.
+    ///
+    /// # Errors
+    /// When it could not be read, or the kind can't be looked for.
+    fn inside(
+        &self,
+        kind: &'static Kind,
+        env_id: &str,
+        region: Option<&str>,
+    ) -> impl Future<Output = Result<Inside, CloudError>> + Send {
+        let _ = (kind, env_id, region);
+        std::future::ready(Err(CloudError::new(Grade::Unknown, Text::fixed("this cannot be looked for"))))
+    }
 
     /// Returns how far Tencent Cloud's clock is ahead of this computer's, once an answer has said so. The times in answers are
     /// by its clock.
@@ -162,6 +177,15 @@ pub enum Lookup {
     Absent,
     /// A region refused the id, or returned other environments. What either means is not documented.
     Unanswered,
+}
+
+/// Whether an environment has what a kind opens inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inside {
+    Absent,
+    /// It was ordered, and is being set up.
+    Creating,
+    Ready,
 }
 
 /// Receives how far a read has come, and None when it has ended, with or without success. Called between two calls.

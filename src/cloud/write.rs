@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use super::error::CloudError;
-use crate::model::{Attributes, Field, Value};
+use crate::model::{Attributes, Field, Role, Value};
 
 /// The calls that change something. The apply engine is the only caller.
 pub trait CloudWrite: Send + Sync + 'static {
@@ -42,18 +42,22 @@ pub struct Order {
     pub attributes: Attributes,
     /// Members of the request that are known only when it is sent: the EnvId of an address that a field refers to.
     pub members: BTreeMap<String, String>,
+    /// The region that it is sent to, instead of the client's.
+    pub region: Option<String>,
 }
 
 impl Order {
     /// The environment that the request names.
     pub fn env_id(&self) -> Option<&str> {
-        self.members.get(ENV_ID).map(String::as_str).or(self.attributes.env_id())
+        let named = self.attributes.env_id().or(self.attributes.role(Role::Inside));
+        self.members.get(ENV_ID).map(String::as_str).or(named)
     }
 }
 
 impl From<Attributes> for Order {
     fn from(attributes: Attributes) -> Self {
-        Self { attributes, members: BTreeMap::new() }
+        let region = attributes.region().map(str::to_owned);
+        Self { attributes, members: BTreeMap::new(), region }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Plan, state, apply and reports know no kind by name: they ask [`Attributes`](crate::model::Attributes) by role.
 
+pub mod cloudrun;
 pub mod package;
 pub mod postpay;
 #[cfg(test)]
@@ -17,9 +18,9 @@ pub const DEFAULT: &Kind = &postpay::KIND;
 
 /// Every kind; the default is the first one.
 #[cfg(not(test))]
-pub const ALL: &[&Kind] = &[DEFAULT, &package::KIND];
+pub const ALL: &[&Kind] = &[DEFAULT, &package::KIND, &cloudrun::KIND];
 #[cfg(test)]
-pub const ALL: &[&Kind] = &[DEFAULT, &package::KIND, &tests::KIND];
+pub const ALL: &[&Kind] = &[DEFAULT, &package::KIND, &cloudrun::KIND, &tests::KIND];
 
 /// Returns the kind with this name.
 pub fn find(name: &str) -> Option<&'static Kind> {

@@ -12,7 +12,9 @@ pub static KIND: Kind = Kind {
     rules: RULES,
     codes: CODES,
     returns_tran_id: false,
+    request_key: None,
     shares_env_id: false,
+    look: None,
     pay_mode: Some("prepayment"),
 };
 

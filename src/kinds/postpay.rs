@@ -11,7 +11,9 @@ pub static KIND: Kind = Kind {
     rules: RULES,
     codes: CODES,
     returns_tran_id: true,
+    request_key: None,
     shares_env_id: false,
+    look: None,
     pay_mode: Some("postpaid"),
 };
 

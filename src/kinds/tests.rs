@@ -32,7 +32,9 @@ pub(super) static KIND: Kind = Kind {
     rules: &[],
     codes: &[],
     returns_tran_id: false,
+    request_key: None,
     shares_env_id: true,
+    look: None,
     pay_mode: None,
 };
 
@@ -58,11 +60,11 @@ const FIELDS: &[FieldSpec] = &[
 
 const SIZE: Field = Field::by_name(&KIND, "size");
 
-/// The site comes first in the file, and refers to what comes after it.
 const MANIFEST: &str = "\
 version: 1
 defaults: {env_source: qcloud, channel: qc_console}
 environments:
+  shop: {alias: shop}
   web:
     kind: site
     env: shop
@@ -70,7 +72,6 @@ environments:
     labels: {team: web}
     size: 2
     public: true
-  shop: {alias: shop}
 ";
 
 fn checked(text: &str) -> Checked {
@@ -359,4 +360,22 @@ environments:
     assert_eq!(order.region(), Some("ap-singapore"));
     let stored = serde_json::to_value(&order).unwrap();
     assert_eq!(serde_json::from_value::<Attributes>(stored).unwrap(), order);
+}
+
+/// A field of the same name may mean something else in another kind.
+#[test]
+fn defaults_of_one_kind_do_not_change_the_meaning_of_another() {
+    let text = "\
+version: 1
+defaults: {source: qcloud, env_source: qcloud, channel: qc_console, package: baas_personal}
+environments:
+  shop: {alias: shop}
+  next: {kind: package, alias: next, resources: [function]}
+  run: {kind: cloudrun, env: next, package_type: Trial}
+";
+    let run = &desired(text).environments[2].attributes;
+    assert_eq!(
+        serde_json::to_value(run).unwrap(),
+        json!({"kind": "cloudrun", "env": "next", "package_type": "Trial"})
+    );
 }

@@ -5,8 +5,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::kinds;
+use crate::model::ID_PATTERN;
 use crate::model::schema::{address, object, property};
-use crate::model::{ID_PATTERN, Role};
 
 /// Returns the JSON Schema (draft 2020-12) of one document of a manifest.
 pub fn manifest_schema() -> Json {
@@ -91,7 +91,7 @@ fn lifecycle() -> Json {
     // Ignoring a changed `env_id` would mean another environment.
     let fields = kinds::ALL.iter().flat_map(|kind| kind.fields);
     let ignored: std::collections::BTreeSet<&str> =
-        fields.filter(|field| field.role != Some(Role::EnvId)).map(|field| field.name).collect();
+        fields.filter(|field| !field.is_identity()).map(|field| field.name).collect();
     let properties = Map::from_iter([
         (
             "prevent_destroy".to_owned(),

@@ -30,9 +30,13 @@ pub struct Kind {
     pub codes: &'static [Code],
     /// Whether a create returns an order number. If not, an EnvId alone proves that it was created.
     pub returns_tran_id: bool,
+    /// The request member that is the same each time a create is sent, so that the API can recognise a repeat.
+    pub request_key: Option<&'static str>,
     /// Whether it lives inside an environment of another address, so that two entries of the state have one
     /// EnvId.
     pub shares_env_id: bool,
+    /// The action that shows whether an environment has it, for a kind that lives inside another one.
+    pub look: Option<&'static str>,
     /// The pay mode in the account: `postpaid` or `prepayment`. None where the account shows none.
     pub pay_mode: Option<&'static str>,
 }
@@ -141,6 +145,8 @@ pub enum Encoding {
 pub enum Role {
     /// The id of an existing environment, which the create changes instead of making another.
     EnvId,
+    /// The id of the environment that it lives in.
+    Inside,
     /// The alias that the EnvId starts with and that the account shows.
     Alias,
     /// A free name that the account may show in place of the alias.
@@ -203,6 +209,8 @@ pub enum Equality {
 pub enum Rule {
     /// Both are set, or neither is.
     Together { code: &'static str, fields: [&'static str; 2] },
+    /// One of them is set, and only one.
+    OneOf { code: &'static str, fields: [&'static str; 2] },
     /// Needed to create an environment, that is, when no field with [`Role::EnvId`] is set.
     NeededToCreate { code: &'static str, field: &'static str },
     /// Needed where one of the fields in `when` has the value beside it.
@@ -237,6 +245,7 @@ impl Rule {
             Self::Together { .. }
             | Self::NeededToCreate { .. }
             | Self::NeededWhen { .. }
+            | Self::OneOf { .. }
             | Self::Depends { .. }
             | Self::NeedsItem { .. }
             | Self::Distinct { .. }
@@ -269,6 +278,11 @@ impl FieldSpec {
             doc,
             examples: &[],
         }
+    }
+
+    /// Whether it says which environment this is, so that another value is another one.
+    pub const fn is_identity(&self) -> bool {
+        matches!(self.role, Some(Role::EnvId | Role::Inside)) || matches!(self.shape, Shape::Reference)
     }
 
     /// Returns whether two values mean the same to the API.
@@ -409,6 +423,7 @@ impl Kind {
             | Rule::Together { .. }
             | Rule::NeededToCreate { .. }
             | Rule::NeededWhen { .. }
+            | Rule::OneOf { .. }
             | Rule::NeedsItem { .. }
             | Rule::Distinct { .. }
             | Rule::Discouraged { .. } => None,

@@ -28,15 +28,16 @@ pub fn diff(
     Ok(steps)
 }
 
-/// Sorts steps into execution order: state-only steps, creates as declared, updates, then destroys in
-/// reverse.
+/// Sorts steps into execution order: state-only steps, creates as declared, creates inside other environments,
+/// updates, then destroys in reverse.
 pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
-    const DESTROY: u8 = 3;
+    const DESTROY: u8 = 4;
     let rank = |step: &Step| match step.action {
         Action::Forget | Action::Import | Action::Move | Action::Resolve | Action::Wait | Action::NoOp => 0,
+        Action::Create | Action::Replace if step.is_inside() => 2,
         Action::Create | Action::Replace => 1,
         Action::Update if step.updates().next().is_none() => 0,
-        Action::Update => 2,
+        Action::Update => 3,
         Action::Destroy => DESTROY,
     };
     steps.sort_by_key(rank);

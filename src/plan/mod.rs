@@ -188,6 +188,11 @@ impl Plan {
         self.steps.iter().filter(|step| step.is_order())
     }
 
+    /// Returns the declared regions, where what is created is sent.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter_map(|step| step.after.as_ref()?.region())
+    }
+
     /// Returns the steps that change the account or the state, in execution order.
     pub fn changes(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.is_change())

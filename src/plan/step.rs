@@ -374,6 +374,12 @@ impl Step {
         self.previous_address.as_ref().unwrap_or(&self.address)
     }
 
+    /// Returns whether it is about something that lives inside another environment, which has to exist first.
+    pub fn is_inside(&self) -> bool {
+        let attributes = self.after.as_ref().or(self.before.as_ref());
+        attributes.is_some_and(|attributes| attributes.kind().shares_env_id)
+    }
+
     /// Returns the fields to update in place, each by its own request, with their new values.
     pub fn updates(&self) -> impl Iterator<Item = (Field, &Value)> {
         let is_update = self.action == Action::Update && self.blocker.is_none();

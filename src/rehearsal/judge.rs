@@ -1,7 +1,7 @@
 //! Compares the sandbox's ledger with the wanted creates and the state, independently of the engine's own
 //! report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -38,13 +38,18 @@ pub struct Judgement {
 /// Counts duplicates and lost ids.
 pub fn judge(evidence: Evidence<'_>) -> Judgement {
     let Evidence { wanted, before, ledger, after, left_behind } = evidence;
-    let created: Vec<&LedgerEntry> = ledger.iter().filter(|entry| entry.acted).collect();
+    let records: Vec<&Record> =
+        after.iter().flat_map(|state| state.records()).map(|(_, record)| record).collect();
+    // What is opened inside an environment has a key in its request, and is created once per environment by the API.
+    let orders = wanted.iter().chain(records.iter().map(|record| &record.attributes));
+    let inside: BTreeSet<&str> =
+        orders.map(Attributes::kind).filter(|kind| kind.shares_env_id).map(|kind| kind.action).collect();
+    let is_counted = |entry: &&LedgerEntry| entry.acted && !inside.contains(entry.action.as_str());
+    let created: Vec<&LedgerEntry> = ledger.iter().filter(is_counted).collect();
     let mut wanted: Vec<_> = wanted.iter().map(request).collect();
     let unwanted = created.iter().filter(|entry| remove_match(&mut wanted, &entry.params).is_none());
     let duplicates = unwanted.map(|entry| entry.env_id.clone().unwrap_or_default()).collect();
 
-    let records: Vec<&Record> =
-        after.iter().flat_map(|state| state.records()).map(|(_, record)| record).collect();
     let unknown = records.iter().filter(|record| record.status == Status::Unknown);
     // A create that is reported as unknown is not lost.
     let mut unknown: Vec<_> = unknown.map(|record| request(&record.attributes)).collect();

@@ -26,9 +26,13 @@ fn fault(rng: &mut Rng, orders: u64) -> Fault {
         // One more call than creates: the second attempt at the last one.
         Target::Create => (rng.pick(create_kinds()), orders + 1),
         // Only creates and reads, so that older seeds keep their meaning.
-        Target::List | Target::Bills | Target::Modify | Target::Destroy | Target::Account | Target::Sts => {
-            (rng.pick(read_kinds()), READS)
-        }
+        Target::List
+        | Target::Bills
+        | Target::Modify
+        | Target::Destroy
+        | Target::Account
+        | Target::Inside
+        | Target::Sts => (rng.pick(read_kinds()), READS),
     };
     let at = rng.up_to(calls);
     Fault { target, kind, calls: Calls::Range { first: at, last: at } }

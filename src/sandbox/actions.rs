@@ -1,6 +1,7 @@
 //! The actions of the API. A new one is a row of [`ACTIONS`] and its function: values in, values out.
 
 mod billing;
+mod cloudrun;
 mod environments;
 mod package;
 mod postpay;
@@ -52,7 +53,7 @@ const fn sts(name: &'static str, run: Run) -> Action {
     Action { name, service: "sts", version: "2018-08-13", is_signed: true, target, per_second: 20, run }
 }
 
-pub(super) const ACTIONS: [Action; 14] = [
+pub(super) const ACTIONS: [Action; 16] = [
     tcb(
         "CreatePostpayPackage",
         Target::Create,
@@ -89,6 +90,21 @@ pub(super) const ACTIONS: [Action; 14] = [
     ),
     tcb("DescribeEnvs", Target::List, 100, Run::Read(environments::list)),
     tcb("DescribeBillingInfo", Target::Bills, 50, Run::Read(billing::list)),
+    Action {
+        service: "tcbr",
+        version: "2022-02-17",
+        ..tcb(
+            "CreateCloudRunEnv",
+            Target::Create,
+            20,
+            Run::Write { check: cloudrun::check, apply: cloudrun::open },
+        )
+    },
+    Action {
+        service: "tcbr",
+        version: "2022-02-17",
+        ..tcb("DescribeEnvBaseInfo", Target::Inside, 20, Run::Read(cloudrun::describe))
+    },
     sts("GetCallerIdentity", Run::Read(|_, call| Ok(sts::caller(call)))),
     sts("AssumeRole", Run::Read(sts::assume_role)),
     Action {

@@ -3,7 +3,7 @@
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the creates since the server started, from 1, every attempt
 //! included. A prefix chooses other calls, which are counted separately: `list:` DescribeEnvs, `bill:` DescribeBillingInfo,
 //! `modify:` ModifyEnv, ModifyEnvExtra and ModifyEnvPlan, `destroy:` DestroyEnv, `account:` what is asked of the account before a
-//! package is bought, and `sts:` every call of STS. `throttle-for:TIME` strikes at the chosen call and at every later one within
+//! package is bought, `inside:` DescribeEnvBaseInfo, and `sts:` every call of STS. `throttle-for:TIME` strikes at the chosen call and at every later one within
 //! that time.
 
 use std::fmt;
@@ -31,17 +31,20 @@ pub enum Target {
     Destroy,
     /// What is asked before a package is bought: the service, the quota, the packages that are sold.
     Account,
+    /// What is asked of an environment before CloudRun is opened on it.
+    Inside,
     Sts,
 }
 
 /// Targets with the prefix of their faults, and what messages call them.
-const TARGETS: [(Target, &str, &str); 7] = [
+const TARGETS: [(Target, &str, &str); 8] = [
     (Target::Create, "", "CreatePostpayPackage"),
     (Target::List, "list:", "DescribeEnvs"),
     (Target::Bills, "bill:", "DescribeBillingInfo"),
     (Target::Modify, "modify:", "ModifyEnv"),
     (Target::Destroy, "destroy:", "DestroyEnv"),
     (Target::Account, "account:", "DescribeEnvLimit"),
+    (Target::Inside, "inside:", "DescribeEnvBaseInfo"),
     (Target::Sts, "sts:", "STS"),
 ];
 

@@ -66,6 +66,16 @@ pub(super) struct Environment {
     pub(super) env_alias: String,
     /// When its package was bought here: its bill names the order only later.
     pub(super) created: Option<Timestamp>,
+    pub(super) cloudrun: Option<CloudRun>,
+}
+
+/// CloudRun on an environment.
+#[derive(Debug)]
+pub(super) struct CloudRun {
+    pub(super) req_key: Option<String>,
+    pub(super) package_type: String,
+    pub(super) alias: String,
+    pub(super) create_time: String,
 }
 
 impl Environment {
@@ -97,7 +107,7 @@ impl Environment {
             payment_channel: "qcloud".to_owned(),
             ..BillInfo::default()
         };
-        Self { info, bill, env_alias: String::new(), created: None }
+        Self { info, bill, env_alias: String::new(), created: None, cloudrun: None }
     }
 
     pub(super) fn is_isolated(&self) -> bool {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 pub use super::record::RunId;
 use super::record::{Account, FormatVersion, Lineage, Record, Serial, is_false, required};
-use crate::model::{Address, Attributes, InstanceKey, SourceRef};
+use crate::model::{Address, Attributes, InstanceKey, Role, SourceRef};
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,7 +161,8 @@ impl Intent {
 
     /// Returns the EnvId in the request.
     pub fn env_id(&self) -> Option<&str> {
-        self.members.get("EnvId").map(String::as_str).or(self.attributes.env_id())
+        let named = self.attributes.env_id().or(self.attributes.role(Role::Inside));
+        self.members.get("EnvId").map(String::as_str).or(named)
     }
 
     /// Returns whether it updates fields of an environment by its id.

@@ -166,7 +166,10 @@ impl Replay {
 
     fn claim(&mut self, at: Timestamp, intent: &Intent) {
         let unknown = self.unknown_record(at, intent.source.clone());
+        let kind = intent.attributes.kind();
         let record = Record {
+            // It is known where it would be, whatever the answer says.
+            env_id: intent.env_id().filter(|_| kind.shares_env_id).map(str::to_owned),
             attributes: intent.attributes.clone(),
             prevent_destroy: intent.prevent_destroy,
             region: intent.attributes.region().map(str::to_owned).or(unknown.region),
@@ -361,7 +364,9 @@ fn is_same(a: &Record, b: &Record) -> bool {
 /// Updates the record of a create with its outcome.
 fn note(record: &mut Record, outcome: &Outcome) {
     record.tran_id.clone_from(&outcome.tran_id);
-    record.env_id.clone_from(&outcome.env_id);
+    if outcome.env_id.is_some() || !record.attributes.kind().shares_env_id {
+        record.env_id.clone_from(&outcome.env_id);
+    }
     record.request_id.clone_from(&outcome.request_id);
     record.status = match outcome.evidence {
         Evidence::Ordered => {

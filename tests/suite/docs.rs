@@ -125,18 +125,25 @@ fn commands_are_found_in_fences_and_text() {
 
 #[test]
 fn policies_name_the_actions_that_the_code_calls() {
-    let is_action = |name: &&str| name.len() > 3 && name.chars().all(|c| c.is_ascii_alphabetic());
+    let is_action = |name: &&str| {
+        name.len() > 3
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_alphabetic())
+    };
     let page = fs::read_to_string(root().join("docs/cam-policies.md")).unwrap();
     let quoted = page.split(['`', '"']).filter_map(|part| part.split_once(':'));
-    let named: BTreeSet<&str> =
-        quoted.filter(|(service, _)| ["tcb", "sts"].contains(service)).map(|(_, name)| name).collect();
+    let named: BTreeSet<&str> = quoted
+        .filter(|(service, _)| ["tcb", "tcbr", "sts"].contains(service))
+        .map(|(_, name)| name)
+        .collect();
     let wire = files(&root().join("src/cloud/tencent/wire"), "rs");
     let wire: String = wire.into_iter().map(|path| fs::read_to_string(path).unwrap()).collect();
     let constants =
         wire.split("pub const ").filter_map(|rest| rest.split_once(": &str = \"")?.1.split('"').next());
     let kinds = files(&root().join("src/kinds"), "rs").into_iter().filter(|path| !path.ends_with("tests.rs"));
     let kinds: String = kinds.map(|path| fs::read_to_string(path).unwrap()).collect();
-    let of_kinds = kinds.split("action: \"").skip(1).filter_map(|rest| rest.split('"').next());
+    let after = |start| kinds.split(start).skip(1).filter_map(|rest: &str| rest.split('"').next());
+    let of_kinds = after("action: \"").chain(after("look: Some(\""));
     let called: BTreeSet<&str> = constants.chain(of_kinds).filter(is_action).collect();
     assert_eq!(named, called);
 }

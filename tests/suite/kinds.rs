@@ -210,3 +210,143 @@ fn crash_while_a_package_is_created_loses_and_repeats_nothing() {
         assert_eq!(record(&project)["env_id"].as_str(), writes(&project)[0].env_id.as_deref(), "{point}");
     }
 }
+
+/// A package, and CloudRun on it.
+const CLOUDRUN: &str = "  run:\n    kind: cloudrun\n    env: shop\n    package_type: Trial\n";
+
+fn with_cloudrun() -> Project {
+    let project = packages("");
+    project.write(MANIFEST, package("") + CLOUDRUN);
+    project
+}
+
+fn cloudrun(project: &Project) -> Value {
+    project.json(STATE)["environments"]["run"].clone()
+}
+
+#[test]
+fn cloudrun_is_opened_on_an_environment_of_the_same_run() {
+    let project = with_cloudrun();
+    project
+        .run(["plan", "--show-calls"])
+        .exits(0)
+        .says(&["X-TC-Action: CreateCloudRunEnv", "X-TC-Version: 2022-02-17"]);
+    // It waits until its environment is listed, and in use.
+    project.run(["apply", "-y", "--list-delay", "1s"]).exits(0);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+    let [env, open] = &writes(&project)[..] else { panic!() };
+    assert_eq!(open.params["EnvId"].as_str(), env.env_id.as_deref());
+    assert_eq!(open.region.as_deref(), Some("ap-shanghai"), "that of the environment");
+    assert_eq!(open.params["ReqKey"].as_str().unwrap().len(), 32);
+    assert!(!open.params.contains_key("EnvType"));
+    assert_eq!(
+        (&cloudrun(&project)["status"], &cloudrun(&project)["env_id"]),
+        (&json!("created"), &record(&project)["env_id"])
+    );
+    project.run(["plan", "--detailed-exitcode"]).exits(0).says(&["No changes."]);
+    project.run(["drift"]).exits(0);
+    // It ends with its environment, and is not destroyed by itself.
+    project.write(MANIFEST, package(""));
+    project.run(["apply", "-y", "--allow-destroy"]).exits(0);
+    assert_eq!(cloudrun(&project), Value::Null);
+    assert_eq!(actions(&project).len(), 2);
+}
+
+#[test]
+fn cloudrun_that_is_open_already_is_imported_and_not_created() {
+    let project = with_cloudrun();
+    project.run(["apply", "-y"]).exits(0);
+    project.run(["state", "rm", "run", "--force", "-y"]).exits(0);
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+    assert_eq!(
+        (&cloudrun(&project)["status"], &cloudrun(&project)["origin"]),
+        (&json!("created"), &json!("imported"))
+    );
+}
+
+#[test]
+fn lost_answer_to_cloudrun_is_read_back_and_an_unknown_one_stays() {
+    let project = with_cloudrun();
+    project
+        .run(["apply", "-y", "--fault", "reset-after@2", "--settle", "20s"])
+        .exits(0)
+        .says(&["found in the account"]);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+    assert_eq!(cloudrun(&project)["status"], "created");
+
+    let project = with_cloudrun();
+    project.run(["apply", "-y", "--fault", "reset-before@2", "--settle", "1s"]).exits(4);
+    let unknown = cloudrun(&project);
+    assert_eq!((&unknown["status"], &unknown["env_id"]), (&json!("unknown"), &record(&project)["env_id"]));
+    project.run(["apply", "-y", "--settle", "1s"]).exits(4);
+    assert_eq!(actions(&project), ["CreateEnv"], "it is not sent again by itself");
+    project.run(["resolve", "run", "--not-created", "--force", "-y"]).exits(0);
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+}
+
+#[test]
+fn crash_while_cloudrun_is_opened_loses_and_repeats_nothing() {
+    for point in [
+        crash::INTENT_KEPT,
+        crash::REQUEST_ARRIVED,
+        crash::API_ACTED,
+        crash::ANSWER_CAME,
+        crash::OUTCOME_KEPT,
+    ] {
+        let project = with_cloudrun();
+        let died =
+            project.command(["apply", "-y"]).env("POSTPAY_CRASH_AT", format!("{point}@2")).output().unwrap();
+        assert!(!died.status.success(), "{point}");
+        let opened = writes(&project).iter().filter(|entry| entry.action == "CreateCloudRunEnv").count();
+        let again = project.run(["apply", "-y"]);
+        if point == crash::OUTCOME_KEPT {
+            again.exits(0);
+        } else {
+            again.exits(4);
+            let settled = if opened == 1 {
+                vec!["resolve", "run", "-y"]
+            } else {
+                vec!["resolve", "run", "--not-created", "--force", "-y"]
+            };
+            project.run(settled).exits(0);
+            project.run(["apply", "-y"]).exits(0);
+        }
+        assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"], "{point}");
+        assert_eq!(cloudrun(&project)["env_id"], record(&project)["env_id"], "{point}");
+    }
+}
+
+/// Without its environment nothing is sent for it.
+#[test]
+fn cloudrun_is_not_attempted_without_its_environment() {
+    let project = with_cloudrun();
+    project
+        .run([
+            "apply",
+            "-y",
+            "--fault",
+            "error:InvalidParameter@1",
+            "--on-error",
+            "continue",
+            "--settle",
+            "0s",
+        ])
+        .exits(1);
+    assert_eq!(actions(&project), [""; 0]);
+    let problems = [
+        ("env: nobody", "unknown-reference"),
+        ("env: run", "unknown-reference"),
+        ("env: later", "unknown-reference"),
+        ("env: shop\n    env_id: shop-1", "missing-environment"),
+        ("env_id:", "empty-value"),
+        ("alias: a", "missing-environment"),
+        ("env: shop\n    vpc_id: vpc-1", "unpaired-network"),
+    ];
+    for (fields, code) in problems {
+        let later = "  later: {kind: package, alias: later, package: baas_personal, resources: [function]}\n";
+        project.write(MANIFEST, package("") + &CLOUDRUN.replace("env: shop", fields) + later);
+        project.run(["validate"]).exits(1).says(&[code]);
+    }
+}

@@ -9,12 +9,15 @@ use super::credentials::cache::CredentialCache;
 use super::endpoint::EndpointUrl;
 use super::error::ClientError;
 use super::http::{Http, Transport};
-use super::service::{Api, REGION, Service, header};
-use super::wire::{SERVICE, VERSION};
+use super::service::{REGION, Service, header};
+use super::wire::{self, SERVICE, VERSION};
 use crate::clock::Clock;
 use crate::cloud::Watcher;
+use crate::model::Kind;
+use crate::model::kind::Api;
 
-const TCB: Api = Api { name: SERVICE, version: VERSION };
+const TCB: Api = Api { service: SERVICE, version: VERSION };
+const TCBR: Api = Api { service: wire::TCBR_SERVICE, version: wire::TCBR_VERSION };
 
 /// What a [`TencentClient`] is made of.
 #[derive(Clone)]
@@ -53,6 +56,8 @@ pub const RETRY_READS_FOR: Duration = Duration::from_secs(15);
 /// Creates environments at Tencent Cloud's endpoint, and reads what is there.
 pub struct TencentClient {
     pub(super) service: Service,
+    /// CloudRun's.
+    pub(super) tcbr: Service,
     /// The regions that a listing asks, each once. None is a call without a region.
     pub(super) regions: Vec<Option<String>>,
     pub(super) retry_reads_for: Duration,
@@ -90,13 +95,23 @@ impl TencentClient {
         }
         let http = Http::new(&endpoint, &transport)?;
         let region = region.as_deref();
+        let beside = Http::new(&endpoint.of_service(TCBR.service), &transport)?;
+        let service = |api, http| {
+            Service::new(api, http, Some(Arc::clone(&credentials)), region, &language, Arc::clone(&clock))
+        };
         Ok(Self {
-            service: Service::new(TCB, http, Some(credentials), region, &language, clock)?,
+            service: service(TCB, http)?,
+            tcbr: service(TCBR, beside)?,
             regions,
             retry_reads_for,
             spacing: Spacing::default(),
             watcher: None,
         })
+    }
+
+    /// Returns the service of a kind.
+    pub(super) fn service_of(&self, kind: &Kind) -> &Service {
+        if kind.api == TCBR { &self.tcbr } else { &self.service }
     }
 
     /// Returns the regions that a listing asks. None is a call without a region.
@@ -113,8 +128,6 @@ impl TencentClient {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::clock::SystemClock;
     use crate::cloud::tencent::credentials::types::Credentials;
@@ -173,7 +186,7 @@ mod tests {
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let endpoint = format!("https://{}", silent.local_addr().unwrap());
         let client = TencentClient::new(options(&endpoint)).unwrap();
-        let order = Order { attributes: Attributes::default(), members: BTreeMap::new() };
+        let order = Order::from(Attributes::default());
         let error = client.create(&order).await.unwrap_err();
         assert_eq!(error.grade, Grade::NotSent(NotSent::Connect), "{error:?}");
         assert!(error.message.en().contains("within"), "{}", error.message);

@@ -120,6 +120,20 @@ impl EndpointUrl {
         }
     }
 
+    /// The endpoint of another service that takes the same credentials: beside this one at Tencent Cloud's hosts, else this one.
+    #[must_use]
+    pub fn of_service(&self, service: &str) -> Self {
+        if self.host_header().starts_with(&format!("{service}.")) {
+            return self.clone();
+        }
+        match self.host_header().strip_prefix("tcb.") {
+            Some(rest) if self.host().ends_with(".tencentcloudapi.com") => {
+                Self::known(&format!("https://{service}.{rest}"))
+            }
+            Some(_) | None => self.clone(),
+        }
+    }
+
     /// The metadata service of Tencent Cloud's machines, the one host off this computer that is asked without TLS: it has no other
     /// way, and its address is link-local.
     pub(super) fn metadata() -> Self {

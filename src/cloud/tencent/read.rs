@@ -11,12 +11,15 @@ use super::client::TencentClient;
 use super::evidence::no_reply;
 use super::redact::Redactor;
 use super::walk::{self, Bounds, Next, Short, Walk};
-use super::wire::{self, DescribeBillingInfo, DescribeEnvs, NO_TIME, Page, Response, number_of, text_of};
+use super::wire::{
+    self, DescribeBillingInfo, DescribeEnvBaseInfo, DescribeEnvs, NO_TIME, Page, Response, number_of, text_of,
+};
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Listing, Looks, Lookup, PayMode, Reading,
+    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Inside, Listing, Looks, Lookup, PayMode, Reading,
     SeenEnvironment, Watcher,
 };
 use crate::i18n::{Text, text};
+use crate::model::Kind;
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
@@ -129,6 +132,27 @@ impl CloudRead for TencentClient {
         }
         let shown = env_ids.iter().filter_map(|id| found.remove(id)).collect();
         Ok(Bills { shown, incomplete })
+    }
+
+    async fn inside(
+        &self,
+        kind: &'static Kind,
+        env_id: &str,
+        region: Option<&str>,
+    ) -> Result<Inside, CloudError> {
+        let service = self.service_of(kind);
+        let Some(action) = kind.look else {
+            return Err(no_reply(true, &Text::fixed("this cannot be looked for"), &service.redactor));
+        };
+        let question = Question { action, region, decode: wire::decode_inside };
+        let body = DescribeEnvBaseInfo { env_id: Some(env_id.to_owned()) };
+        let asker = Asker { service, spacing: &self.spacing, retry_for: self.retry_reads_for };
+        match asker.ask(&question, &body).await {
+            Ok(fetched) => Ok(fetched.payload),
+            // The international site answers so, where the other one says that there is none.
+            Err(error) if error.code.as_deref() == Some("ResourceNotFound") => Ok(Inside::Absent),
+            Err(error) => Err(error),
+        }
     }
 
     fn ahead(&self) -> SignedDuration {

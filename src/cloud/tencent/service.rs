@@ -21,6 +21,7 @@ use super::wire;
 use crate::clock::Clock;
 use crate::cloud::{CloudError, Grade, NotSent};
 use crate::i18n::{Text, text};
+use crate::model::kind::Api;
 
 const JSON: &str = "application/json";
 /// X-TC-RequestClient may hold `0-9a-zA-Z-_,;.`, so no slash.
@@ -31,13 +32,6 @@ const UNSIGNED: &str = "SKIP";
 
 /// Warned about once: every service would find the same.
 static CLOCK_IS_OFF: Once = Once::new();
-
-/// A service's name, as it is signed, and its version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Api {
-    pub(super) name: &'static str,
-    pub(super) version: &'static str,
-}
 
 /// A service to be called.
 pub(super) struct Service {
@@ -214,7 +208,7 @@ impl Service {
                     action: Some(call.action),
                     payload: Payload::Bytes(&call.body),
                     timestamp,
-                    service: self.api.name,
+                    service: self.api.service,
                 };
                 let secret_key = credentials.secret_key.expose_secret();
                 let signed = sign::sign(&request, &credentials.secret_id, secret_key).ok_or_else(|| {
@@ -339,7 +333,7 @@ mod tests {
     fn the_clock_is_corrected_once() {
         let transport = Transport::within(Duration::from_secs(1));
         let http = Http::new(&"http://127.0.0.1:1".parse().unwrap(), &transport).unwrap();
-        let api = Api { name: "tcb", version: "2018-06-08" };
+        let api = Api { service: "tcb", version: "2018-06-08" };
         let service = Service::new(api, http, None, None, "en-US", Arc::new(SystemClock)).unwrap();
         let later = Timestamp::now() + Duration::from_secs(3600);
         assert!(!service.correct_clock(None, None), "an answer without a date corrects nothing");

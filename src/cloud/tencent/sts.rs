@@ -14,13 +14,14 @@ use super::endpoint::EndpointUrl;
 use super::error::ClientError;
 use super::evidence::{Fetched, no_reply};
 use super::http::{Http, Transport};
-use super::service::{Api, Service};
+use super::service::Service;
 use super::wire::{self, CallerInfo, GetCallerIdentity, Response};
 use crate::clock::Clock;
 use crate::cloud::{Caller, CloudError, Grade};
 use crate::i18n::{Text, text};
+use crate::model::kind::Api;
 
-const STS: Api = Api { name: wire::STS_SERVICE, version: wire::STS_VERSION };
+const STS: Api = Api { service: wire::STS_SERVICE, version: wire::STS_VERSION };
 /// The region that Tencent Cloud's tools send by default.
 const REGION: &str = "ap-guangzhou";
 

@@ -16,10 +16,11 @@ impl CloudWrite for TencentClient {
     }
 
     async fn create(&self, order: &Order) -> Result<Ordered, CloudError> {
-        let Order { attributes, members } = order;
-        let body = wire::create_body(attributes, members);
-        let call = call(attributes.kind().action, attributes.region(), body);
-        let call = self.service.call(call, |reply, redactor| classify_create(reply, order, redactor));
+        let Order { attributes, members, region } = order;
+        let kind = attributes.kind();
+        let call = call(kind.action, region.as_deref(), wire::create_body(attributes, members));
+        let call =
+            self.service_of(kind).call(call, |reply, redactor| classify_create(reply, order, redactor));
         call.await.map_err(|error| advise(Action::Create, error))
     }
 

@@ -141,7 +141,13 @@ pub(super) fn create(account: &mut Account, entry: &LedgerEntry) {
         enable_overrun: param("EnableOverrun").eq_ignore_ascii_case("true"),
         ..BillInfo::default()
     };
-    account.add(Environment { info, bill, env_alias: String::new(), created: Some(entry.at) });
+    account.add(Environment {
+        info,
+        bill,
+        env_alias: String::new(),
+        created: Some(entry.at),
+        cloudrun: None,
+    });
 }
 
 fn order(package: &str, tran_id: String, tran_type: i64, at: &str) -> OrderInfo {

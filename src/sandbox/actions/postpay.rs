@@ -119,6 +119,7 @@ pub(super) fn apply(account: &mut Account, entry: &LedgerEntry) {
         bill: bill(env_id, entry, None),
         env_alias: param("EnvAlias"),
         created: None,
+        cloudrun: None,
     });
 }
 

@@ -174,7 +174,9 @@ impl Project {
 
     pub(crate) fn ledger_at(&self, name: &str) -> Vec<LedgerEntry> {
         let mut entries = read_ledger(&self.file(name)).unwrap();
-        entries.retain(|entry| ["CreatePostpayPackage", "CreateEnv"].contains(&entry.action.as_str()));
+        entries.retain(|entry| {
+            ["CreatePostpayPackage", "CreateEnv", "CreateCloudRunEnv"].contains(&entry.action.as_str())
+        });
         entries
     }
 

@@ -1,7 +1,5 @@
 //! What answers prove, as tables.
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::cloud::tencent::Credentials;
 use crate::cloud::tencent::wire::{self, Page, text_of};
@@ -35,7 +33,7 @@ fn order(env_id: Option<&str>) -> Order {
     if let Some(env_id) = env_id {
         attributes.set_role(Role::EnvId, env_id);
     }
-    Order { attributes, members: BTreeMap::new() }
+    Order::from(attributes)
 }
 
 /// The answer to a create with the EnvId "asked".

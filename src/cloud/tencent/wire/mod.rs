@@ -3,6 +3,7 @@
 mod answer;
 mod sts;
 mod tcb;
+mod tcbr;
 
 pub use answer::{Answer, ApiError, FoundIds, Ids, Page, Response, number_of, page, parse, text_of};
 pub use sts::{
@@ -14,3 +15,4 @@ pub use tcb::{
     MAX_BODY, MAX_PAGE_BODY, MODIFY, MODIFY_EXTRA, ModifyEnv, ModifyEnvExtra, NO_TIME, OrderInfo, SERVICE,
     Tag, VERSION, create_body, request_body, update_body,
 };
+pub use tcbr::{DescribeEnvBaseInfo, TCBR_SERVICE, TCBR_VERSION, decode_inside};
