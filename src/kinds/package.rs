@@ -2,7 +2,7 @@
 //! use.
 
 use crate::i18n::Text;
-use crate::model::kind::{Api, Code, Encoding, Field, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
+use crate::model::kind::{Api, Code, Encoding, FieldSpec, Kind, Null, Role, Rule, Shape, Update};
 
 pub static KIND: Kind = Kind {
     name: "package",
@@ -213,9 +213,3 @@ const CODES: &[Code] = &[
         help: Text::fixed("Choose another package or region, then plan and apply again."),
     },
 ];
-
-pub const ALIAS: Field = Field::by_name(&KIND, "alias");
-pub const PACKAGE: Field = Field::by_name(&KIND, "package");
-pub const RESOURCES: Field = Field::by_name(&KIND, "resources");
-pub const OVERRUN: Field = Field::by_name(&KIND, "overrun");
-pub const REGION: Field = Field::by_name(&KIND, "region");
