@@ -28,7 +28,7 @@
 //! | [`state`] | [`state::State`], journal and receipts in a [`state::StateStore`] | runs |
 //! | [`plan`] | [`plan::Plan`], and [`plan::guard::Approved`], which nothing else can make | desired, state |
 //! | [`apply`] | [`apply::ApplySummary`]; the only caller of [`cloud::CloudWrite`] | an approved plan |
-//! | [`cloud`] | graded answers, over Tencent Cloud's protocol | requests |
+//! | [`cloud`] | classified responses, over Tencent Cloud's protocol | requests |
 //! | [`drift`] | [`drift::Drift`] | desired, state, the account |
 //! | [`generate`] | manifests with `import` blocks | environments that no manifest declares |
 //! | [`rehearsal`] | a copy of the state, faults, and a verdict from the sandbox's ledger | desired, state |
@@ -48,12 +48,12 @@
 //! 2. [`plan::guard`] approves the plan: it fits the state, the endpoint, the account that the credentials belong to and the
 //!    limits, and the user approved it.
 //! 3. [`apply`] gets credentials, waits for the request's slot, and writes an intent to the journal, on disk.
-//! 4. [`cloud::tencent`] signs the request, sends it over a new connection, and grades the answer: ordered, refused, not sent,
+//! 4. [`cloud::tencent`] signs the request, sends it over a new connection, and classifies the response: ordered, refused, not sent,
 //!    or unknown. Only what was provably not sent is sent again.
 //! 5. The outcome, with every id in it, is on disk before anything else happens.
 //! 6. An unknown outcome stops the run until the account was read. If exactly one new environment matches, it is added to the
 //!    state and the run goes on. Otherwise `postpay resolve` decides.
-//! 7. At the end of the run the journal is folded into the state and kept as a receipt. If the process dies before that, the
+//! 7. At the end of the run the journal is applied to the state and kept as a receipt. If the process dies before that, the
 //!    next writer does it; an intent without an outcome becomes `unknown`, and is never sent again automatically.
 //!
 //! [`apply::protocol`] describes what each crash leaves, why nothing is created twice, and what else a run does and in which
@@ -65,9 +65,9 @@
 //! |---|---|
 //! | `environments/*.yaml` | the manifests |
 //! | `postpay.yaml` | settings and limits |
-//! | `state/postpay.state.json` | the state; replaced as a whole, `.backup` is the one before |
+//! | `state/postpay.state.json` | the state; replaced as a whole; `.backup` is the previous one |
 //! | `state/postpay.journal.jsonl` | the open run, each line with the hash of the line before |
-//! | `state/receipts/` | the journals of finished runs, forever |
+//! | `state/receipts/` | the journals of finished runs, kept forever |
 //! | `state/postpay.rescue.<run>.json` | outcomes that could not be written to the journal |
 //! | `state/postpay.state.json.replaced-<time>` | the state that a restore replaced |
 //! | `state/postpay.state.lock` | the lock: who holds it, and which run is open |

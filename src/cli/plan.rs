@@ -18,7 +18,7 @@ use crate::cloud::tencent::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, SERVICE, VERSION};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
-use crate::drift::noticed;
+use crate::drift::unplanned_findings;
 use crate::files::{self, Links, Refusal, TempFile};
 use crate::i18n::{Lang, shell_word, text};
 use crate::model::kind::Api as Service;
@@ -91,7 +91,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             plan.account.uin = Some(caller.account);
         }
         let known = drift::known(&project, world);
-        plan.drift = Some(noticed(&plan, &desired, state.as_ref(), &live, &known));
+        plan.drift = Some(unplanned_findings(&plan, &desired, state.as_ref(), &live, &known));
     }
     // On a terminal the reader has the repository at hand.
     let is_saved = args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;

@@ -73,7 +73,7 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
         .problems
         .iter()
         .filter(|problem| match problem {
-            Problem::Differs(difference) => difference.misleads(),
+            Problem::Differs(difference) => difference.is_dangerous(),
             // Where a receipt is missing or damaged nothing can be compared, and so nothing is believed.
             Problem::Error(_) => true,
             // They contradict no receipt; `unrecorded` stops creates for the second.

@@ -94,7 +94,7 @@ mod tests {
     use crate::i18n::Text;
 
     #[test]
-    fn the_default_is_the_documented_endpoint() {
+    fn default_is_the_documented_endpoint() {
         assert_eq!(Endpoint::default().to_string(), DEFAULT_ENDPOINT);
     }
 

@@ -29,7 +29,7 @@ pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> 
             Some(root) => config = reader.config(root),
             None => reader.problems.push(version::missing(&Span { file: Arc::clone(source), bytes: 0..0 })),
         }
-        if let Some(second) = documents.find(|one| !matches!(one.root().value(), Yaml::Null)) {
+        if let Some(second) = documents.find(|document| !matches!(document.root().value(), Yaml::Null)) {
             reader.problems.push(
                 Diagnostic::error("several-documents", text!("the configuration must be a single document"))
                     .at(&second.root().span(), text!("second document"))

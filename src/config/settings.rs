@@ -88,7 +88,7 @@ impl Language {
     }
 
     pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|one| one.name() == name)
+        Self::ALL.into_iter().find(|language| language.name() == name)
     }
 }
 

@@ -64,11 +64,11 @@ fn create_region_missing_from_list_regions_is_a_warning() {
         let text = format!("version: 1\napi:\n  {api}\n");
         let warnings = parse(&source(&text)).unwrap().warnings;
         assert_chinese(&warnings);
-        let one = |one: &Diagnostic| {
-            assert!(!one.is_error());
-            format!("{} {}", one.code, one.labels[0].span.start().line)
+        let code_and_line = |warning: &Diagnostic| {
+            assert!(!warning.is_error());
+            format!("{} {}", warning.code, warning.labels[0].span.start().line)
         };
-        warnings.iter().map(one).collect::<Vec<_>>()
+        warnings.iter().map(code_and_line).collect::<Vec<_>>()
     };
     let here = "region: ap-guangzhou";
     assert_eq!(warnings(&format!("list_regions: [ap-shanghai]\n  {here}")), ["region-not-listed 4"]);
@@ -86,9 +86,9 @@ fn create_region_missing_from_list_regions_is_a_warning() {
 fn missing_settings_are_none() {
     assert_eq!(parse(&source("version: 1\n")), Ok(Config::default()));
     assert_eq!(parse(&source("version: 1\napi: {rate: ~, timeout: }\nguard:\n---\n")), Ok(Config::default()));
-    let one = parse(&source("version: 1\nmanifests: here\napi: {timeout: 90}\n")).unwrap();
-    assert_eq!(one.manifests, Some(vec![PathBuf::from("here")]));
-    assert_eq!(one.api.timeout, Some(Duration::from_secs(90)));
+    let config = parse(&source("version: 1\nmanifests: here\napi: {timeout: 90}\n")).unwrap();
+    assert_eq!(config.manifests, Some(vec![PathBuf::from("here")]));
+    assert_eq!(config.api.timeout, Some(Duration::from_secs(90)));
 }
 
 #[test]
@@ -208,8 +208,8 @@ fn schema_has_the_minimum_rate() {
 fn region_is_checked_in_every_setting() {
     let long = "a".repeat(20_000);
     for region in ["上海", "AP-shanghai", long.as_str()] {
-        let one = format!("version: 1\napi:\n  region: {region}\n");
-        assert_eq!(codes(&one), ["invalid-value 3"]);
+        let create = format!("version: 1\napi:\n  region: {region}\n");
+        assert_eq!(codes(&create), ["invalid-value 3"]);
         let listed = format!("version: 1\napi:\n  list_regions:\n    - ap-shanghai\n    - {region}\n");
         assert_eq!(codes(&listed), ["invalid-value 5"]);
     }

@@ -17,19 +17,19 @@ const PLACES: usize = 3;
 /// Merges repeated warnings into the first, with their count and the first places.
 pub fn grouped(diagnostics: &[Diagnostic]) -> Vec<Diagnostic> {
     let mut alike: HashMap<&str, Vec<&Diagnostic>> = HashMap::new();
-    let repeats = |one: &Diagnostic| !one.is_error() && !one.labels.is_empty();
-    for one in diagnostics.iter().filter(|one| repeats(one)) {
-        alike.entry(one.code).or_default().push(one);
+    let repeats = |it: &Diagnostic| !it.is_error() && !it.labels.is_empty();
+    for it in diagnostics.iter().filter(|it| repeats(it)) {
+        alike.entry(it.code).or_default().push(it);
     }
     alike.retain(|_, all| all.len() > PLACES);
-    let together = |one: &Diagnostic| match alike.get(one.code) {
-        Some(all) if repeats(one) => {
-            let is_first = all.first().is_some_and(|first| std::ptr::eq(*first, one));
-            is_first.then(|| merge(one, all))
+    let merged = |it: &Diagnostic| match alike.get(it.code) {
+        Some(all) if repeats(it) => {
+            let is_first = all.first().is_some_and(|first| std::ptr::eq(*first, it));
+            is_first.then(|| merge(it, all))
         }
-        Some(_) | None => Some(one.clone()),
+        Some(_) | None => Some(it.clone()),
     };
-    diagnostics.iter().filter_map(together).collect()
+    diagnostics.iter().filter_map(merged).collect()
 }
 
 fn merge(first: &Diagnostic, all: &[&Diagnostic]) -> Diagnostic {
@@ -56,10 +56,10 @@ pub struct Limited<'a> {
 
 impl<'a> Limited<'a> {
     pub fn new(diagnostics: &'a [Diagnostic]) -> Self {
-        let errors = diagnostics.iter().filter(|one| one.is_error()).count();
+        let errors = diagnostics.iter().filter(|it| it.is_error()).count();
         let (mut errors, mut warnings) = (errors.min(MOST), MOST.saturating_sub(errors));
-        let (shown, left_out) = diagnostics.iter().partition(|one| {
-            let left = if one.is_error() { &mut errors } else { &mut warnings };
+        let (shown, left_out) = diagnostics.iter().partition(|it| {
+            let left = if it.is_error() { &mut errors } else { &mut warnings };
             let fits = *left > 0;
             *left = left.saturating_sub(1);
             fits
@@ -77,7 +77,7 @@ impl<'a> Limited<'a> {
         let count = self.left_out()?;
         let what = render::summary(self.left_out.iter().copied());
         let message = text!("not shown: {what} more", what);
-        let make = if self.left_out.iter().any(|one| one.is_error()) {
+        let make = if self.left_out.iter().any(|it| it.is_error()) {
             Diagnostic::error
         } else {
             Diagnostic::warning
@@ -120,7 +120,7 @@ mod tests {
         all.insert(1, at(Diagnostic::error("long", Text::new("e", "错")), 7));
         all.extend([at(Diagnostic::warning("rare", Text::new("r", "少")), 6); 1]);
         let shown = grouped(&all);
-        let messages: Vec<&str> = shown.iter().map(|one| one.message.en()).collect();
+        let messages: Vec<&str> = shown.iter().map(|it| it.message.en()).collect();
         assert_eq!(messages, ["0 long (5 such warnings)", "e", "r"]);
         let places: Vec<_> = shown[0].labels.iter().map(|it| (it.span.bytes.start, it.text.en())).collect();
         assert_eq!(places, [(0, ""), (1, ""), (2, "1 long")]);
@@ -140,7 +140,7 @@ mod tests {
         ] {
             let all = some(errors, warnings);
             let limited = Limited::new(&all);
-            let of_errors = limited.shown.iter().filter(|one| one.is_error()).count();
+            let of_errors = limited.shown.iter().filter(|it| it.is_error()).count();
             assert_eq!((of_errors, limited.shown.len() - of_errors), shown);
             let rest = limited.rest();
             let message = rest.as_ref().map(|rest| rest.message.en());

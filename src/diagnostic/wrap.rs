@@ -164,8 +164,8 @@ mod tests {
             let squeeze = |text: &str| text.replace([' ', '\n'], "");
             prop_assert_eq!(squeeze(&shown), squeeze(&line));
             let widest = parts(&line).into_iter().map(width).max().unwrap_or(0);
-            for one in shown.lines() {
-                prop_assert!(width(one.trim_end()) <= columns.max(widest + 60.min(line.len() - line.trim_start().len()) + 2), "{:?}", shown);
+            for part in shown.lines() {
+                prop_assert!(width(part.trim_end()) <= columns.max(widest + 60.min(line.len() - line.trim_start().len()) + 2), "{:?}", shown);
             }
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, pl
         }
     }
     let unmanaged = unmanaged(live, desired, state);
-    findings.extend(unmanaged.into_iter().filter(|one| match &one.address {
+    findings.extend(unmanaged.into_iter().filter(|finding| match &finding.address {
         Some(address) => is_selected(address),
         // A selection is of addresses, and this has none.
         None => plan.options.targets.is_empty(),
@@ -322,7 +322,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 env_id: Some(env_id.to_owned()),
                 expected: Some(text!("only the environment in the state")),
                 found,
-                source: declared.get(address).map(|one| one.source.clone()),
+                source: declared.get(address).map(|environment| environment.source.clone()),
                 standing: Standing::Counts,
                 next: duplicate_help(address, env_id, state),
             });
@@ -361,7 +361,7 @@ fn duplicate_help(address: &Address, env_id: &str, state: Option<&State>) -> Tex
     }
 }
 
-/// A value in the user's or Tencent Cloud's own words.
+/// Returns a value that is not translated.
 fn same(value: &str) -> Text {
     Text::same(value.to_owned())
 }

@@ -70,7 +70,7 @@ pub fn compare(
 }
 
 /// Like [`compare`], but returns only findings that are not in the plan.
-pub fn noticed(
+pub fn unplanned_findings(
     plan: &Plan,
     desired: &Desired,
     state: Option<&State>,

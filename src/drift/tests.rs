@@ -140,12 +140,12 @@ fn no_findings_without_differences() {
 fn each_difference_in_the_account_has_its_code() {
     type Change = fn(&mut SeenEnvironment);
     let table: [(Change, &str); 6] = [
-        (|one| one.alias = Some("b".to_owned()), "alias-changed"),
-        (|one| one.source = Some("miniapp".to_owned()), "source-changed"),
-        (|one| one.channel = Some("qq".to_owned()), "channel-changed"),
-        (|one| one.status = Some("Isolate".to_owned()), "isolated"),
-        (|one| one.status = Some("ERROR".to_owned()), "error-status"),
-        (|one| one.pay_mode = Some("PREPAYMENT".to_owned()), "pay-mode-changed"),
+        (|seen| seen.alias = Some("b".to_owned()), "alias-changed"),
+        (|seen| seen.source = Some("miniapp".to_owned()), "source-changed"),
+        (|seen| seen.channel = Some("qq".to_owned()), "channel-changed"),
+        (|seen| seen.status = Some("Isolate".to_owned()), "isolated"),
+        (|seen| seen.status = Some("ERROR".to_owned()), "error-status"),
+        (|seen| seen.pay_mode = Some("PREPAYMENT".to_owned()), "pay-mode-changed"),
     ];
     for (change, code) in table {
         assert_eq!(showing(change), [(code, true)]);
@@ -192,11 +192,11 @@ fn possible_duplicate_counts_without_strict() {
     let (desired, state) = (declared(&["a", "b"]), recorded(&[("a", Status::Created)]));
     let duplicates = |state: &State, live: Live| {
         let found = drift(&desired, state, Some(&live), &Options::default());
-        let duplicates = found.counted().filter(|one| one.code == Code::PossibleDuplicate);
-        let found = duplicates.map(|one| {
-            let address = one.address.as_ref().map(Address::as_str).unwrap();
-            let env_id = one.env_id.as_deref().unwrap();
-            format!("{address} {env_id}: {}", one.next.en())
+        let duplicates = found.counted().filter(|finding| finding.code == Code::PossibleDuplicate);
+        let found = duplicates.map(|finding| {
+            let address = finding.address.as_ref().map(Address::as_str).unwrap();
+            let env_id = finding.env_id.as_deref().unwrap();
+            format!("{address} {env_id}: {}", finding.next.en())
         });
         found.collect::<Vec<_>>()
     };
@@ -288,7 +288,7 @@ fn deposed_environment_that_is_gone_is_forgotten_by_its_id() {
     let (key, record) = state.environments.pop_first().unwrap();
     state.environments.insert(InstanceKey::deposed(key.address, "a-1".to_owned()), record);
     let found = drift(&desired, &state, Some(&live(vec![])), &Options::default());
-    let gone = found.findings.iter().find(|one| one.code == Code::Gone);
+    let gone = found.findings.iter().find(|finding| finding.code == Code::Gone);
     let next = gone.unwrap().next.en();
     assert!(next.contains("`postpay state rm --deposed a-1`"), "{next}");
 }

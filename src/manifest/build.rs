@@ -12,7 +12,7 @@ use super::offsets::Offsets;
 use super::problems::{self, MAX_DEPTH, custom_tag, duplicate_key, too_deep, unknown_anchor};
 use super::read::{Budget, MAX_BYTES, too_large};
 use super::scalar::{Resolved, fits_collection, resolve_tagged};
-use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, wide};
+use super::tree::{Document, Kind, Members, NodeData, NodeId, Text, to_usize};
 use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::i18n::text;
 
@@ -202,9 +202,9 @@ impl<'f> Builder<'f> {
             Items::Mapping { entries, merge, .. } => Kind::Mapping(Box::new(self.members(entries, merge))),
         };
         let (_, end) = self.bytes(markers);
-        let data = &mut self.nodes[wide(frame.node.0)];
+        let data = &mut self.nodes[to_usize(frame.node.0)];
         data.kind = kind;
-        data.end = data.end.max(narrow(end));
+        data.end = data.end.max(to_u32(end));
         self.finish(frame.node, frame.anchor, frame.expanded_before, frame.height + 1);
     }
 
@@ -221,13 +221,13 @@ impl<'f> Builder<'f> {
         let mut merged = Vec::new();
         let mut no_mapping = None;
         if let Some((_, value)) = merge {
-            let one = [value];
-            let sources = match &self.nodes[wide(value.0)].kind {
+            let single = [value];
+            let sources = match &self.nodes[to_usize(value.0)].kind {
                 Kind::Sequence(items) => items,
-                Kind::Mapping(_) | Kind::Scalar(..) => &one[..],
+                Kind::Mapping(_) | Kind::Scalar(..) => &single[..],
             };
             for source in sources {
-                match &self.nodes[wide(source.0)].kind {
+                match &self.nodes[to_usize(source.0)].kind {
                     Kind::Mapping(members) => {
                         for (key, value) in &members.entries {
                             // Own keys win, then earlier sources.
@@ -313,7 +313,7 @@ impl<'f> Builder<'f> {
             Items::Mapping { key, .. } => key.is_none(),
         };
         if expecting_key {
-            let problem = problems::invalid_key(&self.nodes[wide(node.0)].kind, &self.node_span(node));
+            let problem = problems::invalid_key(&self.nodes[to_usize(node.0)].kind, &self.node_span(node));
             self.diagnostics.extend(problem);
         }
         let Some(Frame { items: Items::Mapping { entries, key, merge }, .. }) = self.open.last_mut() else {
@@ -323,12 +323,12 @@ impl<'f> Builder<'f> {
             *key = Some(node);
             return;
         };
-        match &self.nodes[wide(this.0)].kind {
+        match &self.nodes[to_usize(this.0)].kind {
             // Only a plain `<<` merges; a quoted one is an ordinary key.
             Kind::Scalar(Resolved::Text, Text::InFile(bytes))
-                if wide(bytes.end) - wide(bytes.start) == 2
-                    && self.nodes[wide(this.0)].start == bytes.start
-                    && self.file.text.get(wide(bytes.start)..wide(bytes.end)) == Some("<<") =>
+                if to_usize(bytes.end) - to_usize(bytes.start) == 2
+                    && self.nodes[to_usize(this.0)].start == bytes.start
+                    && self.file.text.get(to_usize(bytes.start)..to_usize(bytes.end)) == Some("<<") =>
             {
                 if let Some((first, _)) = *merge {
                     let (first, this) = (self.node_span(first), self.node_span(this));
@@ -355,7 +355,7 @@ impl<'f> Builder<'f> {
         let Ok(id) = u32::try_from(self.nodes.len()) else {
             return Err(Box::new(too_large(&self.file.path)));
         };
-        self.nodes.push(NodeData { start: narrow(start), end: narrow(end.max(start)), kind });
+        self.nodes.push(NodeData { start: to_u32(start), end: to_u32(end.max(start)), kind });
         self.budget.expanded = self.budget.expanded.saturating_add(1);
         self.budget.written += 1;
         if self.budget.written > Budget::WRITTEN {
@@ -372,7 +372,7 @@ impl<'f> Builder<'f> {
     }
 
     fn name(&self, key: NodeId) -> &str {
-        match &self.nodes[wide(key.0)].kind {
+        match &self.nodes[to_usize(key.0)].kind {
             Kind::Scalar(_, text) => text.get(self.file),
             Kind::Sequence(_) | Kind::Mapping(_) => "",
         }
@@ -388,15 +388,15 @@ impl<'f> Builder<'f> {
         let from = start + quote;
         match self.file.text.get(from..from + text.len()) {
             Some(written) if written == text && from + text.len() <= end => {
-                Text::InFile(narrow(from)..narrow(from + text.len()))
+                Text::InFile(to_u32(from)..to_u32(from + text.len()))
             }
             _ => Text::Owned(text.into()),
         }
     }
 
     fn node_span(&self, node: NodeId) -> Span {
-        let data = &self.nodes[wide(node.0)];
-        let (start, end) = (wide(data.start), wide(data.end));
+        let data = &self.nodes[to_usize(node.0)];
+        let (start, end) = (to_usize(data.start), to_usize(data.end));
         let text = self.file.text.get(start..end).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default().trim_end();
         self.span(start, start + line.len())
@@ -454,6 +454,6 @@ fn trim_span(
 }
 
 /// Offsets fit in 32 bits: [`MAX_BYTES`] was checked before parsing.
-fn narrow(offset: usize) -> u32 {
+fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -56,15 +56,15 @@ pub fn load(root: &Path, paths: &[PathBuf], bounds: Bounds<'_>, config: Option<&
     let seen = discover::discover(root, paths, bounds, settings, &mut loaded.diagnostics);
     loaded.diagnostics.extend(discover::ignored_files(&seen.unrecognised));
     let mut budget = Budget::default();
-    for one in seen.found {
+    for found in seen.found {
         // Over the budget: the rest is not read.
         if let Err(problem) = budget.add_file() {
             loaded.diagnostics.push(*problem);
             break;
         }
-        match read_found(&one) {
+        match read_found(&found) {
             Ok((source, hash)) => {
-                if let Err(problem) = budget.add_bytes(&one.shown, source.text.len()) {
+                if let Err(problem) = budget.add_bytes(&found.shown, source.text.len()) {
                     loaded.diagnostics.push(*problem);
                     break;
                 }

@@ -160,7 +160,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_agrees_with_serde_yaml(
+        fn agrees_with_serde_yaml(
             plain in "[-+]?(0[xob])?[0-9a-fA-F+-]{0,24}[.]?[0-9]{0,4}([eE][-+]?[0-9]{1,4})?|[-+.a-zA-Z0-9]{1,8}|[-+.]{0,2}(inf|Inf|INF|nan|NaN|NAN|null|true|0x)"
         ) {
             // `-` alone begins a list, it is no scalar.

@@ -112,8 +112,8 @@ fn nested_merge_applies_once_and_quoted_merge_key_is_ordinary() {
 fn alias_bomb_is_rejected_before_it_expands() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
-        let one = format!("*a{}", level - 1);
-        let nine = [one.as_str(); 9].join(", ");
+        let alias = format!("*a{}", level - 1);
+        let nine = [alias.as_str(); 9].join(", ");
         writeln!(text, "a{level}: &a{level} [{nine}]").unwrap();
     }
     assert_eq!(codes(&text), ["alias-bomb m.yaml:7:10"]);

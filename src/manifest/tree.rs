@@ -51,7 +51,7 @@ pub(super) struct Members {
     pub(super) own: usize,
 }
 
-pub(super) fn wide(offset: u32) -> usize {
+pub(super) fn to_usize(offset: u32) -> usize {
     usize::try_from(offset).unwrap_or(usize::MAX)
 }
 
@@ -69,7 +69,7 @@ impl Document {
     }
 
     fn data(&self, id: NodeId) -> &NodeData {
-        &self.nodes[wide(id.0)]
+        &self.nodes[to_usize(id.0)]
     }
 
     /// Returns whether both have the same keys and values, with the same types, order and aliases. Positions
@@ -94,7 +94,9 @@ impl Document {
 impl Text {
     pub(super) fn get<'a>(&'a self, file: &'a SourceFile) -> &'a str {
         match self {
-            Self::InFile(bytes) => file.text.get(wide(bytes.start)..wide(bytes.end)).unwrap_or_default(),
+            Self::InFile(bytes) => {
+                file.text.get(to_usize(bytes.start)..to_usize(bytes.end)).unwrap_or_default()
+            }
             Self::Owned(text) => text,
         }
     }
@@ -140,7 +142,7 @@ impl<'a> Node<'a> {
     /// Returns its position; of several lines, the first.
     pub fn span(self) -> Span {
         let NodeData { start, end, .. } = self.document.data(self.id);
-        let (start, end) = (wide(*start), wide(*end));
+        let (start, end) = (to_usize(*start), to_usize(*end));
         let text = self.document.file.text.get(start..end).unwrap_or_default();
         let line = text.lines().next().unwrap_or_default().trim_end();
         Span { file: Arc::clone(&self.document.file), bytes: start..start + line.len() }

@@ -99,7 +99,7 @@ impl Attributes {
         self.role(Role::Alias)
     }
 
-    /// The region that the create is sent to, if it is declared.
+    /// Returns the declared region of the create, if any.
     pub fn region(&self) -> Option<&str> {
         self.role(Role::Region)
     }

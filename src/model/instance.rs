@@ -23,12 +23,12 @@ impl InstanceKey {
     /// The format of a key in JSON.
     pub const PATTERN: &str = "^[a-z0-9][a-z0-9_-]{0,63}(/[\\s\\S]*)?$";
 
-    /// The current environment of an address.
+    /// Returns the key of the current environment of an address.
     pub const fn current(address: Address) -> Self {
         Self { address, deposed: None }
     }
 
-    /// A former environment of an address.
+    /// Returns the key of a former environment of an address.
     pub const fn deposed(address: Address, env_id: String) -> Self {
         Self { address, deposed: Some(env_id) }
     }

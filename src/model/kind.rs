@@ -111,9 +111,9 @@ pub enum Shape {
     Text,
     /// An id: see [`is_id`].
     Id,
-    /// Starts with a-z and holds a-z, 0-9 and `-`.
+    /// Starts with a-z and contains a-z, 0-9 and `-`.
     Alias,
-    /// Words of a-z and 0-9 with one `-` between two of them.
+    /// Words of a-z and 0-9, joined by single `-`.
     Words,
     /// A text, or a mapping that is sent as a text: compact JSON with sorted keys.
     Json,
@@ -151,27 +151,27 @@ pub enum Role {
     Alias,
     /// A free name that the account may show in place of the alias.
     EnvAlias,
-    /// What a listing shows as the environment's source.
+    /// Listed as the environment's source.
     Source,
-    /// What a listing shows as its channel.
+    /// Listed as its channel.
     Channel,
-    /// What the bill shows as the payment channel.
+    /// Billed as the payment channel.
     PaymentChannel,
-    /// What the bill shows as the level of free quota.
+    /// Billed as the level of free quota.
     FreeQuota,
-    /// What the bill's order shows as its flag.
+    /// In the bill's order as its flag.
     Flag,
-    /// What the bill's order shows as its extension.
+    /// In the bill's order as its extension.
     ExtensionId,
     /// Where the environment is created. Sent as X-TC-Region, not in the body.
     Region,
-    /// What a listing and the bill show as the package.
+    /// Listed and billed as the package.
     Package,
-    /// What the bill shows as the switch for use beyond the package.
+    /// Billed as the switch for use beyond the package.
     Overrun,
-    /// What the bill shows as automatic renewal.
+    /// Billed as automatic renewal.
     AutoRenew,
-    /// What a listing shows as tags.
+    /// Listed as tags.
     Tags,
 }
 
@@ -224,9 +224,9 @@ pub enum Rule {
     },
     /// `field` needs this item in the list of another field.
     NeedsItem { code: &'static str, field: &'static str, list: &'static str, item: &'static str },
-    /// No two environments have these members of an object in common.
+    /// These members of an object are unique among environments.
     Distinct { code: &'static str, field: &'static str, members: [&'static str; 2] },
-    /// A value, or an item of a list, that the API takes and that is worth a warning.
+    /// A value, or an item of a list, that is valid but deserves a warning.
     Discouraged {
         code: &'static str,
         field: &'static str,
@@ -384,7 +384,7 @@ pub fn is_alias(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// Returns whether `CreateEnv` takes a text as an alias, its length aside (page 876/128592).
+/// Returns whether `CreateEnv` accepts a text as an alias, apart from its length (page 876/128592).
 pub fn is_words(text: &str) -> bool {
     text.split('-').all(|word| {
         !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

@@ -30,7 +30,7 @@ pub fn diff(
 
 /// Sorts steps into execution order: state-only steps, creates as declared, creates inside other environments,
 /// updates, then destroys in reverse.
-pub fn order(mut steps: Vec<Step>) -> Vec<Step> {
+pub fn sort_steps(mut steps: Vec<Step>) -> Vec<Step> {
     const DESTROY: u8 = 4;
     let rank = |step: &Step| match step.action {
         Action::Forget | Action::Import | Action::Move | Action::Resolve | Action::Wait | Action::NoOp => 0,
@@ -209,9 +209,9 @@ struct Change<'a> {
 impl Change<'_> {
     fn step(&self) -> Step {
         let Self { environment, record, previous, .. } = self;
-        let settled = planned_attributes(environment, record);
+        let planned = planned_attributes(environment, record);
         let changes_to = |after| changed_fields(record, after);
-        let changed = changes_to(&settled);
+        let changed = changes_to(&planned);
         let (action, reason, blocker) = self.decide(&changed);
         let is_first = action == Action::Create;
         // A create sends what is declared, including fields that an update would keep.
@@ -220,7 +220,7 @@ impl Change<'_> {
         } else if action.creates() {
             (environment.attributes.clone(), changes_to(&environment.attributes))
         } else {
-            (settled, changed)
+            (planned, changed)
         };
         Step {
             address: environment.address.clone(),
@@ -250,12 +250,12 @@ impl Change<'_> {
             // Only the account shows whether it still exists.
             Status::Destroying => return (Action::Resolve, Reason::BeingDestroyed, None),
             Status::Isolated if environment.import.is_none() => {
-                let blocker = if self.names_own_id() {
+                let blocker = if self.declares_own_id() {
                     Some(StepBlocker::ReplacesItself)
                 } else {
                     records.duplicate(&environment.attributes)
                 };
-                return (Action::Create, Reason::GivenUp, blocker);
+                return (Action::Create, Reason::Destroyed, blocker);
             }
             Status::Isolated | Status::Created | Status::AwaitingEnvId => {}
         }
@@ -282,7 +282,7 @@ impl Change<'_> {
             [] if previous.is_some() => (Action::Move, Reason::Moved, None),
             [] => (Action::NoOp, Reason::Unchanged, None),
             _ if in_place => (Action::Update, Reason::UpdatedInPlace, None),
-            _ => (Action::Replace, Reason::FixedAtOrder, Some(StepBlocker::Replacement)),
+            _ => (Action::Replace, Reason::CannotUpdate, Some(StepBlocker::Replacement)),
         }
     }
 
@@ -292,7 +292,7 @@ impl Change<'_> {
             Some(StepBlocker::ReplacesImported)
         } else if self.record.status == Status::AwaitingEnvId {
             Some(StepBlocker::ReplacesAwaiting)
-        } else if self.names_own_id() {
+        } else if self.declares_own_id() {
             Some(StepBlocker::ReplacesItself)
         } else if changed.is_empty() && self.was_replaced {
             Some(StepBlocker::ReplacedAlready)
@@ -302,29 +302,29 @@ impl Change<'_> {
     }
 
     /// Returns whether the manifest declares the id of the environment in the state.
-    fn names_own_id(&self) -> bool {
-        let named = self.environment.attributes.env_id();
-        named.is_some() && named == self.record.env_id.as_deref()
+    fn declares_own_id(&self) -> bool {
+        let declared = self.environment.attributes.env_id();
+        declared.is_some() && declared == self.record.env_id.as_deref()
     }
 }
 
 /// Returns the declared attributes, with recorded values for fields whose changes are ignored, and for a
 /// removed alias, which the API can't delete.
 fn planned_attributes(environment: &Environment, record: &Record) -> Attributes {
-    let mut settled = environment.attributes.clone();
-    for field in settled.kind().fields() {
+    let mut planned = environment.attributes.clone();
+    for field in planned.kind().fields() {
         // The state has every field that the account showed of an imported environment.
         let is_left = field.update.action().is_some() || record.origin == Origin::Imported;
         let kept = environment.lifecycle.ignore_changes.contains(&field)
-            || (is_left && settled.get(field).is_none());
+            || (is_left && planned.get(field).is_none());
         if kept {
             match record.attributes.get(field) {
-                Some(value) => settled.set(field, value),
-                None => settled.unset(field),
+                Some(value) => planned.set(field, value),
+                None => planned.unset(field),
             }
         }
     }
-    settled
+    planned
 }
 
 fn create_step(environment: &Environment, records: &Records<'_>) -> Step {

@@ -1,6 +1,6 @@
 //! Plans: what would be done, and why.
 //!
-//! [`diff`](diff::diff) and [`order`](diff::order) make the steps, [`guard`] approves a plan, [`mod@file`] is
+//! [`diff`](diff::diff) and [`sort_steps`](diff::sort_steps) make the steps, [`guard`] approves a plan, [`mod@file`] is
 //! its file format. Nothing here reads a file or the clock.
 
 mod blocker;
@@ -161,7 +161,7 @@ impl Plan {
         now: Timestamp,
     ) -> Result<Self, Vec<MoveProblem>> {
         let Target { account, endpoint, region, state_path } = target;
-        let steps = diff::order(diff::diff(desired, state, &options)?);
+        let steps = diff::sort_steps(diff::diff(desired, state, &options)?);
         Ok(Self {
             format_version: FormatVersion,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

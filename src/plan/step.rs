@@ -99,7 +99,7 @@ named! {
         /// Declared, but not created.
         NotOrdered = "not_ordered",
         /// Declared, and its environment was destroyed.
-        GivenUp = "given_up",
+        Destroyed = "destroyed",
         /// The declaration agrees with the state.
         Unchanged = "unchanged",
         /// Created, without an EnvId yet.
@@ -107,7 +107,7 @@ named! {
         /// The outcome of its create is unknown.
         OutcomeUnknown = "outcome_unknown",
         /// A changed field forces replacement.
-        FixedAtOrder = "replace_because_cannot_update",
+        CannotUpdate = "replace_because_cannot_update",
         /// `--replace` was given.
         ReplaceRequested = "replace_by_request",
         /// Only fields changed that are updated in place.

@@ -126,12 +126,12 @@ proptest! {
 
 /// Texts with every kind of character, invisible ones often.
 fn texts() -> impl Strategy<Value = String> {
-    let one = prop_oneof![
+    let character = prop_oneof![
         2 => any::<char>(),
         2 => prop::sample::select(KNOWN.to_vec()),
         2 => prop::sample::select(vec!['a', '"', '\'', '\\', '环', '👨', '❤', ' ', '=']),
     ];
-    proptest::collection::vec(one, 0..12).prop_map(String::from_iter)
+    proptest::collection::vec(character, 0..12).prop_map(String::from_iter)
 }
 
 /// Returns whether a manifest accepts this text, written as an escape that YAML can represent.
@@ -150,8 +150,8 @@ fn is_accepted(name: &str) -> bool {
         diagnostics: Vec::new(),
     };
     let found = check(&loaded, Options::default()).diagnostics;
-    let all = found.iter().filter(|one| one.is_error());
-    let codes: Vec<_> = all.map(|one| one.code).collect();
+    let all = found.iter().filter(|it| it.is_error());
+    let codes: Vec<_> = all.map(|it| it.code).collect();
     assert!(codes.iter().all(|code| *code == "control-character"), "{codes:?}");
     codes.is_empty()
 }

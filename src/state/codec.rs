@@ -75,7 +75,7 @@ pub fn encode_state(state: &State) -> Result<Vec<u8>, StateError> {
     let mut bytes = Vec::with_capacity(512 * (state.environments.len() + 1));
     // One space of indentation: readable, at two thirds of the size.
     let layout = serde_json::ser::PrettyFormatter::with_indent(b" ");
-    state.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, layout)).map_err(unwritable)?;
+    state.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, layout)).map_err(encode_error)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -127,7 +127,7 @@ impl Chain {
 
     fn encode(&self, at: Timestamp, event: impl Serialize) -> Result<(Vec<u8>, Self), StateError> {
         let line = Line { seq: self.seq + 1, prev: self.last.clone(), at, event };
-        let mut bytes = serde_json::to_vec(&line).map_err(unwritable)?;
+        let mut bytes = serde_json::to_vec(&line).map_err(encode_error)?;
         let next = Self { seq: line.seq, last: sha256_hex(&bytes) };
         bytes.push(b'\n');
         Ok((bytes, next))
@@ -272,7 +272,7 @@ fn damaged(path: &Path, line: u64, why: Text) -> StateError {
     }
 }
 
-pub(super) fn unwritable(error: serde_json::Error) -> StateError {
+pub(super) fn encode_error(error: serde_json::Error) -> StateError {
     StateError::Io { op: IoOp::Write, path: "the state".into(), source: error.into() }
 }
 

@@ -23,7 +23,7 @@ pub enum Difference {
 impl Difference {
     /// Returns whether it could make a create or destroy go wrong: an environment is missing and would be
     /// created again, or is another one. Other differences concern the past, or show in a plan.
-    pub fn misleads(&self) -> bool {
+    pub fn is_dangerous(&self) -> bool {
         match self {
             Self::Missing { .. } | Self::Surplus { .. } => true,
             Self::Member { name, .. } => *name == "account",
@@ -42,7 +42,7 @@ pub fn differences(found: &State, expected: &State) -> Vec<Difference> {
             None => {
                 differences.push(Difference::Missing { key: key.clone(), record: Box::new(record.clone()) });
             }
-            Some(there) if there != record => differences.extend(unequal(key, there, record)),
+            Some(there) if there != record => differences.extend(record_differences(key, there, record)),
             Some(_) => {}
         }
     }
@@ -80,7 +80,7 @@ fn account_text(account: Option<&Account>) -> String {
 }
 
 /// Returns the fields that differ between two records of one environment.
-fn unequal(key: &InstanceKey, found: &Record, expected: &Record) -> Vec<Difference> {
+fn record_differences(key: &InstanceKey, found: &Record, expected: &Record) -> Vec<Difference> {
     let (mut found, mut expected) = (fields(found), fields(expected));
     let names: BTreeSet<String> = found.keys().chain(expected.keys()).cloned().collect();
     names

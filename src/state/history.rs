@@ -176,9 +176,11 @@ pub fn history(journals: &[Journal], open: Option<RunId>, state: Option<&State>)
             builder.record(key, record);
         }
     }
-    let HistoryBuilder { events, lives, .. } = builder;
-    let with_addresses =
-        |(event, life): (HistoryEvent, usize)| HistoryEvent { addresses: lives[life].clone(), ..event };
+    let HistoryBuilder { events, environments, .. } = builder;
+    let with_addresses = |(event, environment): (HistoryEvent, usize)| HistoryEvent {
+        addresses: environments[environment].clone(),
+        ..event
+    };
     let mut events: Vec<HistoryEvent> = events.into_iter().map(with_addresses).collect();
     events.sort_by_key(|event| event.at);
     events
@@ -217,11 +219,11 @@ pub fn order_numbers(
 /// Processes journals, oldest first, and adds later findings to their requests.
 #[derive(Default)]
 struct HistoryBuilder {
-    /// With the index of the environment in `lives`.
+    /// With the index of the environment in `environments`.
     events: Vec<(HistoryEvent, usize)>,
     /// The addresses of each environment and its replacements.
-    lives: Vec<BTreeSet<Address>>,
-    /// The current index in `lives` by address.
+    environments: Vec<BTreeSet<Address>>,
+    /// The current index in `environments` by address.
     at: BTreeMap<Address, usize>,
     /// The creates of a record, by its run and time.
     creates: HashMap<(RunId, Timestamp), Vec<usize>>,
@@ -231,12 +233,12 @@ struct HistoryBuilder {
 
 impl HistoryBuilder {
     fn push(&mut self, at: Timestamp, key: &InstanceKey, run: &Run, kind: EventKind) -> usize {
-        let life = *self.at.entry(key.address.clone()).or_insert_with(|| {
-            self.lives.push([key.address.clone()].into());
-            self.lives.len() - 1
+        let environment = *self.at.entry(key.address.clone()).or_insert_with(|| {
+            self.environments.push([key.address.clone()].into());
+            self.environments.len() - 1
         });
         let (key, run) = (key.clone(), run.clone());
-        self.events.push((HistoryEvent { at, key, run, kind, addresses: BTreeSet::new() }, life));
+        self.events.push((HistoryEvent { at, key, run, kind, addresses: BTreeSet::new() }, environment));
         self.events.len() - 1
     }
 
@@ -361,10 +363,10 @@ impl HistoryBuilder {
             Edit::Move { from, to } => {
                 let key = InstanceKey::current(from.clone());
                 let place = self.push(at, &key, run, edited(Change::Moved { to: to.clone() }));
-                let life = self.events[place].1;
-                self.lives[life].insert(to.clone());
+                let environment = self.events[place].1;
+                self.environments[environment].insert(to.clone());
                 self.at.remove(from);
-                self.at.insert(to.clone(), life);
+                self.at.insert(to.clone(), environment);
                 if let Some(create) = self.current.remove(from) {
                     self.current.insert(to.clone(), create);
                 }

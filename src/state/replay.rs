@@ -147,7 +147,7 @@ impl Replay {
     /// Returns the state with all events applied.
     pub fn finish(mut self) -> State {
         for (address, claims) in std::mem::take(&mut self.claims) {
-            let shown = show(&claims, self.state.get(&address));
+            let shown = visible_record(&claims, self.state.get(&address));
             let deposed = shown.as_ref().and_then(|_| deposed_by(&address, &claims, &self.state));
             self.state.environments.extend(deposed);
             self.state.environments.extend(shown.map(|record| (InstanceKey::current(address), record)));
@@ -240,12 +240,12 @@ impl Replay {
             }
             Some((claims, place)) => {
                 claims[place].open = false;
-                note(&mut claims[place].record, outcome);
+                apply_outcome(&mut claims[place].record, outcome);
             }
             // No intent. Keep the returned ids.
             None if outcome.tran_id.is_some() || outcome.env_id.is_some() => {
                 let mut record = self.unknown_record(at, SourceRef { file: String::new(), line: 0 });
-                note(&mut record, outcome);
+                apply_outcome(&mut record, outcome);
                 let claims = self.claims.entry(outcome.address.clone()).or_default();
                 claims.push(Claim { step: outcome.step, attempt: outcome.attempt, open: false, record });
             }
@@ -285,7 +285,7 @@ impl Replay {
     fn relocate(&mut self, at: Timestamp, from: &Address, to: &Address) {
         let shown = |address| {
             let claims = self.claims.get(address).map_or(&[][..], Vec::as_slice);
-            show(claims, self.state.get(address))
+            visible_record(claims, self.state.get(address))
         };
         if from == to || shown(to).is_some() {
             return;
@@ -338,7 +338,7 @@ fn deposed_by(address: &Address, claims: &[Claim], state: &State) -> Option<(Ins
 ///
 /// [`Replay::objection`] prevents several claims, and a claim on an unknown record. If they exist all the
 /// same, the address is unknown until a user settles it, and an id is only replaced by a later one.
-fn show(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
+fn visible_record(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
     let Some((last, earlier)) = claims.split_last() else {
         return before.cloned();
     };
@@ -362,7 +362,7 @@ fn is_same(a: &Record, b: &Record) -> bool {
 }
 
 /// Updates the record of a create with its outcome.
-fn note(record: &mut Record, outcome: &Outcome) {
+fn apply_outcome(record: &mut Record, outcome: &Outcome) {
     record.tran_id.clone_from(&outcome.tran_id);
     if outcome.env_id.is_some() || !record.attributes.kind().shares_env_id {
         record.env_id.clone_from(&outcome.env_id);

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::codec::unwritable;
+use super::codec::encode_error;
 use super::error::{IoOp, StateError};
 use super::journal::Outcome;
 use super::store::StateStore;
@@ -80,7 +80,7 @@ impl Rescued {
         }
     }
 
-    /// The record may have been moved, so ids count more than the address.
+    /// Compares ids rather than the address, since the record may have been moved.
     fn is_settled_by(&self, address: &Address, record: &Record) -> bool {
         let Outcome { tran_id, env_id, .. } = &self.outcome;
         match (tran_id, env_id) {
@@ -114,7 +114,7 @@ pub fn write(
     rescued: &[Rescued],
 ) -> Result<PathBuf, StateError> {
     let document = Document { format_version: FormatVersion, outcomes: rescued.to_vec() };
-    let mut bytes = serde_json::to_vec_pretty(&document).map_err(unwritable)?;
+    let mut bytes = serde_json::to_vec_pretty(&document).map_err(encode_error)?;
     bytes.push(b'\n');
     let path = PathBuf::from(format!("{}.{run}.json", store.places()?.rescue.display()));
     let mut result = write_new(&path, &bytes);

@@ -173,7 +173,7 @@ impl<'t> Page<'t> {
         for (at, text) in scalar::folded(token).enumerate() {
             if at > 0 {
                 self.end_line();
-                self.open = Some(Line::of_scalar(text, indent));
+                self.open = Some(Line::scalar_line(text, indent));
             } else {
                 self.write(text);
             }
@@ -187,7 +187,7 @@ impl<'t> Page<'t> {
             let body = scalar::body(token.text, &header, column);
             self.blank = body.blank;
             let lines = body.lines.iter();
-            self.lines.extend(lines.map(|text| Line::of_scalar(text, new_column + STEP)));
+            self.lines.extend(lines.map(|text| Line::scalar_line(text, new_column + STEP)));
             if let Some(last) = self.lines.last_mut().filter(|_| header.keep) {
                 last.role = Role::Kept;
             }
@@ -237,8 +237,8 @@ impl<'t> Page<'t> {
 }
 
 impl Line {
-    /// A line of a scalar: an empty one is not indented.
-    fn of_scalar(text: &str, indent: usize) -> Self {
+    /// Returns a line of a scalar. An empty one is not indented.
+    fn scalar_line(text: &str, indent: usize) -> Self {
         let indent = if text.is_empty() { 0 } else { indent };
         Self { text: format!("{:indent$}{text}", ""), indent, blank: false, role: Role::Other }
     }

@@ -113,7 +113,7 @@ impl<'t> Lexer<'t> {
         {
             return Some((Kind::Plain, end));
         }
-        let one = self.at + 1;
+        let next = self.at + 1;
         Some(match byte {
             b'&' | b'!' => (Kind::Property, self.end_of_name()),
             b'*' => (Kind::Alias, self.end_of_name()),
@@ -121,18 +121,18 @@ impl<'t> Lexer<'t> {
             b'|' | b'>' if self.depth == 0 => (Kind::Header, self.end_of_name()),
             b'[' | b'{' => {
                 self.depth += 1;
-                (Kind::Open, one)
+                (Kind::Open, next)
             }
             b']' | b'}' => {
                 self.depth = self.depth.checked_sub(1)?;
-                (Kind::Close, one)
+                (Kind::Close, next)
             }
-            b',' if self.depth > 0 => (Kind::Comma, one),
+            b',' if self.depth > 0 => (Kind::Comma, next),
             b'-' if self.marker("---") => (Kind::DocumentStart, self.at + 3),
             b'.' if self.marker("...") => (Kind::DocumentEnd, self.at + 3),
-            b'-' if self.depth == 0 => (Kind::Dash, one),
-            b'?' => (Kind::Question, one),
-            b':' => (Kind::Colon, one),
+            b'-' if self.depth == 0 => (Kind::Dash, next),
+            b'?' => (Kind::Question, next),
+            b':' => (Kind::Colon, next),
             b'%' if self.at == self.line => (Kind::Directive, self.end_of_line()),
             _ => return None,
         })
@@ -224,7 +224,7 @@ impl<'t> Lexer<'t> {
         None
     }
 
-    /// `---` and `...` are markers only at the start of a line and alone.
+    /// Returns whether `---` or `...` is here: at the start of a line and alone.
     fn marker(&self, mark: &str) -> bool {
         self.at == self.line
             && self.depth == 0

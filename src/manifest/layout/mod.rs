@@ -32,7 +32,7 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
 }
 
-/// YAML accepts all three as line breaks.
+/// Replaces CR LF and CR, which YAML accepts as line breaks too.
 fn with_line_feeds(text: &str) -> Cow<'_, str> {
     if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))

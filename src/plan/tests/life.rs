@@ -70,7 +70,7 @@ fn alias_and_another_field_force_replacement() {
     let recorded = state(vec![created("a")]);
     let pairs = &[(postpay::ALIAS, "b"), (postpay::FREE_QUOTA, "basic")];
     let plan = make(&declared(&[("a", pairs)]), Some(&recorded));
-    assert_eq!(kinds(&plan), single_step("a", Action::Replace, Reason::FixedAtOrder));
+    assert_eq!(kinds(&plan), single_step("a", Action::Replace, Reason::CannotUpdate));
     assert_eq!(step(&plan, "a").blocker, Some(StepBlocker::Replacement));
     assert_eq!(plan.changes().count(), 0);
 }
@@ -310,7 +310,7 @@ fn isolated_environment_is_left_alone_and_can_be_created_again() {
     let plan = with(allowed(), &declared(&[]), &recorded);
     assert_eq!(kinds(&plan), single_step("a", Action::NoOp, Reason::Isolated));
     let plan = with(Options::default(), &declared(&[("a", &[(postpay::ALIAS, "a")])]), &recorded);
-    assert_eq!(kinds(&plan), single_step("a", Action::Create, Reason::GivenUp));
+    assert_eq!(kinds(&plan), single_step("a", Action::Create, Reason::Destroyed));
     let here = target();
     assert_eq!(blockers(&plan, &facts(Some(&recorded), &here)), []);
 }

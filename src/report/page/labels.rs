@@ -103,7 +103,7 @@ pub(in crate::report) fn reason(word: &'static str) -> Text {
     match word {
         "ordered" | "created" => text!("created"),
         "updated" => text!("updated"),
-        "destroyed" | "given_up" => text!("destroyed"),
+        "destroyed" => text!("destroyed"),
         "was_gone" => text!("already destroyed"),
         "isolated" => text!("isolated"),
         "being_destroyed" => text!("being destroyed"),

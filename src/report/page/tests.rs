@@ -82,7 +82,7 @@ pub(in crate::report) fn sample() -> Page {
         ])),
         changed: vec!["free_quota".to_owned(), "env_alias".to_owned()],
         ids: Ids { env_id: Some("old-1a2b".to_owned()), ..Ids::default() },
-        ..step("shop-old", 12, Action::Replace, Reason::FixedAtOrder)
+        ..step("shop-old", 12, Action::Replace, Reason::CannotUpdate)
     };
     let left_over = Step {
         blocker: Some(StepBlocker::DestroyNotAllowed),

@@ -9,7 +9,7 @@ use crate::state::record::Lineage;
 use crate::state::replay::replay;
 
 /// A state that postpay can write.
-fn lawful() -> impl Strategy<Value = State> {
+fn valid_state() -> impl Strategy<Value = State> {
     state().prop_map(distinct)
 }
 
@@ -27,8 +27,8 @@ fn run(before: &State, edits: Vec<Edit>, mut started: RunStarted) -> (State, Jou
 proptest! {
     #[test]
     fn edits_turn_any_state_into_any_other(
-        before in lawful(),
-        into in lawful(),
+        before in valid_state(),
+        into in valid_state(),
         started in started(),
     ) {
         let edits = edits_between(&before, &into);
@@ -43,7 +43,7 @@ proptest! {
     /// Wherever such a run is cut off, environments that only move or become deposed are in the state.
     #[test]
     fn cut_off_run_loses_nothing_that_moves(
-        before in lawful(),
+        before in valid_state(),
         started in started(),
         to in Just(Address::new("elsewhere").unwrap()),
         depose in any::<bool>(),
@@ -68,8 +68,8 @@ proptest! {
 
     #[test]
     fn loss_is_reported_exactly_when_an_id_or_an_unknown_outcome_is_gone(
-        before in lawful(),
-        into in lawful(),
+        before in valid_state(),
+        into in valid_state(),
     ) {
         // An EnvId and a TranId may read the same.
         let ids = |state: &State| -> BTreeSet<(&str, String)> {

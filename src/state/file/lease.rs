@@ -55,7 +55,7 @@ impl FileLease {
 
     /// Fails when the state on disk has changed.
     fn check_state(&self, state: Option<&[u8]>) -> Result<(), StateError> {
-        fenced_unless(read(&self.paths.state)?.as_deref() == state, &self.paths.state)
+        check_fence(read(&self.paths.state)?.as_deref() == state, &self.paths.state)
     }
 
     /// Returns the receipts' folder, creating it if needed. A link would put receipts somewhere else.
@@ -83,7 +83,7 @@ impl Lease for FileLease {
     fn prepare(&mut self, state: Option<&[u8]>) -> Result<(), StateError> {
         // Time may have passed at a prompt since the state was read.
         self.check_state(state)?;
-        lock::prove_held(&self.paths.lock)?;
+        lock::check_exclusive(&self.paths.lock)?;
         let prefix = self.paths.temporary_prefix();
         if let Some(bytes) = state {
             replace(&self.paths.state, &prefix, bytes)?;
@@ -113,11 +113,11 @@ impl Lease for FileLease {
 
     fn renew(&mut self) -> Result<(), StateError> {
         let Places { lock, journal, state, .. } = &self.paths.places;
-        fenced_unless(self.lock.is_at(lock)?, lock)?;
+        check_fence(self.lock.is_at(lock)?, lock)?;
         if let Some(open) = &self.journal {
-            fenced_unless(open.is_at(journal)?, journal)?;
+            check_fence(open.is_at(journal)?, journal)?;
         }
-        fenced_unless(self.fingerprint()? == self.fingerprint, state)
+        check_fence(self.fingerprint()? == self.fingerprint, state)
     }
 
     fn replace(
@@ -131,7 +131,7 @@ impl Lease for FileLease {
         let kept = before.filter(|before| keep == Keep::AsBackup || *before != state).map(|before| {
             let path = match keep {
                 Keep::AsBackup => self.paths.backup.clone(),
-                Keep::Aside(at) => free_name(&self.paths.state, at),
+                Keep::Aside(at) => unused_name(&self.paths.state, at),
             };
             replace(&path, &prefix, before)?;
             crash::point(crash::BACKUP_KEPT);
@@ -167,12 +167,12 @@ impl Lease for FileLease {
     }
 }
 
-fn fenced_unless(holds: bool, path: &Path) -> Result<(), StateError> {
+fn check_fence(holds: bool, path: &Path) -> Result<(), StateError> {
     if holds { Ok(()) } else { Err(StateError::FencedOut { path: path.to_owned() }) }
 }
 
 /// Returns `postpay.state.json.replaced-20260714T120000Z`, with a number added if that exists.
-fn free_name(state: &Path, at: jiff::Timestamp) -> PathBuf {
+fn unused_name(state: &Path, at: jiff::Timestamp) -> PathBuf {
     let base = format!("{}.replaced-{}", state.display(), at.strftime("%Y%m%dT%H%M%SZ"));
     let numbered = (2..=u32::MAX).map(|number| PathBuf::from(format!("{base}-{number}")));
     std::iter::once(PathBuf::from(&base))

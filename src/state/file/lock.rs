@@ -99,7 +99,7 @@ impl Drop for Lock {
 
 /// Checks that the held lock excludes others: a second descriptor must not get it. On a file system without
 /// working locks, two runs could create the same environments.
-pub(super) fn prove_held(path: &Path) -> Result<(), StateError> {
+pub(super) fn check_exclusive(path: &Path) -> Result<(), StateError> {
     match open(path)?.try_lock() {
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(error)) => Err(failed(IoOp::Lock, path)(error)),

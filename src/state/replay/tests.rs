@@ -601,11 +601,11 @@ fn create_at_an_address_in_use_needs_the_replaced_env_id() {
 
 /// Returns the part of a journal that a writer allows; with `replace`, creates give the EnvId that they
 /// replace.
-fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
+fn accepted(before: &State, journal: &Journal, replace: bool) -> Journal {
     let mut replay = Replay::new(Some(before.clone()), journal.started.clone());
     let (mut sent, mut numbers) = (BTreeSet::new(), BTreeSet::new());
-    let mut heeded = journal.clone();
-    heeded.entries.retain_mut(|Entry { at, event }| {
+    let mut accepted = journal.clone();
+    accepted.entries.retain_mut(|Entry { at, event }| {
         match event {
             Event::Intent(intent) => {
                 let present = before.get(&intent.address);
@@ -630,7 +630,7 @@ fn heeded(before: &State, journal: &Journal, replace: bool) -> Journal {
         replay.apply(*at, event);
         true
     });
-    heeded
+    accepted
 }
 
 proptest! {
@@ -644,7 +644,7 @@ proptest! {
         replace in any::<bool>(),
     ) {
         for journal in [wild, tame] {
-            let journal = heeded(&before, &journal, replace);
+            let journal = accepted(&before, &journal, replace);
             for after in 0..=journal.entries.len() {
                 let prefix = cut(&journal, after);
                 let state = replay(Some(before.clone()), &prefix);

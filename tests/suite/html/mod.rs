@@ -72,7 +72,7 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         step.after = Some(with(alias));
         match at {
             1 => {
-                (step.action, step.reason, step.before) = (Action::Replace, Reason::FixedAtOrder, Some(old));
+                (step.action, step.reason, step.before) = (Action::Replace, Reason::CannotUpdate, Some(old));
             }
             2 => {
                 (step.action, step.reason, step.before) = (Action::Update, Reason::UpdatedInPlace, Some(old));

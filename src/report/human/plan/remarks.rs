@@ -48,7 +48,7 @@ fn created(step: &Step) -> Vec<Text> {
     let nameless =
         text!("Without an alias, an environment whose response is lost cannot be recognized in the account.");
     let notes = [
-        (step.reason == Reason::GivenUp, destroyed),
+        (step.reason == Reason::Destroyed, destroyed),
         (step.after.as_ref().is_some_and(is_nameless), nameless),
     ];
     notes.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
