@@ -22,7 +22,8 @@ use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Desired};
 use postpay::plan::guard::{self, CallerIdentity, Consent, Facts, Limits};
 use postpay::plan::{Options, Plan, file};
-use postpay::report::human;
+use postpay::report::RenderOptions;
+use postpay::report::plan::{Detail, render_plan};
 use postpay::state::file::FileStore;
 use postpay::state::{State, read};
 use support::{Project, ratio, recorded, target, timed};
@@ -227,7 +228,7 @@ fn show() -> Result<()> {
             let works: [&dyn Fn() -> Result<()>; 3] = [
                 &|| Stage::Scan.run(&project),
                 &|| {
-                    black_box(human::plan::plan(&plan, 2.0, human::Look::PLAIN));
+                    black_box(render_plan(&plan, 2.0, Detail::Folded, RenderOptions::PLAIN));
                     Ok(())
                 },
                 &|| {

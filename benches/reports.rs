@@ -14,9 +14,10 @@ use anyhow::{Result, ensure};
 use jiff::Timestamp;
 use postpay::i18n::Lang;
 use postpay::plan::{Options, Plan, file};
-use postpay::report::human::{self, Look};
-use postpay::report::page::{self, Setting};
-use postpay::report::{github, html, junit, markdown, sarif};
+use postpay::report::document::View as _;
+use postpay::report::plan::{Detail, PlanView};
+use postpay::report::view::Context;
+use postpay::report::{RenderOptions, github, html, junit, markdown, sarif};
 use support::{Project, ratio, target, timed};
 
 const CHANGES: u32 = 5_000;
@@ -32,18 +33,20 @@ fn main() -> Result<()> {
     let project = Project::generate(folder.path(), CHANGES)?;
     let desired = project.desired()?;
     let plan = Plan::make(&desired, None, Options::default(), target(), Timestamp::UNIX_EPOCH).unwrap();
-    let setting = Setting::default();
-    let page = || page::plan(&plan, RATE, &[], Vec::new(), Lang::En);
+    let context = Context::default();
+    let view =
+        PlanView { plan: &plan, rate: RATE, requests: &[], detail: Detail::Folded, diagnostics: Vec::new() };
+    let report = || view.report(Lang::En).unwrap();
     let formats: Vec<Format<'_>> = vec![
-        ("text", Box::new(|| human::plan::plan(&plan, RATE, Look::PLAIN))),
+        ("text", Box::new(|| view.text(RenderOptions::PLAIN))),
         ("json", Box::new(|| file::encode(&plan))),
-        ("markdown", Box::new(|| markdown::page(&page(), &setting))),
-        ("html", Box::new(|| html::page(&page(), &setting))),
-        ("github", Box::new(|| github::page(&page(), &setting))),
-        ("sarif", Box::new(|| sarif::page(&page(), &setting))),
-        ("junit", Box::new(|| junit::page(&page()))),
+        ("markdown", Box::new(|| markdown::render(&report(), &context))),
+        ("html", Box::new(|| html::render(&report(), &context))),
+        ("github", Box::new(|| github::render(&report(), &context))),
+        ("sarif", Box::new(|| sarif::render(&report(), &context))),
+        ("junit", Box::new(|| junit::render(&report()))),
     ];
-    ensure!(markdown::page(&page(), &setting).len() <= markdown::COMMENT, "a comment holds no more");
+    ensure!(markdown::render(&report(), &context).len() <= markdown::COMMENT, "a comment holds no more");
     let mut best = vec![Duration::MAX; formats.len()];
     for _ in 0..ROUNDS {
         for ((_, make), best) in formats.iter().zip(&mut best) {

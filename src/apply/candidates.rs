@@ -68,7 +68,7 @@ pub struct Candidate {
 }
 
 /// One thing that was compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Check {
     pub what: Text,
     pub expected: Text,

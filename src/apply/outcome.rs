@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::cloud::{CloudError, Grade, NotSent, Ordered, SeenIds};
 use crate::i18n::{Text, text};
 use crate::model::{Address, SourceRef};
@@ -128,6 +131,8 @@ pub struct StepResult {
     pub deposed: bool,
     /// The environment that it was about; None for a create.
     pub env_id: Option<String>,
+    /// The order of that environment, where it is known.
+    pub tran_id: Option<String>,
     pub source: SourceRef,
     /// How many requests were made for it.
     pub attempts: u32,
@@ -222,7 +227,8 @@ pub enum What {
 }
 
 /// The result of a run as a whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Everything was done.
     Complete,
@@ -235,16 +241,19 @@ pub enum Verdict {
 }
 
 /// How many steps ended in which way.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
+    #[serde(rename = "created")]
     pub ordered: usize,
     /// Updated in place.
+    #[serde(rename = "updated")]
     pub changed: usize,
     /// Destroyed, isolated, or being destroyed.
     pub destroyed: usize,
     /// In the state only.
+    #[serde(rename = "state_only")]
     pub recorded: usize,
-    /// Those of `ordered` without an EnvId so far.
+    /// Created ones without an EnvId so far.
     pub awaiting_env_id: usize,
     pub failed: usize,
     pub unknown: usize,
@@ -259,6 +268,7 @@ impl StepResult {
             action: step.action,
             deposed: step.deposed,
             env_id: step.ids.env_id.clone(),
+            tran_id: step.ids.tran_id.clone(),
             source: step.source.clone(),
             attempts: 0,
             outcome: Outcome::NotAttempted,

@@ -15,7 +15,6 @@ use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT, cant_print};
 use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Format, time};
-use super::shown::Shown;
 use super::signals::Signals;
 use super::watch::Watch;
 use super::world::{Stdout, World};
@@ -30,7 +29,11 @@ use crate::manifest;
 use crate::model::ManifestHash;
 use crate::plan::guard::{self, Approved, CallerIdentity, Consent, Facts, Limits};
 use crate::plan::{Action, Blocker, Plan, file};
-use crate::report::{clean, events, human, json, page};
+use crate::report::apply::ApplyView;
+use crate::report::document::View as _;
+use crate::report::import::render_imports;
+use crate::report::plan::{Detail, render_plan};
+use crate::report::{clean, events};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, creates_since, read};
@@ -263,14 +266,14 @@ fn show_plan(job: &Job<'_>, plan: &Plan, world: &mut World) -> Result<(), Failur
     }
     if world.format != Format::Human {
         // Standard output holds what the run came to, and nothing else.
-        world.say(&human::plan::plan(plan, rate, world.err));
+        world.say(&render_plan(plan, rate, Detail::Folded, world.err));
         return Ok(());
     }
     // Whoever is asked below has to see what they are asked about.
     if asks(job) && world.can_ask() && !world.is_shown() {
-        world.say(&human::plan::plan(plan, rate, world.err));
+        world.say(&render_plan(plan, rate, Detail::Folded, world.err));
     }
-    world.print(&human::plan::plan(plan, rate, world.out))
+    world.print(&render_plan(plan, rate, Detail::Folded, world.out))
 }
 
 fn asks(job: &Job<'_>) -> bool {
@@ -295,7 +298,7 @@ fn adoptions(
     })?;
     let adoptions = looked?;
     if !job.flags.json {
-        world.say(&human::adopt::adoptions(&adoptions, world.err));
+        world.say(&render_imports(&adoptions, world.err));
     }
     Ok(adoptions)
 }
@@ -464,21 +467,19 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
 /// Shows how the run ended.
 fn close(job: &Job<'_>, report: &ApplySummary, world: &mut World) {
     // The run is over and recorded: whether its table can be shown does not change how it ended.
-    let told = world.told();
-    let json = || json::report(report);
-    let human = |look| human::apply::report(report, look);
-    let page = |lang| page::run(report, &told, lang);
-    let shown = Shown::new(&json, &human, &page);
+    let path = job.project.state.display().to_string();
+    let provenance = world.provenance(Some(job.project.account()), &job.project.sources());
+    let view = ApplyView::new(report, &path, world.told(), provenance);
     let printed = if job.flags.json {
         world.print(&(events::finished(report, world.now()) + "\n"))
     } else if world.format == Format::Human && report.run.is_none() {
         // The plan said it already.
-        world.say(&human(world.err));
+        world.say(&view.text(world.err));
         Ok(())
     } else {
-        world.print_as_asked(shown)
+        world.print_view(&view)
     };
-    let written = world.report(shown);
+    let written = world.write_reports(&view);
     for failure in [printed, written].into_iter().filter_map(Result::err) {
         world.fail(&failure);
     }

@@ -44,11 +44,12 @@ pub(super) fn consent(
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&world.err.say(question(plan, others, url, account))) {
+    if given.is_none() && others > 0 && !world.ask(&world.err.in_lang(question(plan, others, url, account))) {
         return Err(declined());
     }
     for step in destroys {
-        if !world.ask_for(step.address.as_str(), &world.err.say(last_question(step, plan, url, account))) {
+        if !world.ask_for(step.address.as_str(), &world.err.in_lang(last_question(step, plan, url, account)))
+        {
             return Err(declined());
         }
     }

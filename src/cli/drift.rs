@@ -3,17 +3,17 @@
 use clap::builder::BoolishValueParser;
 
 use super::Exit;
+use super::account::Proven;
 use super::connect::Embedded;
 use super::failure::Failure;
 use super::live;
 use super::load::Project;
 use super::options::{Api, Changes, Global, Select};
-use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::drift::{self, Drift, Ignore, Options};
+use crate::drift::{self, Ignore, Options};
 use crate::i18n::{Text, text};
-use crate::report::{human, json, page};
+use crate::report::drift::DriftView;
 
 /// Detect drift between manifests, state and account (read-only)
 ///
@@ -59,14 +59,19 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     // Whether destroying is allowed does not change what differs.
     let options = project.options(&args.select, &Changes::default());
     let plan = project.plan(&desired, state.as_ref(), options, world)?;
-    let live = if args.offline {
-        None
-    } else {
-        Some(live::read(&project, &args.embedded, state.as_ref(), world)?.live)
-    };
+    let mut account = state.as_ref().and_then(|state| state.account.clone()).unwrap_or(project.account());
+    let mut live = None;
+    if !args.offline {
+        let seen = live::read(&project, &args.embedded, state.as_ref(), world)?;
+        if let Some(Proven::Account(caller)) = seen.account {
+            account.uin = Some(caller.account);
+        }
+        live = Some(seen.live);
+    }
     let options = options_of(&args.how, &project, world);
     let drift = drift::compare(&plan, &desired, state.as_ref(), live.as_ref(), &options);
-    show(&drift, world)?;
+    let provenance = world.provenance(Some(account), &project.sources());
+    world.show(&DriftView::new(&drift, world.told(), provenance))?;
     Ok(if drift.is_drift() { Exit::Changes } else { Exit::Fine })
 }
 
@@ -106,12 +111,4 @@ fn expired(ignore: &Ignore) -> Diagnostic {
         ),
     )
     .help(text!("remove it from `ignore` in postpay.yaml, or set a later date"))
-}
-
-fn show(drift: &Drift, world: &mut World) -> Result<(), Failure> {
-    let told = world.told();
-    let json = || json::drift::document(drift);
-    let human = |look| human::drift::drift(drift, look);
-    let page = |lang| page::drift(drift, &told, lang);
-    world.show(Shown::new(&json, &human, &page))
 }

@@ -9,13 +9,13 @@ use super::Exit;
 use super::failure::{Failure, NOTHING_SENT};
 use super::load::Project;
 use super::options::{Format, time};
-use super::shown::Shown;
 use super::world::World;
 use crate::check::near::nearest;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::{Text, text};
 use crate::model::{Address, Desired, SourceRef};
-use crate::report::{human, json};
+use crate::report::document::View as _;
+use crate::report::edits::EditView;
 use crate::state::edits::Change;
 use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, RunStarted};
 use crate::state::{State, Writer};
@@ -95,11 +95,11 @@ impl Editing<'_> {
             world.tell(&text!("Run {run} was interrupted; its journal was merged into the state.\n", run));
         }
         if self.writing.asks() {
-            world.say(&human::edits::changes(&self.line, &wanted.changes, world.err));
+            world.say(&self.view(&now, &wanted, None).text(world.err));
             let question = text!(
                 "\nWrite this to the state? Nothing is sent to Tencent Cloud.\nOnly 'yes' will be accepted to approve.\nEnter a value: "
             );
-            if !world.ask(&world.err.say(&question)) {
+            if !world.ask(&world.err.in_lang(&question)) {
                 let why = text!("not approved");
                 return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
@@ -118,6 +118,10 @@ impl Editing<'_> {
         Ok(Exit::Fine)
     }
 
+    fn view<'v>(&'v self, before: &State, wanted: &'v Wanted, written: Option<&State>) -> EditView<'v> {
+        EditView::new(&self.line, before, &wanted.changes, &wanted.warnings, written)
+    }
+
     fn show(
         &self,
         before: &State,
@@ -125,15 +129,13 @@ impl Editing<'_> {
         written: Option<&State>,
         world: &mut World,
     ) -> Result<(), Failure> {
-        let json = || json::edits::changes(&self.line, before, &wanted.changes, &wanted.warnings, written);
-        let human = |look| human::edits::changes(&self.line, &wanted.changes, look);
+        let view = self.view(before, wanted, written);
         // Whoever was asked has seen it.
         let seen = written.is_some() && self.writing.asks() && world.is_shown();
-        let shown = Shown::plain(&json, &human);
         if !(seen && world.format == Format::Human) {
-            world.print_as_asked(shown)?;
+            world.print_view(&view)?;
         }
-        world.report(shown)
+        world.write_reports(&view)
     }
 
     fn no_terminal(&self) -> Failure {

@@ -8,14 +8,12 @@ use super::Exit;
 use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global};
-use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
 use crate::manifest::{self, Bounds, Found};
-use crate::report::human::{self, Look};
-use crate::report::json::layout::Details;
-use crate::report::{Formatted, clean, json};
+use crate::report::clean;
+use crate::report::fmt::{FmtView, Formatted, Printed};
 use crate::sanitize::{Syntax, escape_commands};
 
 /// Format manifests and postpay.yaml; only whitespace changes
@@ -146,16 +144,10 @@ fn show(
     problems: &[Diagnostic],
     world: &mut World,
 ) -> Result<Exit, Failure> {
-    // What is listed was changed or, in a check, would be.
-    let listed: Vec<Formatted> =
-        formatted.iter().filter(|file| file.changed() && (args.check || file.written)).cloned().collect();
-    let details = Details { diff: args.diff, text: false };
-    let json = || json::layout::files(formatted, details, problems);
-    let human = |look: Look| human::layout::files(&listed, args.diff, look);
+    let printed = if args.diff { Printed::PathsAndDiffs } else { Printed::Paths };
+    let view = FmtView::new(formatted, printed, args.check, problems);
     world.diagnose(problems);
-    let shown = Shown::plain(&json, &human);
-    world.print_as_asked(shown)?;
-    world.report(shown)?;
+    world.show(&view)?;
     Ok(exit(args, formatted, problems))
 }
 
@@ -198,20 +190,14 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         Ok(file) => (vec![file], Vec::new()),
         Err(problems) => (Vec::new(), problems),
     };
-    let details = Details { diff: args.diff, text: !args.check };
-    let json = || json::layout::files(&formatted, details, &problems);
-    let human = |look: Look| match (args.check, args.diff) {
-        (true, _) => human::layout::files(&formatted, args.diff, look),
-        (false, true) => formatted
-            .iter()
-            .filter(|file| file.changed())
-            .map(|file| human::layout::unified(file, look))
-            .collect(),
-        (false, false) => formatted.iter().map(|file| file.new.as_str()).collect(),
+    let printed = match (args.check, args.diff) {
+        (true, true) => Printed::PathsAndDiffs,
+        (true, false) => Printed::Paths,
+        (false, true) => Printed::Diffs,
+        (false, false) => Printed::Text,
     };
+    let view = FmtView::new(&formatted, printed, args.check, &problems);
     world.diagnose(&problems);
-    let shown = Shown::plain(&json, &human);
-    world.print_as_asked(shown)?;
-    world.report(shown)?;
+    world.show(&view)?;
     Ok(exit(args, &formatted, &problems))
 }

@@ -8,7 +8,6 @@ use super::connect::{Connection, Embedded};
 use super::failure::{Failure, NOTHING_SENT, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global};
-use super::shown::Shown;
 use super::world::World;
 use super::{Exit, account};
 use crate::cloud::tencent::RETRY_READS_FOR;
@@ -18,7 +17,8 @@ use crate::files::{self, TempFile};
 use crate::generate::{Drafts, draft, known, manifest};
 use crate::i18n::text;
 use crate::model::Desired;
-use crate::report::{clean, count, json};
+use crate::report::generate::GenerateView;
+use crate::report::{clean, count};
 
 /// Write manifests for environments that no manifest declares
 ///
@@ -147,13 +147,11 @@ fn show(
     world: &mut World,
 ) -> Result<(), Failure> {
     let file = written.map(|path| path.display().to_string());
-    let document = || json::generate::document(drafts, text, file.as_deref());
-    let human = |_| text.to_owned();
-    let shown = Shown::plain(&document, &human);
+    let view = GenerateView::new(drafts, text, file.as_deref());
     if world.format != Format::Human || (!wanted && !drafts.drafts.is_empty()) {
-        world.print_as_asked(shown)?;
+        world.print_view(&view)?;
     }
-    world.report(shown)?;
+    world.write_reports(&view)?;
     let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
     let generated = count(made, "environment", "environments");
     world.tell(&text!("{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n", generated, known, left_out; made));

@@ -88,6 +88,7 @@ impl Git {
     pub(super) fn facts(&self) -> GitFacts {
         GitFacts {
             commit: self.commit.clone(),
+            author: self.author(),
             dirty: self.is_dirty().unwrap_or(true),
             touched: BTreeMap::new(),
         }
@@ -119,6 +120,16 @@ impl Git {
             );
         }
         touched
+    }
+
+    /// The name of whoever wrote the commit.
+    fn author(&self) -> Option<String> {
+        let commit = git(&self.folder, ["cat-file", "commit", &self.commit], PATIENCE)?;
+        let commit = String::from_utf8_lossy(&commit);
+        let author =
+            commit.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix("author "));
+        let name = author?.rsplit_once(" <")?.0.trim();
+        (!name.is_empty()).then(|| name.to_owned())
     }
 
     fn is_dirty(&self) -> Option<bool> {

@@ -8,12 +8,12 @@ use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Format, Global};
-use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::model::Address;
-use crate::report::{csv, human, json};
+use crate::report::history::HistoryView;
+use crate::report::verify::{describe_notice, describe_problem};
 use crate::state::State;
 use crate::state::file::FileStore;
 use crate::state::history::{Filter, HistoryEvent, history};
@@ -82,17 +82,14 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         addresses: args.addresses.clone(),
     };
     let events: Vec<&HistoryEvent> = past.events.iter().filter(|event| event.matches(&filter)).collect();
-    let json = || json::history::history(&events, &past.problems);
-    let human = |look| human::history::history(&events, look);
-    let csv = || csv::history(&events);
-    let shown = Shown::plain(&json, &human).with_csv(&csv);
+    let view = HistoryView::new(&events, &past.problems);
     if args.csv {
         world.format = Format::Csv;
     }
-    world.print_as_asked(shown)?;
+    world.print_view(&view)?;
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(shown)?;
+    world.write_reports(&view)?;
     if events.is_empty()
         && let Some(unknown) = past.never_was(&args.addresses)
     {
@@ -158,7 +155,7 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
     let found = verify(store)?;
     let problems = found.problems.iter().filter_map(|problem| match problem {
         Problem::Error(error) => {
-            let diagnostic = Diagnostic::error(problem.code(), human::verify::problem(problem));
+            let diagnostic = Diagnostic::error(problem.code(), describe_problem(problem));
             Some(error.help().into_iter().fold(diagnostic, Diagnostic::help))
         }
         // `postpay state verify` shows these: they take nothing away from what is shown.
@@ -167,7 +164,7 @@ fn troubles(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Fai
     let notices = found.notices.iter().filter_map(|notice| match notice {
         Notice::BeginningMissing { unverified, .. } => {
             let shown = text!("for earlier runs, only orders that are still in the state are shown");
-            let diagnostic = Diagnostic::warning(notice.code(), human::verify::notice(notice));
+            let diagnostic = Diagnostic::warning(notice.code(), describe_notice(notice));
             (!unverified.is_empty()).then(|| diagnostic.help(shown))
         }
         Notice::OpenRun { .. }

@@ -138,12 +138,12 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         }
     }
     let (en, zh) = (created.join(", "), created.join("、"));
-    let mut done = world.out.say(text!("Created {en}.\n", en; zh));
+    let mut done = world.out.in_lang(text!("Created {en}.\n", en; zh));
     if !extended.is_empty() {
         let (en, zh) = (extended.join(", "), extended.join("、"));
-        done += &world.out.say(text!("Added lines to {en}.\n", en; zh));
+        done += &world.out.in_lang(text!("Added lines to {en}.\n", en; zh));
     }
-    world.print(&world.out.within(done, 2))?;
+    world.print(&world.out.wrap(done, 2))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {

@@ -4,10 +4,10 @@ use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global};
-use super::shown::Shown;
 use super::world::World;
 use crate::diagnostic::Diagnostic;
-use crate::report::{clean, human, json};
+use crate::report::clean;
+use crate::report::lock::LockView;
 use crate::state::lock_report;
 
 /// Show the state lock
@@ -40,7 +40,6 @@ pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Resu
             error.text().map(|error| clean(error).into_owned()),
         )]);
     }
-    let document = json::lock::status(&found);
-    world.show(Shown::plain(&|| document.clone(), &|look| human::lock::status(&found, look)))?;
+    world.show(&LockView::new(&found))?;
     Ok(Exit::Fine)
 }

@@ -54,7 +54,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::i18n::{Lang, text, use_english_only};
 use crate::report::clean;
-use crate::report::page::Kind;
+use crate::report::view::Kind;
 pub use failure::Exit;
 use options::Global;
 use world::World;

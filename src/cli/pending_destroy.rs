@@ -59,7 +59,7 @@ pub(super) fn settle(
         let question =
             text!("Remove it from the state? Only 'yes' will be accepted to approve.\nEnter a value: ");
         let agreed =
-            status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.say(&question)));
+            status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.in_lang(&question)));
         if agreed {
             edits.push(edited(one, status));
         } else {

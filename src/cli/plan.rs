@@ -11,7 +11,6 @@ use super::connect::Embedded;
 use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Changes, Format, Global, Select};
-use super::shown::Shown;
 use super::world::World;
 use super::{Exit, drift, live};
 use crate::cloud::tencent::REQUEST_CLIENT;
@@ -20,13 +19,13 @@ use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
 use crate::drift::unplanned_findings;
 use crate::files::{self, Links, Refusal, TempFile};
-use crate::i18n::{Lang, shell_word, text};
+use crate::i18n::{shell_word, text};
 use crate::model::kind::Api as Service;
 use crate::model::{Address, Desired, Field, SourceRef, Value};
 use crate::plan::{Action, Guards, Options, Plan, Step, file, guard};
-use crate::report::human::plan::Detail;
-use crate::report::page::Request;
-use crate::report::{clean, count, human, page};
+use crate::report::plan::{Detail, PlanView, render_requests};
+use crate::report::view::Request;
+use crate::report::{clean, count};
 use crate::state::State;
 
 /// Show what apply would create, update, replace and destroy
@@ -214,17 +213,13 @@ fn show_detailed(
     diagnostics: &[Diagnostic],
     world: &mut World,
 ) -> Result<(), Failure> {
-    let told = [&world.told(), diagnostics].concat();
-    let json = || file::encode(plan);
-    let human =
-        |look: human::Look| human::plan::detailed(plan, rate, detail, look) + &listed(requests, look.lang);
-    let page = |lang| page::plan(plan, rate, &told, requests.to_vec(), lang);
-    let shown = Shown::new(&json, &human, &page);
-    let printed = world.print_as_asked(shown);
+    let diagnostics = [&world.told(), diagnostics].concat();
+    let view = PlanView { plan, rate, requests, detail, diagnostics };
+    let printed = world.print_view(&view);
     if world.format == Format::Json {
-        world.say(&listed(requests, world.err.lang));
+        world.say(&render_requests(requests, world.err));
     }
-    let written = world.report(shown);
+    let written = world.write_reports(&view);
     Failure::of_all([printed, written].into_iter().filter_map(Result::err))
 }
 
@@ -289,22 +284,6 @@ fn requests(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Reques
         }
     }
     requests
-}
-
-/// The requests as text; empty without any.
-fn listed(requests: &[Request], lang: Lang) -> String {
-    let mut text = String::new();
-    if !requests.is_empty() {
-        let head = text!("\nRequests, in sending order:\n");
-        text.push_str(head.in_lang(lang));
-    }
-    for Request { name, text: request } in requests {
-        let _ = writeln!(text, "\n# {name}");
-        for line in request.lines() {
-            let _ = writeln!(text, "{}", clean(line));
-        }
-    }
-    text
 }
 
 /// A request as far as it is known before it is sent.

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::terminal::Narrow;
 use crate::cloud::{Reading, Watcher};
 use crate::i18n::{Lang, Text};
-use crate::report::human::progress;
+use crate::report::progress;
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::Holder;
 
@@ -187,43 +187,42 @@ fn spinner(status: impl Fn() -> String + Send + 'static) -> Option<Printer> {
 /// Shows how long a lock is waited for.
 pub(super) fn waiting_for_lock(holder: Option<Holder>, most: Duration, lang: Lang) -> Option<Printer> {
     let began = Instant::now();
-    spinner(move || in_lang(&progress::lock(holder.as_ref(), began.elapsed(), most), lang))
+    spinner(move || in_lang(&progress::describe_lock_wait(holder.as_ref(), began.elapsed(), most), lang))
 }
 
-/// A line for every look at the account.
+/// Shows a line while the account is read.
 pub(super) fn watcher(lang: Lang) -> Watcher {
-    let shown: Mutex<Option<(Option<Printer>, Arc<Look>)>> = Mutex::new(None);
+    let shown: Mutex<Option<(Option<Printer>, Arc<ReadProgress>)>> = Mutex::new(None);
     Arc::new(move |reading| {
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
         match (reading, shown.as_ref()) {
             (None, _) => *shown = None,
-            (Some(reading), Some((_, look))) => look.set(Some(*reading)),
+            (Some(reading), Some((_, progress))) => progress.set(Some(*reading)),
             (Some(reading), None) => {
-                let look = Arc::new(Look::default());
-                look.set(Some(*reading));
-                let said = Arc::clone(&look);
-                let say = move || said.say(lang).unwrap_or_default();
-                *shown = Some((spinner(say), look));
+                let progress = Arc::new(ReadProgress::default());
+                progress.set(Some(*reading));
+                let drawn = Arc::clone(&progress);
+                let status = move || drawn.describe(lang).unwrap_or_default();
+                *shown = Some((spinner(status), progress));
             }
         }
     })
 }
 
-/// The look that is under way, if one is, and since when.
+/// How far reading the account has come, and since when it is read.
 #[derive(Default)]
-pub(super) struct Look(Mutex<Option<(Reading, Instant)>>);
+pub(super) struct ReadProgress(Mutex<Option<(Reading, Instant)>>);
 
-impl Look {
+impl ReadProgress {
     pub(super) fn set(&self, reading: Option<Reading>) {
-        let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let began = look.as_ref().map_or_else(Instant::now, |(_, began)| *began);
-        *look = reading.map(|reading| (reading, began));
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let began = current.as_ref().map_or_else(Instant::now, |(_, began)| *began);
+        *current = reading.map(|reading| (reading, began));
     }
 
-    pub(super) fn say(&self, lang: Lang) -> Option<String> {
-        let look = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (reading, began) = look?;
-        Some(in_lang(&progress::reading(&reading, began.elapsed()), lang))
+    pub(super) fn describe(&self, lang: Lang) -> Option<String> {
+        let (reading, began) = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(in_lang(&progress::describe_reading(&reading, began.elapsed()), lang))
     }
 }
 

@@ -12,7 +12,8 @@ use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
 use crate::manifest;
 use crate::plan::{Plan, Step};
-use crate::report::{clean, human};
+use crate::report::clean;
+use crate::report::verify::{describe_notice, describe_problem};
 use crate::state::file::FileStore;
 use crate::state::verify::{self, Notice, Problem};
 use crate::state::{State, rescue};
@@ -79,7 +80,7 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
             // They contradict no receipt; `unrecorded` stops creates for the second.
             Problem::Shared { .. } | Problem::Unrecorded { .. } => false,
         })
-        .map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem)))
+        .map(|problem| Diagnostic::error(problem.code(), describe_problem(problem)))
         .collect();
     if contradictions.is_empty() {
         return Ok(());
@@ -105,7 +106,7 @@ pub(super) fn unrecorded(
     let (problems, notices) = verify::check_rescues(rescue::list(store)?, state);
     let unreadable = notices.iter().filter(|notice| matches!(notice, Notice::RescueUnreadable { .. }));
     let mut found: Vec<Diagnostic> =
-        unreadable.map(|notice| Diagnostic::error(notice.code(), human::verify::notice(notice))).collect();
+        unreadable.map(|notice| Diagnostic::error(notice.code(), describe_notice(notice))).collect();
     if !problems.is_empty() {
         let known = project.ids_in_receipts(world)?;
         let is_known = |problem: &&Problem| match problem {
@@ -115,9 +116,7 @@ pub(super) fn unrecorded(
             Problem::Differs(_) | Problem::Shared { .. } | Problem::Error(_) => false,
         };
         let unknown = problems.iter().filter(|problem| !is_known(problem));
-        found.extend(
-            unknown.map(|problem| Diagnostic::error(problem.code(), human::verify::problem(problem))),
-        );
+        found.extend(unknown.map(|problem| Diagnostic::error(problem.code(), describe_problem(problem))));
     }
     if found.is_empty() {
         return Ok(());

@@ -18,7 +18,6 @@ use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Format, Global, Select};
 use super::resolve::{self, Case};
-use super::shown::Shown;
 use super::world::World;
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
@@ -33,8 +32,7 @@ use crate::plan::{Action, Options, Plan, Target};
 use crate::rehearsal::judge::{Evidence, judge, request};
 use crate::rehearsal::setup::SimSetup;
 use crate::rehearsal::{Rehearsal, Run, random};
-use crate::report::human::{self, Look};
-use crate::report::json;
+use crate::report::rehearsal::{self as report, RehearsalView};
 use crate::sandbox::{self, Fault, LedgerEntry, read_ledger};
 use crate::state::file::FileStore;
 use crate::state::journal::RunId;
@@ -118,7 +116,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if is_nothing {
         rehearsal.asked = 0;
     } else if world.format == Format::Human {
-        world.print(&human::rehearsal::head(&rehearsal, world.out))?;
+        world.print(&report::render_head(&rehearsal, world.out))?;
     }
     let began = Instant::now();
     let runtime = super::runtime::start()?;
@@ -137,18 +135,20 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         });
         let Some(run) = ended? else { break };
         if world.format == Format::Human {
-            world.print(&human::rehearsal::run(&run, world.out))?;
+            world.print(&report::render_run(&run, world.out))?;
         }
         rehearsal.runs.push(run);
     }
     runtime.shutdown_background();
     rehearsal.took = began.elapsed();
-    let json = || json::rehearsal::report(&rehearsal);
-    let nothing = |look: Look| look.say(text!("Nothing to rehearse: the plan creates nothing.\n"));
-    let totals = |look| if is_nothing { nothing(look) } else { human::rehearsal::totals(&rehearsal, look) };
-    let whole = |look| if is_nothing { nothing(look) } else { human::rehearsal::report(&rehearsal, look) };
-    world.print_as_asked(Shown::plain(&json, &totals))?;
-    world.report(Shown::plain(&json, &whole))?;
+    let view = RehearsalView::new(&rehearsal);
+    if world.format == Format::Human {
+        // The runs were printed as they ended.
+        world.print(&report::render_totals(&rehearsal, world.out))?;
+    } else {
+        world.print_view(&view)?;
+    }
+    world.write_reports(&view)?;
     Ok(if rehearsal.is_kept() { Exit::Fine } else { Exit::Error })
 }
 

@@ -12,11 +12,12 @@ use serde::de::IgnoredAny;
 
 use super::failure::{Failure, NOTHING_SENT, cant_write};
 use super::options::Format;
-use super::shown::allowed_endings;
 use crate::files::{self, Access, Links, Place, Refusal, ResolvedPath, TempFile};
 use crate::i18n::text;
 use crate::report::clean;
-use crate::report::page::from_root;
+use crate::report::document::View as _;
+use crate::report::history::HistoryView;
+use crate::report::place::from_root;
 use crate::state::file::FileStore;
 
 /// Where the result goes besides standard output.
@@ -199,9 +200,9 @@ fn is_report(bytes: &[u8], end: &Path, format: Format) -> bool {
         Format::Human => true,
         Format::Json => is_document(bytes, end),
         Format::Markdown | Format::Github => text.starts_with("<!-- postpay:"),
-        Format::Html => text.starts_with("<!doctype html>") && text.contains("<title>postpay "),
+        Format::Html => text.starts_with("<!DOCTYPE html>") && text.contains("<title>postpay "),
         Format::Junit => text.contains("<testsuites name=\"postpay\""),
-        Format::Csv => text.starts_with(&crate::report::csv::history(&[])),
+        Format::Csv => HistoryView::new(&[], &[]).csv().is_some_and(|head| text.starts_with(&head)),
         Format::Sarif => is_sarif(bytes),
     }
 }
@@ -286,7 +287,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
         let path = path.display().to_string();
         let path = clean(&path);
         Failure::new("report-format", text!("--report {path}: unknown file extension", path))
-            .help(allowed_endings())
+            .help(text!("allowed: .txt, .json, .md, .html, .sarif (or .sarif.json) and .xml (JUnit)"))
             .help(NOTHING_SENT)
     })
 }

@@ -4,7 +4,7 @@ use super::world::World;
 use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
-use crate::report::human::verify::{notice, problem, said};
+use crate::report::verify::{describe_notice, describe_outcome, describe_problem};
 use crate::state::file::FileStore;
 use crate::state::rescue::{self, RescueFile};
 use crate::state::{State, verify};
@@ -27,8 +27,8 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
         ),
     };
     for rescued in &report.unwritten {
-        let said = said(&rescued.outcome);
-        diagnostic = diagnostic.help(text!("save this: {said}", said));
+        let outcome = describe_outcome(&rescued.outcome);
+        diagnostic = diagnostic.help(text!("save this: {outcome}", outcome));
     }
     vec![match kept {
         Ok(path) => {
@@ -45,8 +45,8 @@ pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> 
     // Where the folder can't be looked at, the state could not either, and that was said.
     let files = rescue::list(store).unwrap_or_default();
     let (problems, notices) = verify::check_rescues(files.clone(), state);
-    let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), problem(found)));
-    let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), notice(found)));
+    let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), describe_problem(found)));
+    let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), describe_notice(found)));
     world.diagnose(&problems.chain(notices).collect::<Vec<_>>());
     files
 }

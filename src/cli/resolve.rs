@@ -9,7 +9,6 @@ use super::connect::{Connection, Embedded};
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global, id, time};
-use super::shown::Shown;
 use super::world::World;
 use super::{Exit, account, edit, pending_destroy};
 use crate::apply::PendingOrder;
@@ -20,7 +19,8 @@ use crate::cloud::{CloudError, CloudRead as _};
 use crate::i18n::{Text, text};
 use crate::model::{Address, InstanceKey};
 use crate::plan::guard;
-use crate::report::{clean, human, json};
+use crate::report::clean;
+use crate::report::resolve::{OpenOrder, ResolveView, describe_next_step};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status, Writer};
 
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     })?;
     let Some(state) = writer.state().cloned() else {
         let none = text!("No state: nothing has been created yet.\n");
-        world.print(&world.out.say(&none))?;
+        world.print(&world.out.in_lang(&none))?;
         return Ok(Exit::Fine);
     };
     if let Some(blocker) = guard::wrong_endpoint(Some(&state), &project.account()) {
@@ -226,23 +226,10 @@ fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, St
 }
 
 fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
-    let human = |look| {
-        let blocks = cases.iter().map(|case| {
-            let sent_by = case.sent_by.as_deref();
-            human::resolve::open(&case.open, sent_by, &case.asked, &case.candidates, look)
-        });
-        blocks.collect::<Vec<_>>().join("\n")
-    };
-    let document = || {
-        let cases = cases.iter();
-        json::resolve::document(cases.map(|case| {
-            let Case { open, sent_by, asked, candidates, status: _ } = case;
-            json::resolve::Shown { open, sent_by: sent_by.as_deref(), asked, candidates }
-        }))
-    };
-    let shown = Shown::plain(&document, &human);
-    world.print_as_asked(shown)?;
-    world.report(shown)
+    let open = cases
+        .iter()
+        .map(|case| OpenOrder::new(&case.open, case.sent_by.as_deref(), &case.asked, &case.candidates));
+    world.show(&ResolveView::new(open))
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.
@@ -268,7 +255,7 @@ fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<V
             }
             Some(_) | None => {
                 let fits = proposed.map(|candidate| candidate.environment.env_id.as_str());
-                world.tell(&human::resolve::next(&case.open.address, fits));
+                world.tell(&describe_next_step(&case.open.address, fits));
             }
         }
     }
@@ -300,7 +287,7 @@ fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
     }
     let env_id = clean(&candidate.environment.env_id);
     let address = &case.open.address;
-    world.ask(&world.err.say(text!(
+    world.ask(&world.err.in_lang(text!(
         "\nImport {env_id} as `{address}`? Only 'yes' will be accepted to approve.\nEnter a value: ",
         env_id,
         address

@@ -13,13 +13,13 @@ use super::connect::{ListAliasArg, ledger_beside};
 use super::failure::{Failure, cant_write};
 use super::load::Project;
 use super::options::{Api, Global, time};
-use super::shown::Shown;
 use super::world::World;
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::files;
 use crate::i18n::{Text, text};
+use crate::report::RenderOptions;
 use crate::report::clean;
-use crate::report::human::Look;
+use crate::report::document::View;
 use crate::sandbox::{self, Fault, LedgerEntry, Postpaid, Sandbox};
 
 /// Run the embedded endpoint, and show what it received
@@ -197,16 +197,24 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
 
 fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
     let entries = sandbox::read_ledger(path)?;
-    let json = || {
-        let mut text = serde_json::to_string_pretty(&entries).unwrap_or_default();
-        text.push('\n');
-        text
-    };
-    world.show(Shown::plain(&json, &|look| listing(&entries, look)))?;
+    world.show(&LedgerView(&entries))?;
     Ok(Exit::Fine)
 }
 
-fn listing(entries: &[LedgerEntry], look: Look) -> String {
+/// What the sandbox was asked, and what it did.
+struct LedgerView<'a>(&'a [LedgerEntry]);
+
+impl View for LedgerView<'_> {
+    fn json(&self) -> String {
+        serde_json::to_string_pretty(self.0).unwrap_or_default() + "\n"
+    }
+
+    fn text(&self, options: RenderOptions) -> String {
+        listing(self.0, options)
+    }
+}
+
+fn listing(entries: &[LedgerEntry], options: RenderOptions) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(
@@ -221,7 +229,7 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
             Text::same("TRAN_ID"),
             Text::same("ENV_ID"),
         ]
-        .map(|head| look.say(&head)),
+        .map(|head| options.in_lang(&head)),
     );
     for entry in entries {
         let or_dash =
@@ -231,7 +239,7 @@ fn listing(entries: &[LedgerEntry], look: Look) -> String {
             format!("{:.3}", entry.at),
             clean(&entry.action).into_owned(),
             or_dash(asked_for(entry).as_deref()),
-            look.say(&if entry.acted || entry.changed { text!("yes") } else { text!("no") }),
+            options.in_lang(&if entry.acted || entry.changed { text!("yes") } else { text!("no") }),
             clean(&entry.answer).into_owned(),
             or_dash(entry.fault.as_deref()),
             or_dash(entry.tran_id.as_deref()),

@@ -6,7 +6,8 @@ use serde_json::Value;
 use super::Exit;
 use super::failure::Failure;
 use super::world::World;
-use crate::report::{events, json};
+use crate::report::events;
+use crate::report::schemas::{PUBLISHED, Published};
 use crate::{config, manifest, plan, state};
 
 /// Print the JSON Schema of a file or of JSON output
@@ -18,7 +19,7 @@ pub(super) struct Args {
 }
 
 /// Files that people keep, and the lines of a run.
-const FILES: &[json::Published] = &[
+const FILES: &[Published] = &[
     ("manifest", "A manifest of environments", manifest::manifest_schema),
     ("config", "postpay.yaml", config::config_schema),
     ("state", "The state file", state::state_schema),
@@ -26,8 +27,8 @@ const FILES: &[json::Published] = &[
     ("events", "A line of `apply --json`", events::schema),
 ];
 
-fn all() -> impl Iterator<Item = &'static json::Published> {
-    FILES.iter().chain(json::PUBLISHED)
+fn all() -> impl Iterator<Item = &'static Published> {
+    FILES.iter().chain(PUBLISHED)
 }
 
 fn names() -> PossibleValuesParser {

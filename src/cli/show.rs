@@ -6,13 +6,10 @@ use super::Exit;
 use super::failure::Failure;
 use super::load::Project;
 use super::options::{Api, Global};
-use super::shown::Shown;
 use super::world::World;
 use super::{apply, plan};
-use crate::i18n::text;
-use crate::report::human;
-use crate::report::page::{self, Kind};
-use crate::state::encode_state;
+use crate::report::state::StateView;
+use crate::report::view::Kind;
 
 /// Show the state or a plan file
 #[derive(Debug, clap::Args)]
@@ -52,17 +49,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Ok(plan::exit(&kept, args.detailed_exitcode));
     }
     let state = project.recorded(world)?;
-    let encoded = state.as_ref().map(encode_state).transpose()?;
-    let json = || match &encoded {
-        Some(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        None => "null\n".to_owned(),
-    };
-    let human = |look: human::Look| match &state {
-        Some(state) => human::state::state(state, look),
-        None => look.say(text!("No state: nothing has been created yet.\n")),
-    };
-    let told = world.told();
-    let page = |lang| page::state(state.as_ref(), &told, lang);
-    world.show(Shown::new(&json, &human, &page))?;
+    let provenance = world.provenance(None, &project.sources());
+    world.show(&StateView { state: state.as_ref(), diagnostics: world.told(), provenance })?;
     Ok(Exit::Fine)
 }

@@ -61,3 +61,20 @@ impl TermLike for Narrow {
         self.0.flush()
     }
 }
+
+/// Whether the terminal takes links (OSC 8), as far as its variables tell; `FORCE_HYPERLINK` overrides them.
+pub(super) fn takes_links(variable: impl Fn(&str) -> Option<String>) -> bool {
+    if let Some(forced) = variable("FORCE_HYPERLINK") {
+        return forced != "0" && !forced.is_empty();
+    }
+    let is_one_of = |name: &str, known: &[&str]| {
+        variable(name).is_some_and(|value| known.iter().any(|known| value.contains(known)))
+    };
+    let has_new_vte =
+        variable("VTE_VERSION").is_some_and(|version| version.parse().is_ok_and(|it: u32| it >= 5000));
+    has_new_vte
+        || variable("WT_SESSION").is_some()
+        || variable("KONSOLE_VERSION").is_some()
+        || is_one_of("TERM_PROGRAM", &["iTerm.app", "WezTerm", "vscode", "ghostty"])
+        || is_one_of("TERM", &["kitty", "alacritty", "foot"])
+}

@@ -6,12 +6,10 @@ use super::Exit;
 use super::failure::Failure;
 use super::load::{Project, check_project};
 use super::options::{Api, Format, Global};
-use super::shown::Shown;
 use super::world::World;
-use crate::diagnostic::{Diagnostic, any_error};
-use crate::i18n::text;
-use crate::report::human::Look;
-use crate::report::{count, json, page};
+use crate::diagnostic::Diagnostic;
+use crate::report::document::View as _;
+use crate::report::validate::ValidateView;
 use crate::state::{Snapshot, read};
 
 /// Check the manifests and postpay.yaml, offline
@@ -51,28 +49,14 @@ fn show(
     diagnostics: &[Diagnostic],
     world: &mut World,
 ) -> Result<Exit, Failure> {
-    let valid = !any_error(diagnostics);
-    let document = || json::validate::document(files.len(), environments, diagnostics);
-    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
-    let sentence = |look: Look| {
-        let n = files.len();
-        let files = count(n, "file", "files");
-        look.say(if valid {
-            let declared = count(environments, "environment", "environments");
-            text!("Valid: {declared} in {files}.\n", declared, files; n, environments)
-        } else {
-            let found = count(errors, "error", "errors");
-            text!("Invalid: {found} in {files}.\n", found, files; n, errors)
-        })
-    };
+    let roots: Vec<PathBuf> = files.to_vec();
+    let view = ValidateView::new(files, environments, diagnostics, world.provenance(None, &roots));
     world.diagnose(diagnostics);
-    let page = |lang| page::validation(files, diagnostics, &sentence(Look { lang, ..Look::PLAIN }), lang);
-    let shown = Shown::new(&document, &sentence, &page);
-    if valid || world.format != Format::Human {
-        world.print_as_asked(shown)?;
+    if view.valid || world.format != Format::Human {
+        world.print_view(&view)?;
     } else {
-        world.say(&sentence(world.err));
+        world.say(&view.text(world.err));
     }
-    world.report(shown)?;
-    Ok(if valid { Exit::Fine } else { Exit::Error })
+    world.write_reports(&view)?;
+    Ok(if view.valid { Exit::Fine } else { Exit::Error })
 }

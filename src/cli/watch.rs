@@ -6,33 +6,32 @@ use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::printer::{self, Line, Look, Printer, in_lang};
+use super::printer::{self, Line, Printer, ReadProgress, in_lang};
 use super::world::World;
 use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::i18n::Lang;
 use crate::plan::Plan;
-use crate::report::events;
-use crate::report::human::{self, progress};
+use crate::report::{RenderOptions, events, progress};
 
 /// Shows progress; never the reason why a run fails.
 pub(super) struct Watch {
     total: usize,
-    look: human::Look,
+    options: RenderOptions,
     events: bool,
     draws: bool,
     run: Arc<Run>,
     lines: Option<mpsc::Sender<Line>>,
 }
 
-/// What the line tells, whenever it is drawn.
+/// What the line of progress shows whenever it is drawn.
 struct Run {
     total: usize,
     rate: f64,
     lang: Lang,
     /// What is being read from the account.
-    look: Look,
+    reading: ReadProgress,
     now: Mutex<Now>,
 }
 
@@ -61,7 +60,7 @@ impl Watch {
             total,
             rate: settings.rate,
             lang: world.err.lang,
-            look: Look::default(),
+            reading: ReadProgress::default(),
             now: Mutex::new(Now {
                 began: Instant::now(),
                 started: false,
@@ -83,29 +82,29 @@ impl Watch {
             }
         });
         let printer = Printer::start(progress)?;
-        let watch = Self { total, look: world.err, events, draws, run, lines: printer.queue() };
+        let watch = Self { total, options: world.err, events, draws, run, lines: printer.queue() };
         Ok((watch, printer))
     }
 
-    /// Hears how far the run's looks at the account have come, where that is shown.
+    /// Returns what follows the run's reading of the account, where that is shown.
     pub(super) fn watcher(&self) -> Option<Watcher> {
         if !self.draws {
             return None;
         }
         let run = Arc::clone(&self.run);
-        Some(Arc::new(move |reading| run.look.set(reading.copied())))
+        Some(Arc::new(move |reading| run.reading.set(reading.copied())))
     }
 
     /// Queues what there is to show. Nothing is written here: a reader that stalls must not hold up the run.
-    pub(super) fn observe(&self, progress: Progress<'_>) {
-        self.run.hear(progress);
+    pub(super) fn observe(&self, event: Progress<'_>) {
+        self.run.update(event);
         let line = if self.events {
-            events::progress(progress, SystemClock.now()).map(Line::Out)
+            events::progress(event, SystemClock.now()).map(Line::Out)
         } else {
-            // On a terminal the bar tells what is under way; only what happened gets a line.
-            let line = human::apply::line(progress, self.total, self.look);
-            let line = line.filter(|_| !self.draws || happened(progress));
-            line.map(|line| Line::Err(self.look.within(line, 4).trim_end().to_owned()))
+            // On a terminal the bar shows what is in progress; only what happened gets a line.
+            let line = progress::render_progress(event, self.total, self.options);
+            let line = line.filter(|_| !self.draws || happened(event));
+            line.map(|line| Line::Err(self.options.wrap(line, 4).trim_end().to_owned()))
         };
         if let (Some(line), Some(lines)) = (line, &self.lines) {
             let _ = lines.send(line);
@@ -126,7 +125,7 @@ fn happened(progress: Progress<'_>) -> bool {
 }
 
 impl Run {
-    fn hear(&self, progress: Progress<'_>) {
+    fn update(&self, progress: Progress<'_>) {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         match progress {
             Progress::Started { .. } => {
@@ -157,11 +156,11 @@ impl Run {
     fn sentence(&self, now: &Now) -> String {
         // How long it is looked for says more than how far one look has come.
         if let Some((open, since, most)) = now.looking {
-            let looking = progress::looking(open, since.elapsed(), most);
+            let looking = progress::describe_search(open, since.elapsed(), most);
             return in_lang(&looking, self.lang);
         }
         // The listings in the background of a run are nothing to wait for.
-        let reading = self.look.say(self.lang).filter(|_| !now.started);
+        let reading = self.reading.describe(self.lang).filter(|_| !now.started);
         reading.unwrap_or_else(|| self.pace(now))
     }
 
@@ -173,6 +172,6 @@ impl Run {
         // The first needs no pause, so n starts take n - 1 pauses.
         let rate = if sent > 1 && elapsed > 0.0 { f64::from(sent - 1) / elapsed } else { self.rate };
         let left = Duration::try_from_secs_f64(f64::from(waiting) / self.rate).unwrap_or_default();
-        in_lang(&progress::pace_of(rate, Some(left)), self.lang)
+        in_lang(&progress::describe_pace(rate, Some(left)), self.lang)
     }
 }

@@ -9,15 +9,14 @@ use super::failure::Failure;
 use super::keys::Ask;
 use super::load::Project;
 use super::options::{Api, Global};
-use super::shown::Shown;
 use super::world::World;
 use super::{Exit, account};
 use crate::cloud::Caller;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::i18n::text;
 use crate::plan::guard::{self, CallerIdentity};
-use crate::report::identity::Identity;
-use crate::report::{human, json};
+use crate::report::whoami::Identity;
+use crate::state::FormatVersion;
 
 /// Show the active credentials, their source and account
 ///
@@ -85,9 +84,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     }
     let regions = connection.listed_regions(state.as_ref());
     let identity = identity(&project, &connection, caller, regions, world);
-    let json = || json::whoami::document(&identity);
-    let human = |look| human::whoami::whoami(&identity, look);
-    world.show(Shown::plain(&json, &human))?;
+    world.show(&identity)?;
     wrong.map(|()| Exit::Fine)
 }
 
@@ -105,6 +102,7 @@ fn identity(
         None => Some(Arc::new(sandbox_credentials())),
     };
     Identity {
+        format_version: FormatVersion,
         source: session.map_or("sandbox", |session| session.chain.source.name()),
         source_text: session.map_or_else(
             || text!("the sandbox's own credentials, which are public"),
@@ -112,7 +110,8 @@ fn identity(
         ),
         role: session.and_then(|session| Some(session.chain.role.as_ref()?.arn.clone())),
         key_id: key.map(|key| key.short_id()),
-        ends: ends.map(|ends| (ends, ends.duration_since(world.now()))),
+        expires_at: ends,
+        expires_in: ends.map(|ends| ends.duration_since(world.now())),
         caller,
         endpoint: connection.url().map_or_else(|| project.account().endpoint, ToString::to_string),
         sts_endpoint: session.map(|session| session.sts_url.to_string()),

@@ -18,6 +18,7 @@ use super::git::Git;
 use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
 use super::reports::Reports;
+use super::terminal;
 use crate::apply::Operator;
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
@@ -27,8 +28,8 @@ use crate::diagnostic::limit::{self, Limited};
 use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::i18n::{Lang, Text, text};
 use crate::plan::GitFacts;
+use crate::report::RenderOptions;
 use crate::report::events;
-use crate::report::human::Look;
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::file::FileStore;
 use crate::state::{Holder, LockStatus, StateError, StateStore as _};
@@ -45,8 +46,8 @@ pub(super) enum Stdout {
 
 /// What a command talks to.
 pub(super) struct World {
-    pub out: Look,
-    pub err: Look,
+    pub out: RenderOptions,
+    pub err: RenderOptions,
     pub format: Format,
     pub reports: Reports,
     pub stdout: Stdout,
@@ -77,10 +78,15 @@ impl World {
         }
         let lang = lang_of(global);
         let mut world = Self::plain(lang);
-        world.out =
-            Look { color: wants_color(global.color, &io::stdout()), lang, columns: columns(&Term::stdout()) };
-        world.err =
-            Look { color: wants_color(global.color, &io::stderr()), lang, columns: columns(&Term::stderr()) };
+        let options = |color, columns: Option<usize>| RenderOptions {
+            color,
+            lang,
+            columns,
+            links: color && columns.is_some() && terminal::takes_links(|name| world.variable(name)),
+        };
+        let out = options(wants_color(global.color, &io::stdout()), columns(&Term::stdout()));
+        let err = options(wants_color(global.color, &io::stderr()), columns(&Term::stderr()));
+        (world.out, world.err) = (out, err);
         world.format = global.format;
         world.reports = reports;
         if let Some(level) = global.log {
@@ -98,10 +104,10 @@ impl World {
 
     /// A world that has not looked around yet.
     pub(super) fn plain(lang: Lang) -> Self {
-        let look = Look { lang, ..Look::PLAIN };
+        let options = RenderOptions { lang, ..RenderOptions::PLAIN };
         Self {
-            out: look,
-            err: look,
+            out: options,
+            err: options,
             format: Format::Human,
             reports: Reports::default(),
             stdout: Stdout::Open,
@@ -170,7 +176,7 @@ impl World {
         }
         let diagnostics = &Limited::new(&limit::grouped(diagnostics)).into_all();
         if !diagnostics.is_empty() {
-            let Look { color, lang, columns } = self.err;
+            let RenderOptions { color, lang, columns, .. } = self.err;
             let text = render::render(diagnostics, color, lang);
             self.say(&match columns {
                 Some(columns) => wrap::diagnostics(&text, columns),
@@ -319,7 +325,7 @@ impl World {
     /// The git commit that these files and folders are in, with `+dirty` behind it when they differ from it; None
     /// outside of a repository, or without git.
     pub(super) fn commit(&self, roots: &[PathBuf]) -> Option<String> {
-        let GitFacts { commit, dirty, touched: _ } = self.git(roots)?.facts();
+        let GitFacts { commit, dirty, author: _, touched: _ } = self.git(roots)?.facts();
         Some(commit + if dirty { "+dirty" } else { "" })
     }
 

@@ -77,7 +77,7 @@ pub trait CloudRead: Send + Sync + 'static {
 }
 
 /// The owner of the key that calls are signed with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Caller {
     /// The number of the main account (uin), which pays.
     pub account: String,

@@ -104,7 +104,7 @@ impl RecordContext<'_> {
             let later = text!("`postpay drift`, later");
             let finding = not_listed(found, later);
             // The user can only wait. As drift, it would follow every run.
-            return finding.map(|finding| Finding { standing: Standing::Info, ..finding });
+            return finding.map(|finding| Finding { standing: Standing::NotCounted, ..finding });
         }
         let region = self.record.region.as_ref();
         let was_asked = live.regions.iter().any(|asked| asked.as_ref() == region);
@@ -266,7 +266,8 @@ impl RecordContext<'_> {
             expected: Some(expected),
             found: Some(found),
             source: Some(source.clone()),
-            standing: Standing::Counts,
+            standing: Standing::Counted,
+            reason: None,
             next,
         }
     }
@@ -323,7 +324,8 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 expected: Some(text!("only the environment in the state")),
                 found,
                 source: declared.get(address).map(|environment| environment.source.clone()),
-                standing: Standing::Counts,
+                standing: Standing::Counted,
+                reason: None,
                 next: duplicate_help(address, env_id, state),
             });
         } else if mode != Some(PayMode::Prepaid) {
@@ -336,7 +338,8 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 expected: Some(text!("declared, or in the state")),
                 found,
                 source: None::<SourceRef>,
-                standing: Standing::Counts,
+                standing: Standing::Counted,
+                reason: None,
                 next: next.clone(),
             });
         }

@@ -38,7 +38,7 @@ impl Drift {
     /// Returns the findings that count.
     pub fn counted(&self) -> impl Iterator<Item = &Finding> {
         let findings = self.findings.iter();
-        findings.filter(|finding| finding.standing == Standing::Counts)
+        findings.filter(|finding| finding.standing == Standing::Counted)
     }
 
     /// Returns whether any finding counts; decides the exit code.
@@ -87,9 +87,10 @@ fn set_standing(findings: &mut [Finding], options: &Options) {
     for finding in findings {
         let ignore = options.ignores.iter().find(|ignore| ignore.covers(finding));
         if let Some(ignore) = ignore {
-            finding.standing = Standing::Ignored { reason: ignore.reason.clone() };
+            finding.standing = Standing::Ignored;
+            finding.reason = Some(ignore.reason.clone());
         } else if finding.code == Code::Unmanaged && !options.strict {
-            finding.standing = Standing::Info;
+            finding.standing = Standing::NotCounted;
         }
     }
 }

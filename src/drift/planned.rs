@@ -93,7 +93,8 @@ fn new_finding(step: &Step, code: Code, next: Text) -> Finding {
         expected: None,
         found: None,
         source: Some(step.source.clone()),
-        standing: Standing::Counts,
+        standing: Standing::Counted,
+        reason: None,
         next,
     }
 }

@@ -95,7 +95,11 @@ fn drift(desired: &Desired, state: &State, live: Option<&Live>, options: &Option
 }
 
 fn codes(drift: &Drift) -> Vec<(&'static str, bool)> {
-    drift.findings.iter().map(|finding| (finding.code.name(), finding.standing == Standing::Counts)).collect()
+    drift
+        .findings
+        .iter()
+        .map(|finding| (finding.code.name(), finding.standing == Standing::Counted))
+        .collect()
 }
 
 fn live(environments: Vec<SeenEnvironment>) -> Live {

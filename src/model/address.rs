@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::i18n::{Text, text};
 
 /// The stable name of an environment: its key in the manifests, unique over all files.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(inline)]
 #[serde(try_from = "String")]
 pub struct Address(String);
 

@@ -11,7 +11,10 @@ use crate::i18n::text;
 /// The current environment of an address, or a former one that was replaced and not destroyed.
 ///
 /// In JSON it is `ADDRESS`, or `ADDRESS/ENV_ID` for a former one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[schemars(inline)]
 #[serde(into = "String", try_from = "String")]
 pub struct InstanceKey {
     pub address: Address,

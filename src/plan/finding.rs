@@ -31,33 +31,22 @@ pub struct Finding {
     /// Where it is, or was, declared.
     pub source: Option<SourceRef>,
     pub standing: Standing,
+    /// Why it is ignored.
+    #[schemars(with = "Option<String>")]
+    pub reason: Option<Text>,
     /// The command or action to take next.
     #[schemars(with = "String")]
     pub next: Text,
 }
 
-/// Whether a finding is drift.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Standing {
-    Counts,
-    /// Reported, but not drift.
-    Info,
-    /// Covered by `ignore` in postpay.yaml.
-    Ignored {
-        #[schemars(with = "String")]
-        reason: Text,
-    },
-}
-
-impl Standing {
-    /// Returns its name, and why it is ignored.
-    pub fn name(&self) -> (&'static str, Option<&str>) {
-        match self {
-            Self::Counts => ("counts", None),
-            Self::Info => ("info", None),
-            Self::Ignored { reason } => ("ignored", Some(reason.en())),
-        }
+named! {
+    /// Whether a finding is drift.
+    pub enum Standing {
+        Counted = "counted",
+        /// It is reported, and is not drift.
+        NotCounted = "not_counted",
+        /// `ignore` in postpay.yaml, or `--ignore`, covers it.
+        Ignored = "ignored",
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Plan {
 pub struct GitFacts {
     /// The commit that was checked out.
     pub commit: String,
+    /// Who wrote that commit.
+    pub author: Option<String>,
     /// The manifests or the configuration differ from that commit.
     pub dirty: bool,
     /// By address, the commit that last changed its line, if requested and known.

@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::cloud::tencent::wire::create_body;
@@ -25,13 +27,14 @@ pub struct Evidence<'a> {
 }
 
 /// The result of [`judge`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Judgement {
     /// The number of creates that the sandbox carried out.
     pub orders: usize,
     /// EnvIds of creates that were not wanted, or done before.
     pub duplicates: Vec<String>,
     /// Ids that the sandbox returned, or that the state had before, and that are missing from the state.
+    #[serde(rename = "ids_lost")]
     pub lost: Vec<String>,
 }
 

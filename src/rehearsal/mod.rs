@@ -10,44 +10,66 @@ pub mod setup;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
+use serde::{Serialize, Serializer};
+
 use crate::i18n::Text;
 use crate::sandbox::Fault;
 use judge::Judgement;
 
 /// All runs of a rehearsal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Rehearsal {
     /// The seed of the random faults; None when the user chose all of them.
     pub seed: Option<u64>,
     /// The number of requested runs.
+    #[serde(rename = "runs_requested")]
     pub asked: usize,
     /// The number of creates in each run.
+    #[serde(rename = "creates_per_run")]
     pub wanted: usize,
     /// Assumptions about the account, for the report.
     pub assumed: Vec<Text>,
     pub runs: Vec<Run>,
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 
 /// One run, including its recoveries.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Run {
     /// Starts at 1.
+    #[serde(rename = "run")]
     pub number: usize,
+    #[serde(serialize_with = "names")]
+    #[schemars(with = "Vec<String>")]
     pub faults: Vec<Fault>,
     /// The number of calls that had a fault.
+    #[serde(rename = "calls_with_fault")]
     pub struck: usize,
     /// How often `apply` ran until nothing was left to do.
     pub applies: usize,
+    #[serde(flatten)]
     pub judgement: Judgement,
     pub settled: Settled,
     /// Why creates are missing at the end; None when all are done.
     pub unfinished: Option<Text>,
+    #[serde(rename = "took_seconds", serialize_with = "seconds")]
+    #[schemars(with = "f64")]
     pub took: Duration,
 }
 
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+fn names<S: Serializer>(faults: &[Fault], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(faults.iter().map(ToString::to_string))
+}
+
 /// How creates with an incomplete response were settled.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Settled {
     /// By `apply`, from what the account shows.
     pub read_back: usize,
@@ -58,11 +80,14 @@ pub struct Settled {
 }
 
 /// Sums over all runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
+    pub runs: usize,
+    #[serde(rename = "calls_with_fault")]
     pub struck: usize,
     pub orders: usize,
     pub duplicates: usize,
+    #[serde(rename = "ids_lost")]
     pub lost: usize,
     pub unfinished: usize,
     pub settled: Settled,
@@ -83,7 +108,7 @@ impl Rehearsal {
     }
 
     pub fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+        let mut totals = Totals { runs: self.runs.len(), ..Totals::default() };
         for run in &self.runs {
             totals.struck += run.struck;
             totals.orders += run.judgement.orders;

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::json::{verdict, what};
-use crate::apply::{ApplySummary, Outcome, Progress, StepResult};
+use super::document;
+use super::result::ResultView;
+use crate::apply::{ApplySummary, Outcome, Progress, StepResult, Verdict};
 use crate::cloud::CloudError;
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::json::DiagnosticV1;
@@ -95,7 +96,7 @@ struct ChangeV1 {
     /// It is about what was replaced at the address.
     deposed: bool,
     /// It is not carried out as it stands.
-    refused: bool,
+    blocked: bool,
     /// What is adopted.
     #[serde(skip_serializing_if = "Option::is_none")]
     importing: Option<ImportingV1>,
@@ -130,7 +131,7 @@ struct ChangesV1 {
     not_attempted: Option<usize>,
     /// complete, part_way, failed or unknown: what the exit code says too.
     #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<&'static str>,
+    verdict: Option<Verdict>,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
@@ -153,7 +154,7 @@ struct HookV1 {
     tran_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
-    /// ordered, renamed, destroyed, was_gone, isolated, being_destroyed, recorded, failed, unknown or not_attempted.
+    /// As in `apply --format json`.
     #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
     /// Tencent Cloud's code.
@@ -175,7 +176,7 @@ struct HookV1 {
 
 /// The JSON Schema of one line.
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(EventV1).to_value()
+    document::schema::<EventV1>()
 }
 
 fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> String {
@@ -225,7 +226,7 @@ fn change(step: &Step) -> ChangeV1 {
         action: step.action.name(),
         reason: step.reason.name(),
         deposed: step.deposed,
-        refused: step.blocker.is_some(),
+        blocked: step.blocker.is_some(),
         importing: importing.filter(|_| step.action == Action::Import),
     }
 }
@@ -263,7 +264,7 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             let hook = HookV1 {
                 tran_id: tran_id.map(str::to_owned),
                 read_back: Some(true),
-                result: Some("ordered"),
+                result: Some("created"),
                 ..with_id(hook(address, Action::Create), Some(env_id))
             };
             let message = format!("{address}: found in the account");
@@ -297,48 +298,26 @@ fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
 }
 
 fn ended(result: &StepResult, now: Timestamp) -> String {
-    let address = &result.address;
-    let hook = hook(address, result.action);
-    let (level, word, body) = match &result.outcome {
-        Outcome::Ordered { ordered, took, read_back } => {
-            let hook = HookV1 {
-                result: Some("ordered"),
-                tran_id: ordered.tran_id.clone(),
-                request_id: ordered.request_id.clone(),
-                read_back: Some(*read_back),
-                elapsed_seconds: Some(took.as_secs_f64()),
-                ..with_id(hook, ordered.env_id.as_deref())
-            };
-            ("info", "ordered", BodyV1::ApplyComplete { hook })
-        }
-        Outcome::Done(done) => {
-            let hook = HookV1 {
-                result: Some(what(done.what)),
-                request_id: done.request_id.clone(),
-                read_back: Some(done.read_back),
-                elapsed_seconds: Some(done.took.as_secs_f64()),
-                ..with_id(hook, result.env_id.as_deref())
-            };
-            ("info", what(done.what), BodyV1::ApplyComplete { hook })
-        }
-        Outcome::Recorded => {
-            let hook = HookV1 { result: Some("recorded"), ..with_id(hook, result.env_id.as_deref()) };
-            ("info", "recorded", BodyV1::ApplyComplete { hook })
-        }
-        Outcome::Failed(error) => {
-            let hook = HookV1 { result: Some("failed"), ..failed(hook, error) };
-            ("error", "failed", BodyV1::ApplyErrored { hook })
-        }
-        Outcome::Unknown(error) => {
-            let hook = HookV1 { result: Some("unknown"), ..failed(hook, error) };
-            ("error", "outcome unknown", BodyV1::ApplyErrored { hook })
-        }
-        Outcome::NotAttempted => {
-            let hook = HookV1 { result: Some("not_attempted"), ..hook };
-            ("info", "not attempted", BodyV1::ApplyProgress { hook })
-        }
+    let view = ResultView::new(result, None);
+    let owned = |id: Option<&str>| id.map(str::to_owned);
+    let hook = HookV1 {
+        result: Some(view.result),
+        tran_id: owned(view.tran_id),
+        request_id: owned(view.request_id),
+        code: owned(view.code),
+        message: view.message.map(|message| message.en().to_owned()),
+        read_back: view.took_seconds.map(|_| view.read_back),
+        elapsed_seconds: view.took_seconds,
+        ..with_id(hook(&result.address, result.action), view.env_id)
     };
-    line(now, level, format!("{address}: {word}"), body)
+    let (level, body) = match &result.outcome {
+        Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded => {
+            ("info", BodyV1::ApplyComplete { hook })
+        }
+        Outcome::Failed(_) | Outcome::Unknown(_) => ("error", BodyV1::ApplyErrored { hook }),
+        Outcome::NotAttempted => ("info", BodyV1::ApplyProgress { hook }),
+    };
+    line(now, level, format!("{}: {}", result.address, view.label), body)
 }
 
 /// The closing line.
@@ -359,14 +338,14 @@ pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
         failed: Some(counts.failed),
         unknown: Some(counts.unknown),
         not_attempted: Some(counts.not_attempted),
-        verdict: Some(verdict(report.verdict())),
+        verdict: Some(report.verdict()),
     };
     let message =
         format!("Apply: {} added, {} changed, {} destroyed", changes.add, changes.change, changes.remove);
     line(now, "info", message, BodyV1::ChangeSummary { changes })
 }
 
-/// The line for something that a person has to know or mend.
+/// Returns the line for something that a person needs to know or fix.
 pub fn diagnostic(diagnostic: &Diagnostic, now: Timestamp) -> String {
     let diagnostic = DiagnosticV1::from(diagnostic);
     let level = if diagnostic.severity() == "error" { "error" } else { "warn" };

@@ -10,13 +10,13 @@ use crate::plan::{Action, Ids, Step};
 
 /// A field that is worth showing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub struct Row {
     pub name: String,
     pub value: Value,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub enum Value {
     /// A text from the manifest: it is shown in quotes.
     Text(String),
     /// An id, or another word that needs no quotes.

@@ -6,8 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::page::{Columns, Finding, Level, Page, Setting};
+use super::place::Columns;
 use super::text::{clean, count};
+use super::view::{Context, Finding, Level, Report};
 use crate::i18n::text;
 
 /// GitHub makes annotations of so many commands of each level in a step, the first ones; the rest is in the log alone.
@@ -15,19 +16,19 @@ const SHOWN: usize = 10;
 
 /// A command for each finding, a line each and the worst first, and one that says how it ended and what has no annotation.
 /// What has none follows behind it.
-pub fn page(page: &Page, setting: &Setting) -> String {
+pub fn render(report: &Report, context: &Context) -> String {
     let (mut first, mut rest) = (String::new(), String::new());
     let mut seen: BTreeMap<Level, usize> = BTreeMap::new();
-    for finding in &page.findings {
+    for finding in &report.findings {
         let n = seen.entry(finding.level).or_default();
         *n += 1;
         let out = if *n <= shown(finding.level) { &mut first } else { &mut rest };
-        command(out, finding, setting);
+        command(out, finding, context);
     }
-    let head = page.summary.first().map_or("", String::as_str);
-    let title = property(&format!("postpay {}", page.kind.name()));
+    let head = report.summary.first().map_or("", String::as_str);
+    let title = property(&format!("postpay {}", report.kind.name()));
     let mut last = message(head);
-    if let Some(more) = more(&seen, page, setting) {
+    if let Some(more) = more(&seen, report, context) {
         let _ = write!(last, "%0A{}", message(&more));
     }
     format!("{first}::notice title={title}::{last}\n{rest}")
@@ -41,7 +42,7 @@ const fn shown(level: Level) -> usize {
     }
 }
 
-fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option<String> {
+fn more(seen: &BTreeMap<Level, usize>, report: &Report, context: &Context) -> Option<String> {
     let over = seen.iter().filter_map(|(level, n)| {
         let n = n.checked_sub(shown(*level)).filter(|n| *n > 0)?;
         Some(match level {
@@ -55,17 +56,17 @@ fn more(seen: &BTreeMap<Level, usize>, page: &Page, setting: &Setting) -> Option
         return None;
     }
     let n = over.join(", ");
-    let text = match &setting.rest {
+    let text = match &context.complete {
         Some(rest) => {
             text!("without an annotation: {n}; see {rest} and the log of this step for all of them", n, rest)
         }
         None => text!("without an annotation: {n}; see the log of this step for all of them", n),
     };
-    Some(text.in_lang(page.lang).to_owned())
+    Some(text.in_lang(report.lang).to_owned())
 }
 
-fn command(out: &mut String, finding: &Finding, setting: &Setting) {
-    let Finding { level, code, message: said, help, place, entry: _ } = finding;
+fn command(out: &mut String, finding: &Finding, context: &Context) {
+    let Finding { level, code, message: what, help, place, entry: _ } = finding;
     let name = match level {
         Level::Error => "error",
         Level::Warning => "warning",
@@ -73,7 +74,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
     };
     let _ = write!(out, "::{name} ");
     if let Some(place) = place {
-        let file = property(&place.in_repository(setting));
+        let file = property(&context.in_repository(place));
         let _ = write!(out, "file={file},line={},", place.line);
         if let Some(Columns { column, end_line, end_column }) = place.span {
             let _ = write!(out, "endLine={end_line},");
@@ -85,7 +86,7 @@ fn command(out: &mut String, finding: &Finding, setting: &Setting) {
         }
     }
     let _ = write!(out, "title={}::", property(&format!("postpay: {code}")));
-    let lines = std::iter::once(said).chain(help);
+    let lines = std::iter::once(what).chain(help);
     let lines: Vec<String> = lines.map(|line| message(line)).collect();
     let _ = writeln!(out, "{}", lines.join("%0A"));
 }
@@ -103,20 +104,20 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::tests::{hostile, sample};
+    use crate::report::tests::{hostile, sample};
     use crate::sanitize::{Syntax, escape_commands};
     use proptest::prelude::*;
 
     #[test]
     fn a_page_is_a_command_a_line() {
-        insta::assert_snapshot!(page(&sample(), &Setting::default()));
+        insta::assert_snapshot!(render(&sample(), &Context::default()));
     }
 
     #[test]
     fn nothing_ends_a_command_or_a_property_early() {
         assert_eq!(message("50%\r\n::error::x"), r"50%25\r\n::error::x");
         assert_eq!(property("a,b:c%"), "a%2Cb%3Ac%25");
-        let text = page(&hostile(), &Setting::default());
+        let text = render(&hostile(), &Context::default());
         for line in text.lines() {
             assert!(
                 ["::error ", "::warning ", "::notice "].iter().any(|start| line.starts_with(start)),
@@ -143,7 +144,7 @@ mod tests {
                     place.file.clone_from(&foreign);
                 }
             }
-            let text = page(&it, &Setting { rest: Some(foreign.clone()), ..Setting::default() });
+            let text = render(&it, &Context { complete: Some(foreign.clone()), ..Context::default() });
             let text = escape_commands(&text, Syntax::Commands);
             prop_assert!(!text.contains("##["), "{text}");
             for line in text.split(['\n', '\r', '\u{2028}']).filter(|line| !line.is_empty()) {
@@ -162,8 +163,8 @@ mod tests {
         let (error, note) = (page.findings[0].clone(), page.findings[4].clone());
         page.findings = vec![error; 13];
         page.findings.extend(vec![note; 10]);
-        let setting = Setting { rest: Some("plan.html".to_owned()), ..Setting::default() };
-        let text = super::page(&page, &setting);
+        let setting = Context { complete: Some("plan.html".to_owned()), ..Context::default() };
+        let text = render(&page, &setting);
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines.len(), 24);
         let told = "%0Awithout an annotation: 3 errors, 1 note; see plan.html ";
@@ -174,8 +175,8 @@ mod tests {
 
     #[test]
     fn a_file_is_named_from_the_root_of_the_repository() {
-        let setting = Setting { folder: "infra/shop".to_owned(), ..Setting::default() };
-        let text = page(&sample(), &setting);
+        let setting = Context { folder: "infra/shop".to_owned(), ..Context::default() };
+        let text = render(&sample(), &setting);
         assert!(text.contains("file=infra/shop/environments/shop.yaml,line=12,"), "{text}");
     }
 }

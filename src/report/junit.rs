@@ -2,45 +2,45 @@
 //! check.
 //!
 //! A case fails when there is an error about it (a refused step, an unknown outcome, a step that failed, whatever counts as drift) and is skipped
-//! when nothing can be said of it yet (a step that waits for its EnvId, or that the run did not come to). A warning fails
+//! when nothing can be output of it yet (a step that waits for its EnvId, or that the run did not come to). A warning fails
 //! nothing: it is in the case's output. An error that is about no case has one of its own.
 
 use std::fmt::Write as _;
 
-use super::page::{Entry, Finding, Kind, Level, Page};
 use super::text::clean;
+use super::view::{Entry, Finding, Kind, Level, Report};
 
 /// The page as one document that ends in a newline.
-pub fn page(page: &Page) -> String {
-    let mut about: Vec<Vec<&Finding>> = vec![Vec::new(); page.entries.len()];
+pub fn render(report: &Report) -> String {
+    let mut about: Vec<Vec<&Finding>> = vec![Vec::new(); report.entries.len()];
     let mut rest = Vec::new();
-    for finding in &page.findings {
+    for finding in &report.findings {
         match finding.entry.and_then(|at| about.get_mut(at)) {
             Some(findings) => findings.push(finding),
             None => rest.push(finding),
         }
     }
     let is_error = |finding: &&&Finding| finding.level == Level::Error;
-    let fails = |findings: &Vec<&Finding>| findings.iter().any(|one| fails(one, page.kind));
+    let fails = |findings: &Vec<&Finding>| findings.iter().any(|one| fails(one, report.kind));
     let strays: Vec<&&Finding> = rest.iter().filter(is_error).collect();
-    let tests = page.entries.len() + strays.len();
+    let tests = report.entries.len() + strays.len();
     let failures = about.iter().filter(|findings| fails(findings)).count() + strays.len();
-    let skipped = page
+    let skipped = report
         .entries
         .iter()
         .zip(&about)
         .filter(|(entry, findings)| entry.skipped.is_some() && !fails(findings))
         .count();
-    let time = page.took.map_or(0.0, |took| took.as_secs_f64());
-    let kind = page.kind.name();
+    let time = report.took.map_or(0.0, |took| took.as_secs_f64());
+    let kind = report.kind.name();
     let counts = format!(
         "tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" time=\"{time:.3}\""
     );
     let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(out, "<testsuites name=\"postpay\" {counts}>");
     let _ = writeln!(out, "  <testsuite name=\"postpay {kind}\" {counts}>");
-    for (entry, findings) in page.entries.iter().zip(&about) {
-        case(&mut out, entry, findings, page.kind);
+    for (entry, findings) in report.entries.iter().zip(&about) {
+        case(&mut out, entry, findings, report.kind);
     }
     for finding in strays {
         let (name, class) = match &finding.place {
@@ -57,11 +57,11 @@ pub fn page(page: &Page) -> String {
         out.push_str("    </testcase>\n");
     }
     let warnings: Vec<&Finding> = rest.into_iter().filter(|one| !is_error(&one)).collect();
-    let mut said = page.summary.join("\n");
+    let mut output = report.summary.join("\n");
     for finding in warnings {
-        let _ = write!(said, "\n{}", text(finding));
+        let _ = write!(output, "\n{}", finding.to_text());
     }
-    let _ = writeln!(out, "    <system-out>{}</system-out>", xml(&said));
+    let _ = writeln!(out, "    <system-out>{}</system-out>", xml(&output));
     out.push_str("  </testsuite>\n</testsuites>\n");
     out
 }
@@ -94,9 +94,9 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
         findings.iter().partition(|one| fails(one, kind));
     // A case has one failure at most: readers take the first and drop the rest.
     if let [first, more @ ..] = errors.as_slice() {
-        let mut whole = text(first);
+        let mut whole = first.to_text();
         for finding in more {
-            let _ = write!(whole, "\n\n{}", text(finding));
+            let _ = write!(whole, "\n\n{}", finding.to_text());
         }
         let message = xml(&first.message);
         let (code, whole) = (xml(first.code), xml(&whole));
@@ -104,41 +104,23 @@ fn case(out: &mut String, entry: &Entry, findings: &[&Finding], kind: Kind) {
     } else if let Some(why) = &entry.skipped {
         let _ = writeln!(out, "      <skipped message=\"{}\"/>", xml(why));
     }
-    let mut said = match kind {
-        Kind::Plan | Kind::Apply | Kind::Drift => format!("{}: {}", entry.action, entry.reason),
-        Kind::State => entry.action.to_owned(),
-        Kind::Validate => String::new(),
-    };
+    let words = [Some(&entry.action.text), entry.outcome.as_ref().map(|it| &it.text), entry.reason.as_ref()];
+    let words: Vec<&str> = words.into_iter().flatten().map(String::as_str).collect();
+    let mut output = if kind == Kind::Validate { String::new() } else { words.join(": ") };
     for finding in others {
-        let _ = write!(said, "\n{}", text(finding));
+        let _ = write!(output, "\n{}", finding.to_text());
     }
-    let said = said.trim_start();
-    if !said.is_empty() {
-        let _ = writeln!(out, "      <system-out>{}</system-out>", xml(said));
+    let output = output.trim_start();
+    if !output.is_empty() {
+        let _ = writeln!(out, "      <system-out>{}</system-out>", xml(output));
     }
     out.push_str("    </testcase>\n");
 }
 
 fn failure(out: &mut String, finding: &Finding) {
     let (message, code) = (xml(&finding.message), xml(finding.code));
-    let whole = xml(&text(finding));
+    let whole = xml(&finding.to_text());
     let _ = writeln!(out, "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>");
-}
-
-fn text(finding: &Finding) -> String {
-    let level = match finding.level {
-        Level::Error => "error",
-        Level::Warning => "warning",
-        Level::Note => "note",
-    };
-    let mut text = format!("{level}[{}]: {}", finding.code, finding.message);
-    if let Some(place) = &finding.place {
-        let _ = write!(text, "\n  at {place}");
-    }
-    for line in &finding.help {
-        let _ = write!(text, "\n  {line}");
-    }
-    text
 }
 
 /// `text` for content and quoted attributes: a line break in it stays one, and what can't be seen, which is more than XML 1.0 has
@@ -163,17 +145,17 @@ fn xml(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::tests::{drift_page, hostile, run_page, sample};
+    use crate::report::tests::{drift_page, hostile, run_page, sample};
 
     #[test]
     fn a_page_is_a_suite_with_a_case_for_every_entry() {
-        insta::assert_snapshot!(page(&sample()));
+        insta::assert_snapshot!(render(&sample()));
     }
 
     #[test]
     fn the_counts_are_those_of_the_cases() {
         for page in [sample(), hostile(), run_page(), drift_page()] {
-            let text = super::page(&page);
+            let text = render(&page);
             let document = roxmltree::Document::parse(&text).unwrap();
             let all = |name: &str| {
                 let nodes = document.descendants();
@@ -191,7 +173,7 @@ mod tests {
     fn everything_that_xml_takes_is_escaped() {
         assert_eq!(xml("<a b='\"'>&]]>"), "&lt;a b=&apos;&quot;&apos;&gt;&amp;]]&gt;");
         assert_eq!(xml("\u{0}\u{1b}\u{9c}\u{fffe}中"), r"\u{0}\u{1b}\u{9c}\u{fffe}中");
-        let text = page(&hostile());
+        let text = render(&hostile());
         assert!(!text.contains("<script>"), "{text}");
         assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text}");
         let document = roxmltree::Document::parse(&text).unwrap();

@@ -1,21 +1,22 @@
 //! Markdown, for the comment below a pull request and for the summary of a pipeline's step.
 //!
 //! What matters most comes first: the verdict, what is wrong, then every environment by action, then the requests. What
-//! does not fit is left out whole, an entry at a time, and a line says what that is and where the rest can be read.
-//! Texts that somebody else chose are shown as code (`escape`), and no table or heading holds one.
+//! does not fit is omitted by whole entries, and a line says what is omitted and where it can be read. Texts from elsewhere are
+//! shown as code (`escape`), and no table or heading has one.
 
+mod budget;
 mod entries;
 mod escape;
-mod room;
 #[cfg(test)]
 mod tests;
 
 use std::fmt::Write as _;
 
-use super::page::{Finding, Kind, Level, Page, Setting, Tone, labels};
+use super::text::list;
+use super::view::{Context, Finding, Kind, Level, Report, Tone};
 use crate::i18n::{Lang, Text, text};
+use budget::Budget;
 use escape::{clip, code, comment, sentence, short_code};
-use room::Room;
 
 /// What a comment holds, in bytes: GitHub takes 65,536 characters.
 pub const COMMENT: usize = 65_000;
@@ -23,69 +24,69 @@ pub const COMMENT: usize = 65_000;
 /// What a step's summary holds, in bytes: GitHub takes 1 MiB.
 pub const SUMMARY: usize = 1_000_000;
 
-/// The page for a comment, as one document that ends in a newline.
-pub fn page(page: &Page, setting: &Setting) -> String {
-    capped(page, setting, COMMENT)
+/// Returns the report for a comment, as one document that ends in a newline.
+pub fn render(report: &Report, context: &Context) -> String {
+    render_within(report, context, COMMENT)
 }
 
-/// The page in at most `cap` bytes; nothing where not even the verdict fits.
-pub fn capped(page: &Page, setting: &Setting, cap: usize) -> String {
-    let head = head(page, setting);
-    let facts = facts(page);
+/// Returns the report in at most `cap` bytes; nothing where not even the verdict fits.
+pub fn render_within(report: &Report, context: &Context, cap: usize) -> String {
+    let head = head(report, context);
+    let facts = facts(report);
     // What the line about what is left out may take.
     let note = 2_000;
     let taken = head.len() + facts.len() + note;
-    let mut room = Room::new(cap.saturating_sub(taken));
+    let mut budget = Budget::new(cap.saturating_sub(taken));
     let minded = [Level::Error, Level::Warning];
-    match page.kind {
+    match report.kind {
         Kind::Plan | Kind::Apply | Kind::Validate | Kind::State => {
             // However much is wrong, some of what it is about is seen too.
-            room.hold_back(room.left() / 3, |room| {
-                findings(page, setting, room, &minded);
+            budget.hold_back(budget.left() / 3, |budget| {
+                findings(report, context, budget, &minded);
             });
-            entries::groups(page, setting, &mut room);
+            entries::groups(report, context, &mut budget);
         }
         // Its entries are its findings once more.
-        Kind::Drift => findings(page, setting, &mut room, &minded),
+        Kind::Drift => findings(report, context, &mut budget, &minded),
     }
-    findings(page, setting, &mut room, &[Level::Note]);
-    entries::requests(page, &mut room);
-    let left_out = left_out(page, setting, &room);
-    let whole = [head, left_out, room.into_text(), facts].concat();
+    findings(report, context, &mut budget, &[Level::Note]);
+    entries::requests(report, &mut budget);
+    let left_out = left_out(report, context, &budget);
+    let whole = [head, left_out, budget.into_text(), facts].concat();
     if whole.len() <= cap { whole } else { String::new() }
 }
 
-fn say(page: &Page, text: &Text) -> String {
-    text.in_lang(page.lang).to_owned()
+fn say(report: &Report, text: &Text) -> String {
+    text.in_lang(report.lang).to_owned()
 }
 
-fn head(page: &Page, setting: &Setting) -> String {
-    let kind = page.kind.name();
-    let mut out = match &setting.key {
+fn head(report: &Report, context: &Context) -> String {
+    let kind = report.kind.name();
+    let mut out = match &context.key {
         Some(key) => format!("<!-- postpay:{kind}:{} -->\n", comment(&clip(key, 200))),
         None => format!("<!-- postpay:{kind} -->\n"),
     };
-    let icon = match page.tone {
+    let icon = match report.tone {
         Tone::Bad => "❌",
         Tone::Change => "🟡",
         Tone::Good | Tone::Plain => "✅",
     };
-    let _ = writeln!(out, "## {icon} postpay {kind}: {}\n", say(page, &verdict(page)));
-    if let Some(key) = &setting.key {
+    let _ = writeln!(out, "## {icon} postpay {kind}: {}\n", say(report, &verdict(report)));
+    if let Some(key) = &context.key {
         let _ = writeln!(out, "{}\n", short_code(key, 200));
     }
-    let mut lines = page.summary.iter().map(|line| sentence(&clip(line, 600)));
+    let mut lines = report.summary.iter().map(|line| sentence(&clip(line, 600)));
     if let Some(first) = lines.next() {
         let _ = writeln!(out, "{first}\n");
     }
     for line in lines.take(8) {
         let _ = writeln!(out, "{line}\n");
     }
-    out + &counts(page)
+    out + &counts(report)
 }
 
-fn verdict(page: &Page) -> Text {
-    match (page.kind, page.tone) {
+fn verdict(report: &Report) -> Text {
+    match (report.kind, report.tone) {
         (Kind::Plan, Tone::Good | Tone::Plain) => text!("nothing to do"),
         (Kind::Plan, Tone::Change) => text!("there are changes"),
         (Kind::Plan | Kind::Apply, Tone::Bad) => text!("action required"),
@@ -104,41 +105,41 @@ fn verdict(page: &Page) -> Text {
 }
 
 /// How many entries each action has. Its words are all ours.
-fn counts(page: &Page) -> String {
-    if page.entries.is_empty() {
+fn counts(report: &Report) -> String {
+    if report.entries.is_empty() {
         return String::new();
     }
-    let (what, many) = match page.kind {
+    let (what, many) = match report.kind {
         Kind::Plan | Kind::Apply => (text!("action"), text!("environments")),
         Kind::State => (text!("status"), text!("environments")),
         Kind::Drift => (text!("finding"), text!("count")),
         Kind::Validate => (text!("manifests"), text!("count")),
     };
-    let mut out = format!("| {} | {} |\n|:--|--:|\n", say(page, &what), say(page, &many));
-    for (action, n) in page.actions() {
-        let action = say(page, &labels::action(action));
-        let _ = writeln!(out, "| {action} | {n} |");
+    let mut out = format!("| {} | {} |\n|:--|--:|\n", say(report, &what), say(report, &many));
+    for (label, _, n) in report.count_labels(|entry| Some(&entry.action)) {
+        let _ = writeln!(out, "| {} | {n} |", label.text);
     }
     out.push('\n');
     out
 }
 
-fn findings(page: &Page, setting: &Setting, room: &mut Room, levels: &[Level]) {
-    let mut some = page.findings.iter().filter(|it| levels.contains(&it.level));
+fn findings(report: &Report, context: &Context, budget: &mut Budget, levels: &[Level]) {
+    let mut some = report.findings.iter().filter(|it| levels.contains(&it.level));
     let Some(first) = some.next() else { return };
     let title = match first.level {
         Level::Error | Level::Warning => text!("Problems"),
         Level::Note => text!("Notes"),
     };
-    let open = format!("### {}\n\n", say(page, &title));
-    room.group(&open, "\n", |room| {
+    let open = format!("### {}\n\n", say(report, &title));
+    budget.group(&open, "\n", |budget| {
         for finding in std::iter::once(first).chain(some) {
-            room.item(finding.level.name(), || one(finding, page.lang, setting));
+            let what = say(report, &finding.level.label());
+            budget.item(&what, || render_finding(finding, report.lang, context));
         }
     });
 }
 
-fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
+fn render_finding(finding: &Finding, lang: Lang, context: &Context) -> String {
     let Finding { level, code: name, message, help, place, entry: _ } = finding;
     let level = match level {
         Level::Error => text!("❌ error"),
@@ -148,7 +149,7 @@ fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
     let level = level.in_lang(lang);
     let mut out = format!("- {level} {}: {}", code(name), sentence(message));
     if let Some(place) = place {
-        let place = format!("{}:{}", place.in_repository(setting), place.line);
+        let place = format!("{}:{}", context.in_repository(place), place.line);
         let _ = write!(out, " · {}", code(&place));
     }
     out.push('\n');
@@ -158,49 +159,28 @@ fn one(finding: &Finding, lang: Lang, setting: &Setting) -> String {
     out
 }
 
-/// What is not in the page, and where it is.
-fn left_out(page: &Page, setting: &Setting, room: &Room) -> String {
-    if room.left_out().is_empty() {
+/// What is not in the report, and where it is.
+fn left_out(report: &Report, context: &Context, budget: &Budget) -> String {
+    if budget.left_out().is_empty() {
         return String::new();
     }
-    let kinds = room.left_out().iter();
-    let kinds: Vec<Text> = kinds
-        .map(|(what, n)| {
-            let what = labels::left_out(what);
-            text!("{n} {what}", n, what)
-        })
-        .collect();
-    let joined = |comma: &str, lang| {
-        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.in_lang(lang)).collect();
-        kinds.join(comma)
-    };
-    let kinds = Text::new(joined(", ", Lang::En), joined("、", Lang::Zh));
-    let whole = if let Some(rest) = &setting.rest {
+    let kinds = list(budget.left_out().iter().map(|(what, n)| Text::same(format!("{n} {what}"))));
+    let whole = if let Some(rest) = &context.complete {
         let rest = short_code(rest, 200);
         text!("See {rest} for all of it.", rest)
     } else {
-        let command = match page.kind {
-            Kind::Plan => "`postpay plan`",
-            Kind::Apply => "`postpay history`",
-            Kind::Drift => "`postpay drift`",
-            Kind::Validate => "`postpay validate`",
-            Kind::State => "`postpay show`",
-        };
+        let command = report.kind.complete_command();
         text!("For all of it: {command}, or a report with `--report FILE.html`.", command)
     };
     let line = text!("✂️ **Omitted, because it does not fit here:** {kinds}. {whole}", kinds, whole);
-    say(page, &line) + "\n\n"
+    say(report, &line) + "\n\n"
 }
 
-/// What it was made of and by, in small print.
-fn facts(page: &Page) -> String {
-    let facts = page.facts.iter().take(20);
-    let facts: Vec<String> = facts
-        .map(|(name, value)| {
-            let name = say(page, &labels::fact(name));
-            format!("{name} {}", short_code(value, 100))
-        })
-        .collect();
-    // The tag stands within a line, so that what follows is Markdown still.
+/// What it was made from, by whom and when, in small print.
+fn facts(report: &Report) -> String {
+    let facts = report.facts.iter().take(20);
+    let facts: Vec<String> =
+        facts.map(|(name, value)| format!("{name} {}", short_code(value, 100))).collect();
+    // The tag is within a line, so that what follows is Markdown still.
     format!("---\n\n<sub>{}</sub>\n", facts.join(" · "))
 }

@@ -9,30 +9,31 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::page::{Columns, Finding, Kind, Level, Page, Place, Setting};
+use super::place::{Columns, Place};
 use super::text::clean;
+use super::view::{Context, Finding, Kind, Level, Report};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// The page as one document that ends in a newline.
-pub fn page(page: &Page, setting: &Setting) -> String {
+pub fn render(report: &Report, context: &Context) -> String {
     let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &page.findings {
+    for finding in &report.findings {
         rules.insert(finding.code, 0);
     }
     for (at, index) in rules.values_mut().enumerate() {
         *index = at;
     }
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let results: Vec<Value> = page
+    let results: Vec<Value> = report
         .findings
         .iter()
-        .map(|finding| result(finding, rules[finding.code], page, setting, &mut seen))
+        .map(|finding| result(finding, rules[finding.code], report, context, &mut seen))
         .collect();
     let rules: Vec<Value> = rules.into_keys().map(rule).collect();
     // What was found is a result; that nothing could be looked at, or that a run went wrong, is a failure.
-    let errors = page.findings.iter().any(|one| one.level == Level::Error);
-    let failed = errors && (page.kind == Kind::Apply || page.entries.is_empty());
+    let errors = report.findings.iter().any(|one| one.level == Level::Error);
+    let failed = errors && (report.kind == Kind::Apply || report.entries.is_empty());
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -42,7 +43,7 @@ pub fn page(page: &Page, setting: &Setting) -> String {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": rules,
             }},
-            "automationDetails": { "id": automation(page, setting) },
+            "automationDetails": { "id": automation(report, context) },
             "invocations": [{ "executionSuccessful": !failed }],
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -52,10 +53,10 @@ pub fn page(page: &Page, setting: &Setting) -> String {
 }
 
 /// Tells apart what several commands upload for one commit; it ends in `/` for a category of its own.
-fn automation(page: &Page, setting: &Setting) -> String {
-    match &setting.key {
-        Some(key) => format!("postpay/{}/{key}/", page.kind.name()),
-        None => format!("postpay/{}/", page.kind.name()),
+fn automation(report: &Report, context: &Context) -> String {
+    match &context.key {
+        Some(key) => format!("postpay/{}/{key}/", report.kind.name()),
+        None => format!("postpay/{}/", report.kind.name()),
     }
 }
 
@@ -77,8 +78,8 @@ fn rule(code: &str) -> Value {
 fn result(
     finding: &Finding,
     rule: usize,
-    page: &Page,
-    setting: &Setting,
+    report: &Report,
+    context: &Context,
     seen: &mut HashMap<String, usize>,
 ) -> Value {
     let Finding { level, code, message, help, place, entry } = finding;
@@ -87,27 +88,21 @@ fn result(
     let mut result = json!({
         "ruleId": code,
         "ruleIndex": rule,
-        "level": match level {
-            Level::Error => "error",
-            Level::Warning => "warning",
-            Level::Note => "note",
-        },
+        "level": level.name(),
         "message": { "text": lines.join("\n") },
     });
-    let file = place.as_ref().map(|place| place.in_repository(setting));
-    let said = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
-    let again = seen.entry(said.clone()).or_default();
-    let mut hash = String::new();
-    for byte in Sha256::digest(format!("{said}\u{0}{again}")).iter().take(16) {
-        let _ = write!(hash, "{byte:02x}");
-    }
+    let file = place.as_ref().map(|place| context.in_repository(place));
+    let content = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
+    let again = seen.entry(content.clone()).or_default();
+    let digest = Sha256::digest(format!("{content}\u{0}{again}"));
+    let hash = hex::encode(digest.get(..16).unwrap_or(&digest));
     *again += 1;
     result["partialFingerprints"] = json!({ "postpayFinding/v1": hash });
     let mut location = serde_json::Map::new();
     if let (Some(place), Some(file)) = (place, file) {
         location.insert("physicalLocation".to_owned(), physical(place, &file));
     }
-    if let Some(entry) = entry.and_then(|at| page.entries.get(at)) {
+    if let Some(entry) = entry.and_then(|at| report.entries.get(at)) {
         let name = clean(&entry.name);
         location.insert(
             "logicalLocations".to_owned(),
@@ -166,11 +161,11 @@ fn uri(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::page::tests::{hostile, sample};
+    use crate::report::tests::{hostile, sample};
 
     #[test]
     fn a_page_is_a_run_with_a_rule_for_every_code() {
-        let text = page(&sample(), &Setting::default());
+        let text = render(&sample(), &Context::default());
         let version = format!("\"semanticVersion\": \"{}\"", env!("CARGO_PKG_VERSION"));
         insta::assert_snapshot!(text.replace(&version, "\"semanticVersion\": \"VERSION\""));
     }
@@ -183,8 +178,8 @@ mod tests {
 
     #[test]
     fn a_result_keeps_its_fingerprint_when_its_line_moves_and_differs_from_its_twin() {
-        let prints = |page: &Page| -> Vec<String> {
-            let text = super::page(page, &Setting::default());
+        let prints = |report: &Report| -> Vec<String> {
+            let text = render(report, &Context::default());
             let document: Value = serde_json::from_str(&text).unwrap();
             let results = document["runs"][0]["results"].as_array().unwrap();
             let print = |one: &Value| one["partialFingerprints"]["postpayFinding/v1"].to_string();
@@ -206,7 +201,7 @@ mod tests {
 
     #[test]
     fn hostile_texts_are_no_links() {
-        let text = page(&hostile(), &Setting::default());
+        let text = render(&hostile(), &Context::default());
         assert!(serde_json::from_str::<Value>(&text).is_ok());
         assert_eq!(message_text("[x](y) {0}"), "\\[x\\](y) {{0}}");
     }

@@ -11,7 +11,9 @@ use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::i18n::{Lang, Text};
 use crate::manifest::{File, Loaded, parse};
 use crate::model::ManifestHash;
-use crate::report::page::{self, Kind};
+use crate::report::document::View as _;
+use crate::report::validate::FailureView;
+use crate::report::view::{Kind, Provenance};
 use crate::report::{clean, junit};
 
 /// Every character known from spoofing attacks, and some of each kind.
@@ -181,8 +183,9 @@ proptest! {
         for lang in [Lang::En, Lang::Zh] {
             let shown = render(std::slice::from_ref(&diagnostic), false, lang);
             prop_assert!(is_seen(&shown), "{:?}", shown);
-            let page = page::failure(Kind::Plan, std::slice::from_ref(&diagnostic), lang);
-            let shown = junit::page(&page);
+            let diagnostics = [diagnostic.clone()];
+            let view = FailureView::new(Kind::Plan, &diagnostics, Provenance::default());
+            let shown = junit::render(&view.report(lang).unwrap());
             prop_assert!(is_seen(&shown), "{:?}", shown);
             let document = roxmltree::Document::parse(&shown);
             prop_assert!(document.is_ok(), "{:?}", shown);

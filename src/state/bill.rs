@@ -8,6 +8,8 @@ use std::fmt;
 
 use encoding_rs::{Encoding, GB18030};
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::i18n::{Text, text};
 use crate::model::Address;
@@ -194,7 +196,7 @@ fn is_rounded(number: &str) -> bool {
 }
 
 /// A bill compared with the known order numbers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Reconciled {
     pub column: String,
     /// The number of lines with an order number.
@@ -209,16 +211,17 @@ pub struct Reconciled {
 }
 
 /// An order number of a bill, with its lines.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Billed {
     pub tran_id: String,
     pub lines: Vec<u64>,
 }
 
 /// A known order number that is missing from the bill.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unbilled {
     pub tran_id: String,
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
     pub address: Address,
 }

@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::model::InstanceKey;
 use crate::state::record::{Account, Record, State};
 
 /// A difference between two states.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Difference {
     /// In a member of the state itself.
     Member { name: &'static str, found: String, expected: String },
@@ -21,6 +24,14 @@ pub enum Difference {
 }
 
 impl Difference {
+    /// Returns the environment that it is about; None for a member of the state itself.
+    pub fn key(&self) -> Option<&InstanceKey> {
+        match self {
+            Self::Member { .. } => None,
+            Self::Missing { key, .. } | Self::Surplus { key, .. } | Self::Field { key, .. } => Some(key),
+        }
+    }
+
     /// Returns whether it could make a create or destroy go wrong: an environment is missing and would be
     /// created again, or is another one. Other differences concern the past, or show in a plan.
     pub fn is_dangerous(&self) -> bool {

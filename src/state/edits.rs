@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::compare::{Difference, differences};
 use super::journal::{Edit, Edited, Event, RunStarted};
@@ -13,22 +15,21 @@ use crate::state::record::{Record, State, Status};
 use crate::state::replay::Replay;
 
 /// A change of one environment in the state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
+    #[serde(flatten)]
+    pub kind: Kind,
     pub key: InstanceKey,
     /// As before the change; for a new one, as after it.
     pub record: Record,
-    pub kind: Kind,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Kind {
     Added,
-    /// The fields that change.
-    Changed(Vec<Difference>),
-    Moved {
-        to: InstanceKey,
-    },
+    Changed { fields: Vec<Difference> },
+    Moved { to: InstanceKey },
     Forgotten,
 }
 
@@ -83,11 +84,11 @@ pub fn changes(before: &State, after: &State) -> Vec<Change> {
                 changes.push(Change { key, record: *record, kind: Kind::Forgotten });
             }
             Difference::Field { ref key, .. } => match changes.last_mut().filter(|last| last.key == *key) {
-                Some(Change { kind: Kind::Changed(fields), .. }) => fields.push(difference),
+                Some(Change { kind: Kind::Changed { fields }, .. }) => fields.push(difference),
                 _ => changes.extend(before.environments.get(key).map(|record| Change {
                     key: key.clone(),
                     record: record.clone(),
-                    kind: Kind::Changed(vec![difference.clone()]),
+                    kind: Kind::Changed { fields: vec![difference.clone()] },
                 })),
             },
         }

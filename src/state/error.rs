@@ -104,11 +104,12 @@ pub enum StateError {
 }
 
 /// The process that holds or wants the lock.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Holder {
     /// `user@host`
     pub who: String,
     pub pid: u32,
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub since: Timestamp,
     /// Its command: `apply`.
     pub doing: String,

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::journal::{Edit, Edited, Event, Evidence, Intent, Journal, Outcome, RunStarted};
 use crate::model::{Address, Attributes, InstanceKey, Kind, SourceRef};
@@ -83,7 +85,7 @@ impl RequestResult {
             Self::Answered(Evidence::Refused) => "refused",
             Self::Answered(Evidence::NotSent) => "not_sent",
             Self::Answered(Evidence::Unknown) => "unknown",
-            Self::InProgress => "under_way",
+            Self::InProgress => "in_progress",
             Self::Lost => "lost",
             Self::InState(status) => status.name(),
         }
@@ -96,9 +98,11 @@ impl RequestResult {
 }
 
 /// How a create without a response or an EnvId was settled.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Settled {
+    #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
+    #[serde(rename = "by")]
     pub doing: String,
     /// False when nothing was created.
     pub created: bool,

@@ -12,9 +12,11 @@ use postpay::manifest::{self, File, Loaded};
 use postpay::model::{Desired, ManifestHash};
 use postpay::plan::moves::{MoveError, MoveProblem};
 use postpay::plan::{Options as PlanOptions, Plan, Target, file};
-use postpay::report::human::{self, Look};
-use postpay::report::page::{self, Page, Setting};
-use postpay::report::{github, html, junit, markdown, sarif};
+use postpay::report::document::View;
+use postpay::report::plan::{Detail, PlanView};
+use postpay::report::validate::ValidateView;
+use postpay::report::view::{Context, Provenance};
+use postpay::report::{RenderOptions, github, html, junit, markdown, sarif};
 use postpay::sanitize::{invisible, json};
 use postpay::state::Account;
 use postpay::state::{decode_journal, decode_state, encode_journal, encode_state};
@@ -26,13 +28,15 @@ fn all_seen(shown: &str) {
     }
 }
 
-fn all_seen_of(page: &Page) {
-    let setting = Setting::default();
-    all_seen(&junit::page(page));
-    all_seen(&html::page(page, &setting));
-    all_seen(&github::page(page, &setting));
-    all_seen(&markdown::page(page, &setting));
-    all_seen(&json(&sarif::page(page, &setting)));
+fn all_seen_of(view: &dyn View, lang: Lang) {
+    let context = Context::default();
+    let report = view.report(lang).expect("it has a report");
+    all_seen(&view.text(RenderOptions { lang, ..RenderOptions::PLAIN }));
+    all_seen(&junit::render(&report));
+    all_seen(&html::render(&report, &context));
+    all_seen(&github::render(&report, &context));
+    all_seen(&markdown::render(&report, &context));
+    all_seen(&json(&sarif::render(&report, &context)));
 }
 
 /// A manifest is read, checked and explained without a panic and without a character that nobody sees; what it declares makes
@@ -53,7 +57,8 @@ pub(crate) fn manifest(bytes: &[u8]) {
         let shown = render::render(&checked.diagnostics, false, lang);
         assert_eq!(checked.diagnostics.is_empty(), shown.is_empty(), "a problem is shown");
         all_seen(&shown);
-        all_seen_of(&page::validation(&["a.yaml".into()], &checked.diagnostics, "", lang));
+        let paths = ["a.yaml".into()];
+        all_seen_of(&ValidateView::new(&paths, 0, &checked.diagnostics, Provenance::default()), lang);
     }
     if any_error(&checked.diagnostics) {
         let Desired { environments, moved, removed, manifests: _ } = &checked.desired;
@@ -78,8 +83,9 @@ pub(crate) fn manifest(bytes: &[u8]) {
         desired.moved.clear();
     }
     let plan = make(&desired).unwrap();
-    all_seen(&human::plan::plan(&plan, 2.0, Look::PLAIN));
-    all_seen_of(&page::plan(&plan, 2.0, &checked.diagnostics, Vec::new(), Lang::Zh));
+    let diagnostics = checked.diagnostics;
+    let view = PlanView { plan: &plan, rate: 2.0, requests: &[], detail: Detail::Folded, diagnostics };
+    all_seen_of(&view, Lang::Zh);
     assert_eq!(file::decode(&file::encode(&plan)).expect("a plan of ours"), plan);
 }
 

@@ -43,8 +43,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("state", &["i18n", "model", "crash", "files"]),
 ];
 
-/// Modules whose files still import each other. The aim is an empty list; `cli` and `report` are not looked at yet.
-const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli", "report"];
+/// Modules whose files still import each other. The aim is an empty list; `cli` is not looked at yet.
+const NOT_YET_FREE_OF_CYCLES: &[&str] = &["cli"];
 
 /// What belongs to the command line, and no module below it may name.
 const COMMAND_LINE: &[&str] =

@@ -66,8 +66,8 @@ fn a_restore_says_what_it_changes_and_where_it_keeps_what_was_there() {
     fs::write(shop.state(), &edited).unwrap();
     let (out, _) = shop.run(1, &["state", "verify", "--format", "json"]);
     let found: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!(found["fine"], false);
-    assert_eq!(found["problems"][0]["difference"]["field"], "status");
+    assert_eq!(found["valid"], false);
+    assert_eq!(found["problems"][0]["difference"]["name"], "status");
     assert_eq!(found["problems"][0]["addresses"][0], "shop-prod");
 
     let (out, _) = shop.run(0, &["state", "restore", "--dry-run"]);

@@ -6,7 +6,8 @@ use std::path::Path;
 use postpay::kinds::postpay as fields;
 use postpay::model::{Address, Attributes, Desired, Environment, Lifecycle, SourceRef};
 use postpay::plan::{Options, Plan, Target, file};
-use postpay::report::{events, json};
+use postpay::report::events;
+use postpay::report::schemas::PUBLISHED;
 use postpay::state::Account;
 use postpay::{config, manifest, state};
 use serde_json::Value;
@@ -22,7 +23,7 @@ fn no_published_schema_is_stale() {
         ("events.v1.schema.json", events::schema()),
     ];
     let files = files.map(|(name, schema)| (name.to_owned(), schema));
-    let documents = json::PUBLISHED.iter();
+    let documents = PUBLISHED.iter();
     let documents = documents.map(|(name, _, schema)| (format!("{name}.v1.schema.json"), schema()));
     let made: Vec<_> = files.into_iter().chain(documents).collect();
     let stale: Vec<&String> = made

@@ -6,11 +6,11 @@ use super::Past;
 use super::since::Since;
 use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::files::{self, Links};
 use crate::i18n::{Text, text};
-use crate::report::{clean, human, json};
+use crate::report::bill::BillView;
+use crate::report::clean;
 use crate::state::bill::{self, Bill, BillError};
 use crate::state::file::FileStore;
 use crate::state::history::{order_numbers, without_number};
@@ -57,13 +57,11 @@ pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<E
         since.is_none_or(|since| at >= since.from(now)) && until.is_none_or(|until| at < until.from(now))
     });
     let nameless = without_number(&past.events);
-    let json = || json::reconcile::reconciled(&shown, &found, &nameless, &past.problems);
-    let human = |look| human::reconcile::reconciled(&shown, &found, &nameless, look);
-    let shown = Shown::plain(&json, &human);
-    world.print_as_asked(shown)?;
+    let view = BillView::new(&shown, &found, &nameless, &past.problems);
+    world.print_view(&view)?;
     world.diagnose(&past.notices);
     world.diagnose(&past.problems);
-    world.report(shown)?;
+    world.write_reports(&view)?;
     Ok(if past.problems.is_empty() && !found.agrees() { Exit::Changes } else { past.exit() })
 }
 

@@ -2,10 +2,9 @@
 
 use crate::cli::Exit;
 use crate::cli::failure::Failure;
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::i18n::text;
-use crate::report::{human, json};
+use crate::report::verify::HistoryVerification;
 use crate::state::file::FileStore;
 use crate::state::verify::{self, Problem};
 
@@ -23,10 +22,8 @@ pub(super) struct Args {}
 pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
     let receipts = verify::read_all(store)?.receipts;
     let found = verify::verify(store)?;
-    let json = || json::history::verification(&receipts, &found);
-    let human = |look| human::history::verification(&receipts, &found, look);
-    let shown = Shown::plain(&json, &human);
-    world.print_as_asked(shown)?;
+    let view = HistoryVerification::new(&receipts, &found);
+    world.print_view(&view)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
@@ -34,6 +31,6 @@ pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Resul
             told.push(line);
         }
     }
-    world.report(shown)?;
+    world.write_reports(&view)?;
     Ok(if found.problems.is_empty() { Exit::Fine } else { Exit::Error })
 }

@@ -5,11 +5,10 @@ use crate::cli::edit::unknown_address;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::i18n::text;
 use crate::model::{Address, InstanceKey};
-use crate::report::{human, json};
+use crate::report::state::StateList;
 use crate::state::{Record, State};
 
 /// List the addresses in the state, one per line
@@ -43,9 +42,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         Some(state) => listed(args, state)?,
         None => Vec::new(),
     };
-    let json = || json::state::list(&listed);
-    let human = |_| human::state::list(&listed);
-    world.show(Shown::plain(&json, &human))?;
+    world.show(&StateList::new(&listed))?;
     Ok(Exit::Fine)
 }
 

@@ -4,10 +4,11 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
-use crate::cli::shown::{Shown, seen};
 use crate::cli::world::World;
 use crate::i18n::text;
-use crate::report::human;
+use crate::report::state::StateView;
+use crate::report::view::Provenance;
+use crate::sanitize;
 use crate::state::encode_state;
 
 /// Print the state file as JSON
@@ -29,9 +30,9 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
         return Err(no_state());
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
-    world.print(&seen(&text))?;
-    let human = |look| human::state::state(&state, look);
-    world.report(Shown::plain(&|| text.clone(), &human))?;
+    world.print(&sanitize::json(&text))?;
+    let provenance = Provenance::default();
+    world.write_reports(&StateView { state: Some(&state), diagnostics: Vec::new(), provenance })?;
     Ok(Exit::Fine)
 }
 

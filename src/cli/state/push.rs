@@ -13,7 +13,8 @@ use crate::cli::world::World;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Refusal};
 use crate::i18n::{Text, shell_word, text};
-use crate::report::{clean, human};
+use crate::report::clean;
+use crate::report::verify::describe_key;
 use crate::state::edits::{Loss, after, changes, edits_between, lost, same_environments};
 use crate::state::file::MAX_BYTES;
 use crate::state::journal::Edited;
@@ -197,11 +198,11 @@ fn forgets(state: &State, into: &State, force: bool) -> Result<Vec<Diagnostic>, 
     let message = text!("ids of the state would be lost");
     let lines = losses.iter().map(|loss| match loss {
         Loss::EnvId { key, id } => {
-            let (place, id) = (human::edits::place(key), clean(id));
+            let (place, id) = (describe_key(key), clean(id));
             text!("{place}: EnvId {id}", place, id)
         }
         Loss::TranId { key, id } => {
-            let (place, id) = (human::edits::place(key), clean(id));
+            let (place, id) = (describe_key(key), clean(id));
             text!("{place}: TranId {id}", place, id)
         }
         Loss::Unknown { address } => {
@@ -223,7 +224,7 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     let mut seen = BTreeMap::new();
     let mut lines = Vec::new();
     for (key, record) in &into.environments {
-        let named = human::edits::place(key);
+        let named = describe_key(key);
         match (&record.env_id, &key.deposed) {
             (Some(env_id), deposed) if deposed.as_ref().is_none_or(|deposed| deposed == env_id) => {
                 if let Some(first) = seen.insert(env_id, named.clone()) {
@@ -244,7 +245,7 @@ fn consistent(made: &State, into: &State, shown: &Text) -> Result<(), Failure> {
     }
     if lines.is_empty() {
         let changes = changes(into, made);
-        let others = changes.iter().map(|it| human::edits::place(&it.key));
+        let others = changes.iter().map(|it| describe_key(&it.key));
         lines.extend(others.map(|place| text!("{place}: invalid record", place)));
     }
     if lines.is_empty() {

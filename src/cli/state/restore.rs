@@ -7,11 +7,11 @@ use crate::cli::Exit;
 use crate::cli::failure::{Failure, NOTHING_SENT};
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global, time};
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::i18n::{Text, text};
 use crate::report::clean;
-use crate::report::{human, json};
+use crate::report::document::View as _;
+use crate::report::restore::RestoreView;
 use crate::state::StateStore as _;
 use crate::state::file::FileStore;
 use crate::state::restore::{Origin, Proposal, Restoring, propose};
@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         return Ok(Exit::Fine);
     }
     if !args.auto_approve {
-        world.say(&human::restore::proposal(restoring.proposal(), world.err));
+        world.say(&RestoreView::new(restoring.proposal(), false, None).text(world.err));
         consent(world)?;
     }
     let restored = restoring.write()?;
@@ -121,9 +121,7 @@ fn show(
     kept: Option<&std::path::Path>,
     world: &mut World,
 ) -> Result<(), Failure> {
-    let json = || json::state::restore(proposal, written, kept);
-    let human = |look| human::restore::proposal(proposal, look);
-    world.show(Shown::plain(&json, &human))
+    world.show(&RestoreView::new(proposal, written, kept))
 }
 
 fn consent(world: &World) -> Result<(), Failure> {

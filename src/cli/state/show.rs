@@ -5,10 +5,9 @@ use crate::cli::edit::unknown_address;
 use crate::cli::failure::Failure;
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::model::Address;
-use crate::report::{human, json};
+use crate::report::state::StateShow;
 
 /// Show everything the state has for an address
 ///
@@ -35,8 +34,6 @@ pub(super) fn run(Args { address }: &Args, global: &Global, world: &mut World) -
     if record.is_none() && deposed.is_empty() {
         return Err(unknown_address(address, &state));
     }
-    let document = json::state::record(address, record, &deposed);
-    let human = |look| human::state::record(address, record, &deposed, look);
-    world.show(Shown::plain(&|| document.clone(), &human))?;
+    world.show(&StateShow::new(address, record, &deposed))?;
     Ok(Exit::Fine)
 }

@@ -4,10 +4,9 @@ use crate::cli::Exit;
 use crate::cli::failure::Failure;
 use crate::cli::load::Project;
 use crate::cli::options::{Api, Global};
-use crate::cli::shown::Shown;
 use crate::cli::world::World;
 use crate::i18n::text;
-use crate::report::{human, json};
+use crate::report::verify::StateVerification;
 use crate::state::verify::{self, Problem};
 
 /// Cross-check state, journal and receipts
@@ -25,10 +24,8 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, world)?;
     let found = verify::verify(&world.store(&project.state))?;
-    let json = || json::state::verification(&found);
-    let human = |look| human::verify::verification(&found, look);
-    let shown = Shown::plain(&json, &human);
-    world.print_as_asked(shown)?;
+    let view = StateVerification::new(&found);
+    world.print_view(&view)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
@@ -36,6 +33,6 @@ pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<
             told.push(line);
         }
     }
-    world.report(shown)?;
+    world.write_reports(&view)?;
     Ok(if found.problems.is_empty() { Exit::Fine } else { Exit::Error })
 }

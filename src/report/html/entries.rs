@@ -1,227 +1,212 @@
-//! The environments (or files), and what picks some of them out: a search box, and a button for every action.
-//!
-//! What picks is drawn by the script's leave only. Without a script every entry is there, and how many there are of
-//! each action is said in a line.
+//! The environments or files, a search box and filters. Without a script every entry is shown, with their numbers in a line.
 
-use std::fmt::Write as _;
+use maud::{Markup, html};
 
-use super::escape::{escaped, prose};
-use super::{class, diff, heading, labels, place, said, timeline};
-use crate::i18n::{Text, text};
-use crate::report::page::{Entry, Kind, Page, Tone};
+use super::parts::{self, Clean, place, prose};
+use super::timeline;
+use crate::i18n::text;
+use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
+use crate::report::text::{Word, changed_words};
+use crate::report::view::{Entry, Kind, Label, Report};
 
-pub(super) fn section(out: &mut String, page: &Page) {
-    if page.entries.is_empty() {
-        return;
-    }
-    let label = labels::entries(page.kind);
-    heading(out, page, "entries", &label, page.entries.len());
-    let groups = groups(page);
-    tally(out, page, &groups);
-    controls(out, page, &groups);
-    let by_reason = groups.len() > 1;
-    out.push_str("<div class=\"list\">\n");
-    for (at, entry) in page.entries.iter().enumerate() {
-        if !entry.quiet {
-            show(out, page, at, entry, by_reason);
-        }
-    }
-    out.push_str("</div>\n");
-    let quiet = page.entries.iter().filter(|entry| entry.quiet).count();
-    if quiet > 0 {
-        let unchanged = text!("{quiet} unchanged", quiet);
-        let _ = writeln!(
-            out,
-            "<details id=\"quiet\"><summary>{}</summary><div class=\"list\">",
-            said(page, &unchanged)
-        );
-        for (at, entry) in page.entries.iter().enumerate() {
-            if entry.quiet {
-                show(out, page, at, entry, by_reason);
-            }
-        }
-        out.push_str("</div></details>\n");
-    }
-    let none = text!("Nothing matches.");
-    let _ = writeln!(out, "<p id=\"none\" hidden>{}</p>\n</section>", said(page, &none));
-}
-
-/// Something that entries are picked by.
-struct Group {
-    /// The attribute of an entry that it is about.
+/// Something that entries are filtered by: its attribute, its name, and the labels with their first entries and numbers.
+struct Group<'a> {
     attribute: &'static str,
-    label: Text,
-    choices: Vec<Choice>,
+    name: String,
+    choices: Vec<(&'a Label, &'a Entry, usize)>,
 }
 
-struct Choice {
-    word: &'static str,
-    label: Text,
-    mark: &'static str,
-    tone: Tone,
-    n: usize,
-}
-
-fn groups(page: &Page) -> Vec<Group> {
-    let (first, second) = labels::groups(page.kind);
-    let action =
-        Group { attribute: "a", label: first, choices: choices(page, |entry| entry.action, labels::action) };
-    let reason = second.map(|label| Group {
-        attribute: "o",
-        label,
-        choices: choices(page, |entry| entry.reason, labels::reason),
-    });
-    [Some(action), reason].into_iter().flatten().collect()
-}
-
-/// The words that occur, in the order in which they first do.
-fn choices(
-    page: &Page,
-    word: impl Fn(&Entry) -> &'static str,
-    label: impl Fn(&'static str) -> Text,
-) -> Vec<Choice> {
-    let mut choices: Vec<Choice> = Vec::new();
-    for entry in &page.entries {
-        let word = word(entry);
-        match choices.iter_mut().find(|choice| choice.word == word) {
-            Some(choice) => choice.n += 1,
-            None => {
-                choices.push(Choice { word, label: label(word), mark: entry.mark, tone: entry.tone, n: 1 });
+pub(super) fn section(report: &Report) -> Markup {
+    if report.entries.is_empty() {
+        return html! {};
+    }
+    let lang = report.lang;
+    let (first, second) = report.kind.groups();
+    let group = |attribute, name: &crate::i18n::Text, choices| Group {
+        attribute,
+        name: name.in_lang(lang).to_owned(),
+        choices,
+    };
+    let groups: Vec<Group<'_>> = [
+        group("a", &first, report.count_labels(|entry| Some(&entry.action))),
+        group("o", &second, report.count_labels(|entry| entry.outcome.as_ref())),
+    ]
+    .into_iter()
+    .filter(|group| !group.choices.is_empty())
+    .collect();
+    let quiet = report.entries.iter().filter(|entry| entry.quiet).count();
+    let list = |is_quiet: bool| {
+        html! {
+            div class="list" {
+                @for (at, entry) in report.entries.iter().enumerate().filter(|(_, it)| it.quiet == is_quiet) {
+                    (article(report, at, entry))
+                }
             }
         }
-    }
-    choices
+    };
+    let content = html! {
+        div class="tally" {
+            @for Group { choices, .. } in &groups {
+                p {
+                    @for (at, (label, _, n)) in choices.iter().enumerate() {
+                        @if at > 0 { " · " }
+                        (n) " " (label.text)
+                    }
+                }
+            }
+        }
+        (filter(report, &groups))
+        (list(false))
+        @if quiet > 0 {
+            details id="quiet" { summary { (text!("{quiet} unchanged", quiet).in_lang(lang)) } (list(true)) }
+        }
+        p id="none" hidden { (text!("Nothing matches.").in_lang(lang)) }
+    };
+    parts::section(report, "entries", &report.kind.entries(), report.entries.len(), &content)
 }
 
-/// How many there are of each, for paper and for whoever runs no script.
-fn tally(out: &mut String, page: &Page, groups: &[Group]) {
-    out.push_str("<div class=\"tally\">");
-    for Group { choices, .. } in groups {
-        out.push_str("<p>");
-        for (at, choice) in choices.iter().enumerate() {
-            let gap = if at == 0 { "" } else { " · " };
-            let _ = write!(out, "{gap}{} {}", choice.n, said(page, &choice.label));
-        }
-        out.push_str("</p>");
-    }
-    out.push_str("</div>\n");
-}
-
-fn controls(out: &mut String, page: &Page, groups: &[Group]) {
-    let total = page.entries.len();
-    let find = match page.kind {
-        Kind::Plan | Kind::Apply | Kind::Drift | Kind::State => {
-            text!("Search by address")
-        }
+fn filter(report: &Report, groups: &[Group<'_>]) -> Markup {
+    let lang = report.lang;
+    let total = report.entries.len();
+    let find = match report.kind {
+        Kind::Plan | Kind::Apply | Kind::Drift | Kind::State => text!("Search by address"),
         Kind::Validate => text!("Search by name"),
     };
-    let clear = text!("Clear filter");
-    // `#` is the only thing that the script puts in: a number.
+    // The script replaces `#` with a number.
     let shown = text!("# of {total} shown", total);
-    let _ = write!(
-        out,
-        "<div id=\"filter\" role=\"search\" hidden>\n<div class=\"find\"><input id=\"find\" type=\"search\" \
-         placeholder=\"{0}\" aria-label=\"{0}\" autocomplete=\"off\" spellcheck=\"false\">\
-         <p id=\"shown\" role=\"status\" aria-live=\"polite\" data-say=\"{1}\"></p>\
-         <button id=\"clear\" type=\"button\" disabled>{2}</button></div>\n",
-        said(page, &find),
-        said(page, &shown),
-        said(page, &clear)
-    );
-    for Group { attribute, label, choices } in groups {
-        let _ = write!(
-            out,
-            "<div class=\"choices\" role=\"group\" aria-label=\"{0}\"><span aria-hidden=\"true\">{0}</span>",
-            said(page, label)
-        );
-        for choice in choices {
-            // Steps of one action may have ended in many ways; a mark of the first would say too much.
-            let mark = if groups.len() > 1 && *attribute == "a" {
-                String::new()
-            } else {
-                mark(choice.mark, choice.tone)
-            };
-            let _ = write!(
-                out,
-                "<button type=\"button\" aria-pressed=\"false\" data-{attribute}=\"{}\">{mark}{} <span class=\"n\">{}</span></button>",
-                escaped(choice.word),
-                said(page, &choice.label),
-                choice.n
-            );
+    html! {
+        div id="filter" role="search" hidden {
+            div class="find" {
+                input id="find" type="search" placeholder=(find.in_lang(lang)) aria-label=(find.in_lang(lang))
+                    autocomplete="off" spellcheck="false";
+                p id="shown" role="status" aria-live="polite" data-say=(shown.in_lang(lang)) {}
+                button id="clear" type="button" disabled { (text!("Clear filter").in_lang(lang)) }
+            }
+            @for Group { attribute, name, choices } in groups {
+                div class="choices" role="group" aria-label=(name) {
+                    span aria-hidden="true" { (name) }
+                    @for (label, entry, n) in choices {
+                        (choice(attribute, label, entry, *n, groups.len() > 1 && *attribute == "a"))
+                    }
+                }
+            }
         }
-        out.push_str("</div>\n");
     }
-    out.push_str("</div>\n");
 }
 
-fn mark(mark: &str, tone: Tone) -> String {
-    if mark.trim().is_empty() {
-        return String::new();
-    }
-    let tone = class(tone);
-    format!("<span class=\"m {tone}\" aria-hidden=\"true\">{}</span>", escaped(mark))
-}
-
-fn show(out: &mut String, page: &Page, at: usize, entry: &Entry, by_reason: bool) {
-    let Entry {
-        name,
-        action,
-        mark,
-        tone,
-        reason,
-        place: declared,
-        commit,
-        fields,
-        remarks,
-        quiet: _,
-        skipped,
-        calls,
-    } = entry;
-    let outcome = if by_reason { format!(" data-o=\"{}\"", escaped(reason)) } else { String::new() };
-    let _ = write!(
-        out,
-        "<article class=\"{}\" id=\"e{at}\" data-a=\"{}\"{outcome}><h3><span class=\"m\" aria-hidden=\"true\">{}</span>\
-         <bdi class=\"name\">{}</bdi> <span class=\"do\">{}</span></h3><p class=\"meta\">",
-        class(*tone),
-        escaped(action),
-        escaped(mark),
-        escaped(name),
-        said(page, &labels::action(action)),
-    );
-    if reason != action {
-        let _ = write!(out, "<code>{}</code>", escaped(reason));
-    }
-    if let Some(declared) = declared {
-        let _ = write!(out, " {}", place(declared));
-    }
-    if let Some(commit) = commit {
-        let touched = text!("last changed by");
-        let _ =
-            write!(out, " <span>{} <code><bdi>{}</bdi></code></span>", said(page, &touched), escaped(commit));
-    }
-    out.push_str("</p>");
-    diff::show(out, fields, page);
-    timeline::calls(out, calls, page);
-    told(out, remarks, skipped.as_deref());
-    out.push_str("</article>\n");
-}
-
-/// The remarks, of which some list what to choose from. Why nothing can be said yet is said where nothing else is.
-fn told(out: &mut String, remarks: &[String], skipped: Option<&str>) {
-    let lines: Vec<&str> = if remarks.is_empty() {
-        skipped.into_iter().collect()
-    } else {
-        remarks.iter().map(String::as_str).collect()
+/// A button of the filter. Steps of one action may have ended in many ways, so that their marks differ.
+fn choice(attribute: &str, label: &Label, entry: &Entry, n: usize, without_mark: bool) -> Markup {
+    let has_mark = !without_mark && !entry.mark.trim().is_empty();
+    let content = html! {
+        @if has_mark {
+            span class={ "m " (entry.tone.name()) } aria-hidden="true" { (entry.mark) }
+        }
+        (label.text) " " span class="n" { (n) }
     };
-    if lines.is_empty() {
-        return;
+    html! {
+        @if attribute == "a" {
+            button type="button" aria-pressed="false" data-a=(label.name) { (content) }
+        } @else {
+            button type="button" aria-pressed="false" data-o=(label.name) { (content) }
+        }
     }
-    out.push_str("<ul>");
-    for line in lines {
-        let _ = match line.trim_start().strip_prefix("- ") {
-            Some(choice) => write!(out, "<li class=\"choice\">{}</li>", prose(choice)),
-            None => write!(out, "<li>{}</li>", prose(line)),
-        };
+}
+
+fn article(report: &Report, at: usize, entry: &Entry) -> Markup {
+    let Entry { name, action, outcome, reason, mark, tone, place: declared, commit, fields, .. } = entry;
+    // Why an entry has no result is shown where nothing else is.
+    let skipped = entry.skipped.iter().filter(|_| entry.remarks.is_empty());
+    html! {
+        article class=(tone.name()) id={ "e" (at) } data-a=(action.name)
+            data-o=[outcome.as_ref().map(|outcome| outcome.name)] {
+            h3 {
+                span class="m" aria-hidden="true" { (mark) }
+                bdi class="name" { (Clean(name)) } " "
+                span class="do" { (action.text) }
+            }
+            p class="meta" {
+                @for word in outcome.iter().map(|outcome| &outcome.text).chain(reason) {
+                    span class="why" { (word) } " "
+                }
+                @if let Some(declared) = declared { (place(declared)) }
+                @if let Some(commit) = commit {
+                    " " span { (text!("last changed by").in_lang(report.lang)) " " code { bdi { (Clean(commit)) } } }
+                }
+            }
+            @if !fields.is_empty() {
+                dl { @for row in fields { dt { bdi { (Clean(&row.name)) } } dd { (field(row, report)) } } }
+            }
+            (timeline::calls(&entry.calls, report.lang))
+            @if !entry.remarks.is_empty() || entry.skipped.is_some() {
+                ul { @for line in entry.remarks.iter().chain(skipped) { li { (prose(line)) } } }
+            }
+        }
     }
-    out.push_str("</ul>");
+}
+
+fn field(row: &Row, report: &Report) -> Markup {
+    let lang = report.lang;
+    let known_after = html! { i { (KNOWN_AFTER.in_lang(lang)) } };
+    match &row.value {
+        Value::Text(text) => html! { "\"" bdi { (Clean(text)) } "\"" },
+        Value::Word(word) => match report.console_url(row) {
+            Some(url) => html! { a href=(url) rel="noopener noreferrer" { bdi { (Clean(word)) } } },
+            None => html! { bdi { (Clean(word)) } },
+        },
+        Value::KnownAfter => known_after,
+        Value::Becomes(old, new) => html! {
+            bdi { (Clean(old)) } " → "
+            @if let Some(new) = new { bdi { (Clean(new)) } } @else { (known_after) }
+        },
+        Value::Changed(old, new) => {
+            let (before, after) = match (old, new) {
+                (Some(old), Some(new)) => {
+                    let words = changed_words(old, new);
+                    if words.alike {
+                        (marked(&words.old, true), marked(&words.new, false))
+                    } else {
+                        (whole(old, true), whole(new, false))
+                    }
+                }
+                (old, new) => {
+                    let side = |value: &Option<String>, is_old| match value {
+                        Some(value) => whole(value, is_old),
+                        None => html! { i { (NONE.in_lang(lang)) } },
+                    };
+                    (side(old, true), side(new, false))
+                }
+            };
+            html! {
+                div class="old" { span class="sr" { (text!("before:").in_lang(lang)) " " } (before) }
+                div class="new" { span class="sr" { (text!("after:").in_lang(lang)) " " } (after) }
+            }
+        }
+    }
+}
+
+/// A value in quotes, with marks around the words that only this side has.
+fn marked(words: &[Word<'_>], is_old: bool) -> Markup {
+    // Words that follow one another have one mark.
+    let mut runs: Vec<(bool, String)> = Vec::new();
+    for Word { text, changed } in words {
+        match runs.last_mut() {
+            Some((known, run)) if known == changed => run.push_str(text),
+            Some(_) | None => runs.push((*changed, (*text).to_owned())),
+        }
+    }
+    html! {
+        "\"" bdi {
+            @for (changed, run) in &runs {
+                @if *changed { (mark(run, is_old)) } @else { (Clean(run)) }
+            }
+        } "\""
+    }
+}
+
+fn whole(value: &str, is_old: bool) -> Markup {
+    html! { "\"" bdi { (mark(value, is_old)) } "\"" }
+}
+
+fn mark(text: &str, is_old: bool) -> Markup {
+    html! { @if is_old { del { (Clean(text)) } } @else { ins { (Clean(text)) } } }
 }

@@ -1,158 +1,190 @@
-//! One page of HTML that needs nothing besides itself: no network, no other file, and no script to be read.
+//! One page of HTML that needs no network, no other file, and no script to be read.
 //!
-//! A part of the page is a file. Whatever came from a manifest or from Tencent Cloud goes through `escape`, and the page's
-//! policy lets a browser run and load nothing but the style and the script that stand in it: see `policy`.
+//! Every text from elsewhere goes through [`parts::Clean`], and the page's policy lets a browser run and load nothing but the
+//! style and the script in it.
 
-mod diff;
 mod entries;
-mod escape;
-mod findings;
-mod policy;
-mod requests;
+mod parts;
 mod scale;
 mod timeline;
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
 
-use super::duration;
-use super::page::{Columns, Page, Place, Setting, Tone, labels};
-use crate::i18n::{Lang, Text, text};
-use escape::{escaped, prose};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest as _, Sha256};
 
-/// The page as one document that ends in a newline.
-pub fn page(page: &Page, setting: &Setting) -> String {
-    let mut out = String::with_capacity(32 * 1024 + page.entries.len() * 1024);
-    head(&mut out, page, setting);
-    out.push_str("<body>\n<div class=\"page\">\n");
-    top(&mut out, page, setting);
-    out.push_str("<main>\n");
-    findings::section(&mut out, page);
-    timeline::section(&mut out, page);
-    entries::section(&mut out, page);
-    requests::section(&mut out, page);
-    out.push_str("</main>\n");
-    foot(&mut out, page, setting);
-    let _ = write!(out, "</div>\n<script>{}</script>\n</body>\n</html>\n", policy::script());
-    out
-}
+use super::text::duration;
+use super::view::{Context, Finding, Level, Report, Request};
+use crate::i18n::{Lang, text};
+use parts::{Clean, place, prose, section};
 
-fn head(out: &mut String, page: &Page, setting: &Setting) {
-    let lang = match page.lang {
+/// Returns the report as one document that ends in a newline.
+pub fn render(report: &Report, context: &Context) -> String {
+    let lang = match report.lang {
         Lang::En => "en",
         Lang::Zh => "zh-CN",
     };
-    let _ = write!(
-        out,
-        "<!doctype html>\n<html lang=\"{lang}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{}\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"robots\" content=\"noindex\">\n<title>{}</title>\n<style>{}</style>\n</head>\n",
-        policy::policy(),
-        title(page, setting),
-        policy::style()
-    );
+    let (style, script) = (as_parsed(include_str!("style.css")), as_parsed(include_str!("script.js")));
+    let document = html! {
+        (DOCTYPE)
+        html lang=(lang) {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy(&style, &script));
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                meta name="robots" content="noindex";
+                title { (title(report, context)) }
+                style { (PreEscaped(&style)) }
+            }
+            body {
+                div class="page" {
+                    (top(report, context))
+                    main {
+                        (findings(report))
+                        (timeline::section(report))
+                        (entries::section(report))
+                        (requests(report))
+                    }
+                    (foot(report, context))
+                }
+                script { (PreEscaped(&script)) }
+            }
+        }
+    };
+    document.into_string() + "\n"
 }
 
-/// `postpay plan`, with what tells it apart from others of its kind.
-fn title(page: &Page, setting: &Setting) -> String {
-    let kind = page.kind.name();
-    match &setting.key {
-        Some(key) => format!("postpay {kind} · {}", escaped(key)),
-        None => format!("postpay {kind}"),
+/// An HTML parser reads every line end as `\n`, and hashes what it read; a checkout may have written others.
+fn as_parsed(text: &'static str) -> Cow<'static, str> {
+    if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) }
+}
+
+/// Returns the content security policy: nothing but this style and this script is loaded, run, sent or embedded.
+fn policy(style: &str, script: &str) -> String {
+    let hash = |text: &str| format!("sha256-{}", STANDARD.encode(Sha256::digest(text)));
+    format!(
+        "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
+        hash(style),
+        hash(script)
+    )
+}
+
+/// Returns `postpay plan`, with what tells it apart from others of its kind.
+fn title(report: &Report, context: &Context) -> Markup {
+    html! {
+        "postpay " (report.kind.name())
+        @if let Some(key) = &context.key { " · " (Clean(key)) }
     }
 }
 
-/// The verdict, and where to find what on the page.
-fn top(out: &mut String, page: &Page, setting: &Setting) {
-    let mut lines = page.summary.iter();
-    let tone = labels::tone(page.tone);
-    let _ = write!(
-        out,
-        "<header class=\"top {}\">\n<p class=\"kind\"><span class=\"verdict\">{}</span> <bdi>{}</bdi></p>\n<h1>{}</h1>\n",
-        class(page.tone),
-        said(page, &tone),
-        title(page, setting),
-        lines.next().map(|line| prose(line)).unwrap_or_default()
-    );
-    for line in lines.filter(|line| !line.trim().is_empty()) {
-        let _ = writeln!(out, "<p>{}</p>", prose(line));
-    }
+/// The verdict, and the parts of the page.
+fn top(report: &Report, context: &Context) -> Markup {
+    let lang = report.lang;
+    let calls: usize = report.entries.iter().map(|entry| entry.calls.len()).sum();
     let parts = [
-        ("findings", labels::findings(), page.apart().count()),
-        ("timeline", labels::timeline(), page.entries.iter().map(|entry| entry.calls.len()).sum()),
-        ("entries", labels::entries(page.kind), page.entries.len()),
-        ("requests", labels::requests(), page.requests.len()),
+        ("findings", text!("Findings"), report.own_findings().count()),
+        ("timeline", timeline::TITLE, calls),
+        ("entries", report.kind.entries(), report.entries.len()),
+        ("requests", text!("Requests to be sent"), report.requests.len()),
     ];
     let parts: Vec<_> = parts.into_iter().filter(|(_, _, n)| *n > 0).collect();
-    if parts.len() > 1 {
-        let contents = text!("On this page");
-        let _ = write!(out, "<nav aria-label=\"{}\"><ul>", said(page, &contents));
-        for (id, label, n) in parts {
-            let label = said(page, &label);
-            let _ = write!(out, "<li><a href=\"#{id}\">{label} <span class=\"n\">{n}</span></a></li>");
+    html! {
+        header class={ "top " (report.tone.name()) } {
+            p class="kind" {
+                span class="verdict" { (report.tone.label().in_lang(lang)) } " "
+                bdi { (title(report, context)) }
+            }
+            h1 { @if let Some(line) = report.summary.first() { (prose(line)) } }
+            @for line in report.summary.iter().skip(1).filter(|line| !line.trim().is_empty()) {
+                p { (prose(line)) }
+            }
+            @if parts.len() > 1 {
+                nav aria-label=(text!("On this page").in_lang(lang)) {
+                    ul {
+                        @for (id, label, n) in parts {
+                            li { a href={ "#" (id) } { (label.in_lang(lang)) " " span class="n" { (n) } } }
+                        }
+                    }
+                }
+            }
         }
-        out.push_str("</ul></nav>\n");
     }
-    out.push_str("</header>\n");
 }
 
-/// What the page was made of and by.
-fn foot(out: &mut String, page: &Page, setting: &Setting) {
-    let about = text!("About this report");
-    let _ = write!(out, "<footer>\n<h2>{}</h2>\n<dl class=\"facts\">", said(page, &about));
-    let mut fact = |name: &str, value: &str| {
-        let _ = write!(
-            out,
-            "<div><dt>{}</dt><dd><bdi>{}</bdi></dd></div>",
-            said(page, &labels::fact(name)),
-            escaped(value)
-        );
+/// What the report was made from, by whom and when.
+fn foot(report: &Report, context: &Context) -> Markup {
+    let lang = report.lang;
+    let took = report.took.map(|took| (text!("duration"), duration(took).in_lang(lang).to_owned()));
+    let folder = (text!("folder"), context.folder.clone());
+    let more = took.into_iter().chain([folder].into_iter().filter(|(_, folder)| !folder.is_empty()));
+    let more = more.map(|(name, value)| (name.in_lang(lang).to_owned(), value));
+    html! {
+        footer {
+            h2 { (text!("About this report").in_lang(lang)) }
+            dl class="facts" {
+                @for (name, value) in report.facts.iter().cloned().chain(more) {
+                    div { dt { (name) } dd { bdi { (Clean(&value)) } } }
+                }
+            }
+        }
+    }
+}
+
+fn findings(report: &Report) -> Markup {
+    let n = report.own_findings().count();
+    let list = html! {
+        ul class="findings" { @for finding in report.own_findings() { (finding_item(finding, report)) } }
     };
-    for (name, value) in &page.facts {
-        fact(name, value);
-    }
-    if let Some(took) = page.took {
-        fact("took", duration(took).in_lang(page.lang));
-    }
-    if !setting.folder.is_empty() {
-        fact("folder", &setting.folder);
-    }
-    out.push_str("</dl>\n</footer>\n");
+    html! { @if n > 0 { (section(report, "findings", &text!("Findings"), n, &list)) } }
 }
 
-/// The heading that opens a part of the page, with how much there is in it.
-fn heading(out: &mut String, page: &Page, id: &str, label: &Text, n: usize) {
-    let label = said(page, label);
-    let _ = writeln!(
-        out,
-        "<section id=\"{id}\" aria-labelledby=\"{id}-h\">\n<h2 id=\"{id}-h\">{label} <span class=\"n\">{n}</span></h2>"
-    );
-}
-
-/// A text of ours in the page's language.
-fn said(page: &Page, text: &Text) -> String {
-    escaped(text.in_lang(page.lang)).into_owned()
-}
-
-/// `file:line`. No link: nothing that somebody else chose becomes an address. The name of the file is isolated, so that
-/// one in Hebrew does not take the line to its other side.
-fn place(place: &Place) -> String {
-    let Place { file, line, span } = place;
-    let column = match span {
-        Some(Columns { column, .. }) => format!(":{column}"),
-        None => String::new(),
+fn finding_item(finding: &Finding, report: &Report) -> Markup {
+    let Finding { level, code, message, help, place: at, entry } = finding;
+    let (class, mark) = match level {
+        Level::Error => ("bad", "✗"),
+        Level::Warning => ("change", "!"),
+        Level::Note => ("plain", "i"),
     };
-    format!("<span class=\"at\"><bdi>{}</bdi>:{line}{column}</span>", escaped(file))
+    html! {
+        li class={ "finding " (class) } {
+            span class="m" aria-hidden="true" { (mark) }
+            div {
+                p class="what" { b { (level.label().in_lang(report.lang)) } " " (prose(message)) }
+                @for line in help { p class="help" { (prose(line)) } }
+                p class="meta" {
+                    code { (Clean(code)) }
+                    @if let Some(at) = at { " " (place(at)) }
+                    @if let Some((at, entry)) = entry.and_then(|at| Some((at, report.entries.get(at)?))) {
+                        " " a href={ "#e" (at) } {
+                            (text!("see").in_lang(report.lang)) " " bdi { (Clean(&entry.name)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
-const fn class(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Bad => "bad",
-        Tone::Change => "change",
-        Tone::Good => "good",
-        Tone::Plain => "plain",
-    }
+/// The requests that will be sent, each folded.
+fn requests(report: &Report) -> Markup {
+    let list = html! {
+        ol class="requests" {
+            @for Request { name, text } in &report.requests {
+                li {
+                    details {
+                        summary { bdi class="name" { (Clean(name)) } }
+                        pre dir="auto" { @for line in text.lines() { (Clean(line)) "\n" } }
+                    }
+                }
+            }
+        }
+    };
+    let n = report.requests.len();
+    html! { @if n > 0 { (section(report, "requests", &text!("Requests to be sent"), n, &list)) } }
 }
 
 #[cfg(test)]

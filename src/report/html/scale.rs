@@ -1,4 +1,4 @@
-//! From time to place: where on the picture of a run a moment is, and which moments its axis names.
+//! From time to place: where a moment is on the picture of a run, and which moments its axis names.
 
 use std::fmt;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const STEPS: &[f64] = &[
 const NAMES: f64 = 6.0;
 
 impl Scale {
-    pub(super) fn of(whole: Duration) -> Self {
+    pub(super) fn new(whole: Duration) -> Self {
         Self { seconds: whole.as_secs_f64().max(0.01) }
     }
 
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn an_axis_names_few_round_moments() {
         let names = |seconds: f64| {
-            let scale = Scale::of(Duration::from_secs_f64(seconds));
+            let scale = Scale::new(Duration::from_secs_f64(seconds));
             let names = scale.names().into_iter().map(|(_, name)| name);
             names.collect::<Vec<_>>().join(", ")
         };
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn every_moment_is_on_the_picture() {
-        let scale = Scale::of(Duration::from_secs(4));
+        let scale = Scale::new(Duration::from_secs(4));
         let at = |ms| scale.place(Duration::from_millis(ms)).to_string();
         assert_eq!([at(0), at(500), at(4000), at(9000)], ["0%", "12.5%", "100%", "100%"]);
         let moment = Duration::from_millis(500);

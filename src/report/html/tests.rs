@@ -6,27 +6,41 @@ use std::time::Duration;
 use super::*;
 use crate::apply::{Call, CallKind};
 use crate::diagnostic::Diagnostic;
-use crate::report::page::tests::{HOSTILE, drift_page, hostile, large, run_page, sample};
-use crate::report::page::{Kind, validation};
+use crate::report::document::View as _;
+use crate::report::tests::{HOSTILE, drift_page, hostile, large, run_page, sample};
+use crate::report::validate::ValidateView;
+use crate::report::view::{Kind, Provenance};
 
 /// The page, but for the two files and the policy that stand in it as they are.
-fn body(it: &Page) -> String {
-    let html = page(it, &Setting::default());
-    html.replace(policy::style().as_ref(), "…")
-        .replace(policy::script().as_ref(), "…")
-        .replace(&policy::policy(), "…")
+fn body(it: &Report) -> String {
+    let html = render(it, &Context::default());
+    let (style, script) = (as_parsed(include_str!("style.css")), as_parsed(include_str!("script.js")));
+    html.replace(style.as_ref(), "…")
+        .replace(script.as_ref(), "…")
+        .replace(&policy(&style, &script), "…")
         .replace(env!("CARGO_PKG_VERSION"), "VERSION")
 }
 
+/// A line for every part, so that a change is seen where it is.
+fn in_lines(html: &str) -> String {
+    let mut html = html.to_owned();
+    for tag in ["<body", "<section", "<article", "<li", "<h2", "<div", "<dl", "<p", "<ul", "<ol", "<footer"] {
+        html = html
+            .replace(&format!("{tag} "), &format!("\n{tag} "))
+            .replace(&format!("{tag}>"), &format!("\n{tag}>"));
+    }
+    html
+}
+
 /// A check of two files, in Chinese, of which one has an error.
-fn checked() -> Page {
+fn checked() -> Report {
     let files = ["environments/商店.yaml", "environments/shop.yaml"].map(PathBuf::from);
     let told = Diagnostic::error("unknown-field", "`alais` is no field").help("did you mean `alias`?");
-    validation(&files, &[told], "1 error in 2 files.", Lang::Zh)
+    ValidateView::new(&files, 0, &[told], Provenance::default()).report(Lang::Zh).unwrap()
 }
 
 /// A run of `n` orders, paced, of which every 100th is throttled once.
-fn long_run(n: u32) -> Page {
+fn long_run(n: u32) -> Report {
     let mut page = large(n);
     page.kind = Kind::Apply;
     for (at, entry) in (0_u64..).zip(&mut page.entries) {
@@ -45,19 +59,19 @@ fn long_run(n: u32) -> Page {
 
 #[test]
 fn a_plan_is_a_page() {
-    insta::assert_snapshot!(body(&sample()));
+    insta::assert_snapshot!(in_lines(&body(&sample())));
 }
 
 #[test]
 fn a_run_is_a_page_with_a_picture() {
     let html = body(&run_page());
     let picture = html.split_once("<figure").unwrap().1;
-    insta::assert_snapshot!(picture.split_once("</figure>").unwrap().0);
+    insta::assert_snapshot!(in_lines(picture.split_once("</figure>").unwrap().0));
 }
 
 #[test]
 fn a_check_is_a_page_in_chinese() {
-    insta::assert_snapshot!(body(&checked()));
+    insta::assert_snapshot!(in_lines(&body(&checked())));
 }
 
 /// The tags of a page as they come, without their attributes: `p`, `/p`.
@@ -76,7 +90,7 @@ fn every_element_is_closed_in_its_turn() {
         let mut open = Vec::new();
         for tag in tags(&html) {
             match tag.strip_prefix('/') {
-                _ if ["!doctype", "meta", "input"].contains(&tag) => {}
+                _ if ["!DOCTYPE", "meta", "input"].contains(&tag) => {}
                 None => open.push(tag),
                 Some(name) => assert_eq!(open.pop(), Some(name)),
             }
@@ -91,9 +105,12 @@ fn nothing_that_somebody_else_chose_is_markup() {
     it.entries[0].calls = run_page().entries[0].calls.clone();
     it.summary.push(HOSTILE.to_owned());
     it.requests[0].name = HOSTILE.to_owned();
-    let setting =
-        Setting { key: Some(HOSTILE.to_owned()), rest: Some(HOSTILE.to_owned()), folder: HOSTILE.to_owned() };
-    let html = page(&it, &setting);
+    let setting = Context {
+        key: Some(HOSTILE.to_owned()),
+        complete: Some(HOSTILE.to_owned()),
+        folder: HOSTILE.to_owned(),
+    };
+    let html = render(&it, &setting);
     assert!(!html.chars().any(|c| c.is_control() && c != '\n'));
     assert!(!html.contains('\u{202e}'));
     assert_eq!(html.matches("<script>").count(), 1);
@@ -114,15 +131,15 @@ fn nothing_that_somebody_else_chose_is_markup() {
 #[test]
 fn a_changed_word_is_marked_and_a_value_with_nothing_in_common_as_a_whole() {
     let html = body(&sample());
-    assert!(html.contains("\"<bdi>the <del>old</del> shop of the north</bdi>\""), "{html}");
-    assert!(html.contains("\"<bdi>the <ins>new</ins> shop of the north</bdi>\""), "{html}");
-    assert!(html.contains("\"<bdi><ins>basic</ins></bdi>\""), "{html}");
+    assert!(html.contains("<bdi>the <del>old</del> shop of the north</bdi>"), "{html}");
+    assert!(html.contains("<bdi>the <ins>new</ins> shop of the north</bdi>"), "{html}");
+    assert!(html.contains("<bdi><ins>basic</ins></bdi>"), "{html}");
 }
 
 #[test]
 fn of_a_long_run_what_went_wrong_is_drawn_before_what_went_well() {
     let it = long_run(3000);
-    let html = page(&it, &Setting::default());
+    let html = render(&it, &Context::default());
     let (picture, below) = html.split_once("</figure>").unwrap();
     assert_eq!(picture.matches("<li class=\"lane\">").count(), 200);
     assert_eq!(picture.matches("throttled 49.10").count(), 2, "on its bar and on its row");
@@ -134,6 +151,6 @@ fn of_a_long_run_what_went_wrong_is_drawn_before_what_went_well() {
 
 #[test]
 fn five_thousand_orders_are_a_page_that_a_browser_opens_at_once() {
-    let html = page(&large(5000), &Setting::default());
+    let html = render(&large(5000), &Context::default());
     assert!(html.len() < 3_500_000, "{} bytes", html.len());
 }

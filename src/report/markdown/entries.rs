@@ -2,47 +2,47 @@
 
 use std::fmt::Write as _;
 
+use super::budget::Budget;
 use super::escape::{code, fenced, sentence};
-use super::room::Room;
-use super::say;
 use crate::i18n::{Lang, text};
 use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
-use crate::report::page::{Entry, Kind, Page, Setting, Tone, labels};
-use crate::report::words::{Word, changed_words};
+use crate::report::text::{Word, changed_words};
+use crate::report::view::{Context, Entry, Kind, Label, Report, Tone};
 
 /// A block for every action; what is worst comes first. What is as declared is only counted, further up.
-pub(super) fn groups(page: &Page, setting: &Setting, room: &mut Room) {
-    let mut groups: Vec<(&'static str, Tone, Vec<&Entry>)> = Vec::new();
-    for entry in page.entries.iter().filter(|entry| !is_dull(entry, page)) {
-        match groups.iter_mut().find(|(action, ..)| *action == entry.action) {
+pub(super) fn groups(report: &Report, context: &Context, budget: &mut Budget) {
+    let mut groups: Vec<(&Label, Tone, Vec<&Entry>)> = Vec::new();
+    for entry in report.entries.iter().filter(|entry| !is_dull(entry, report)) {
+        match groups.iter_mut().find(|(label, ..)| label.name == entry.action.name) {
             Some((_, worst, entries)) => {
                 *worst = entry.tone.min(*worst);
                 entries.push(entry);
             }
-            None => groups.push((entry.action, entry.tone, vec![entry])),
+            None => groups.push((&entry.action, entry.tone, vec![entry])),
         }
     }
     groups.sort_by_key(|(_, worst, _)| *worst);
-    for (action, _, entries) in groups {
-        let title = format!("{}: {}", say(page, &labels::action(action)), entries.len());
-        room.group(&open(&title), CLOSE, |room| {
+    for (label, _, entries) in groups {
+        let title = format!("{}: {}", label.text, entries.len());
+        budget.group(&open(&title), CLOSE, |budget| {
             for entry in entries {
-                room.item(action, || one(entry, setting, page.lang));
+                budget.item(&label.text, || render_entry(entry, report, context));
             }
         });
     }
 }
 
 /// The requests that are to be made, in one block.
-pub(super) fn requests(page: &Page, room: &mut Room) {
-    if page.requests.is_empty() {
+pub(super) fn requests(report: &Report, budget: &mut Budget) {
+    if report.requests.is_empty() {
         return;
     }
-    let n = page.requests.len();
+    let n = report.requests.len();
     let title = text!("Requests, in sending order: {n}", n);
-    room.group(&open(&say(page, &title)), CLOSE, |room| {
-        for request in &page.requests {
-            room.item("request", || {
+    let what = text!("request");
+    budget.group(&open(title.in_lang(report.lang)), CLOSE, |budget| {
+        for request in &report.requests {
+            budget.item(what.in_lang(report.lang), || {
                 let lines: Vec<String> = request.text.lines().map(str::to_owned).collect();
                 let block = fenced("http", &lines, "  ");
                 format!("- {}\n\n{block}", code(&request.name))
@@ -59,44 +59,33 @@ fn open(title: &str) -> String {
 const CLOSE: &str = "\n</details>\n\n";
 
 /// There is nothing to say of it but that it is there.
-fn is_dull(entry: &Entry, page: &Page) -> bool {
-    entry.quiet || (page.kind == Kind::Validate && entry.tone == Tone::Good)
+fn is_dull(entry: &Entry, report: &Report) -> bool {
+    entry.quiet || (report.kind == Kind::Validate && entry.tone == Tone::Good)
 }
 
-fn one(entry: &Entry, setting: &Setting, lang: Lang) -> String {
-    let Entry {
-        name,
-        action: _,
-        mark,
-        tone: _,
-        reason,
-        place,
-        fields,
-        remarks,
-        quiet: _,
-        skipped,
-        commit,
-        calls: _,
-    } = entry;
+fn render_entry(entry: &Entry, report: &Report, context: &Context) -> String {
+    let Entry { name, outcome, reason, mark, place, fields, remarks, skipped, commit, .. } = entry;
+    let lang = report.lang;
     let mark = mark.trim();
     let mark = if mark.is_empty() { "·" } else { mark };
     let mut out = format!("- {} {}", code(mark), code(name));
-    let reason = labels::reason(reason).in_lang(lang).replace(['_', '-'], " ");
-    let _ = write!(out, " · {reason}");
+    for word in outcome.iter().map(|outcome| &outcome.text).chain(reason) {
+        let _ = write!(out, " · {word}");
+    }
     if let Some(place) = place {
-        let place = format!("{}:{}", place.in_repository(setting), place.line);
+        let place = format!("{}:{}", context.in_repository(place), place.line);
         let _ = write!(out, " · {}", code(&place));
     }
     if let Some(commit) = commit {
-        // As much of it as tells commits apart.
-        let short: String = commit.chars().take(12).collect();
-        let _ = write!(out, " · {}", code(&short));
+        let _ = write!(out, " · {}", code(commit));
+    }
+    let console = fields.iter().find_map(|row| report.console_url(row));
+    if let Some(url) = console {
+        let _ = write!(out, " · [{}]({url})", text!("console").in_lang(lang));
     }
     out.push('\n');
-    let waits = skipped.as_deref().filter(|_| remarks.is_empty());
-    for remark in remarks.iter().map(String::as_str).chain(waits) {
-        // A remark may be a list's line itself.
-        let remark = remark.trim_start().trim_start_matches("- ");
+    let skipped = skipped.as_deref().filter(|_| remarks.is_empty());
+    for remark in remarks.iter().map(String::as_str).chain(skipped) {
         let _ = writeln!(out, "  - {}", sentence(remark));
     }
     if !fields.is_empty() {
@@ -134,10 +123,10 @@ fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
                     )
                 }
                 (old, new) => {
-                    let one = |text: &Option<String>| {
+                    let side = |text: &Option<String>| {
                         text.as_deref().map_or_else(|| NONE.in_lang(lang).to_owned(), quoted)
                     };
-                    (one(old), one(new))
+                    (side(old), side(new))
                 }
             };
             vec![format!("- {name} = {old}"), format!("+ {name} = {new}")]

@@ -3,39 +3,39 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::report::page::tests::{HOSTILE, drift_page, hostile, large, run_page, sample};
+use crate::report::tests::{HOSTILE, drift_page, hostile, large, run_page, sample};
 
-fn shown(page: &Page, setting: &Setting) -> String {
-    capped(page, setting, COMMENT)
+fn shown(page: &Report, setting: &Context) -> String {
+    render_within(page, setting, COMMENT)
 }
 
 #[test]
 fn a_plan_is_a_verdict_what_is_wrong_and_what_changes() {
     let version = format!("postpay `{}`", env!("CARGO_PKG_VERSION"));
-    let text = shown(&sample(), &Setting::default());
+    let text = shown(&sample(), &Context::default());
     insta::assert_snapshot!(text.replace(&version, "postpay `VERSION`"));
 }
 
 #[test]
 fn a_drift_is_a_block_for_every_code() {
     let version = format!("postpay `{}`", env!("CARGO_PKG_VERSION"));
-    let text = shown(&drift_page(), &Setting::default());
+    let text = shown(&drift_page(), &Context::default());
     insta::assert_snapshot!(text.replace(&version, "postpay `VERSION`"));
 }
 
 #[test]
 fn a_run_and_another_language_have_their_own_words() {
-    let text = shown(&run_page(), &Setting::default());
+    let text = shown(&run_page(), &Context::default());
     assert!(text.starts_with("<!-- postpay:apply -->\n## ❌ postpay apply: action required\n"), "{text}");
     let mut page = sample();
     page.lang = Lang::Zh;
-    let text = shown(&page, &Setting::default());
+    let text = shown(&page, &Context::default());
     assert!(text.contains("需要人工处理"), "{text}");
 }
 
 #[test]
 fn a_project_has_a_marker_of_its_own() {
-    let setting = Setting { key: Some("infra/--> @all".to_owned()), ..Setting::default() };
+    let setting = Context { key: Some("infra/--> @all".to_owned()), ..Context::default() };
     let text = shown(&sample(), &setting);
     assert!(text.starts_with("<!-- postpay:plan:infra/-%2D%3E%20%40all -->\n"), "{text}");
 }
@@ -43,14 +43,14 @@ fn a_project_has_a_marker_of_its_own() {
 #[test]
 fn what_does_not_fit_is_left_out_whole_and_told() {
     let page = large(5_000);
-    let setting = Setting { rest: Some("plan.html".to_owned()), ..Setting::default() };
+    let setting = Context { complete: Some("plan.html".to_owned()), ..Context::default() };
     let text = shown(&page, &setting);
     assert!(text.len() <= COMMENT && text.len() > COMMENT * 9 / 10, "{}", text.len());
     assert_sound(&text);
     let shown = text.matches("- `+` `shop-").count();
     let note = format!("does not fit here:** {} create. See `plan.html` for all of it.", 5_000 - shown);
     assert!(text.contains(&note), "{note}");
-    let whole = capped(&page, &setting, usize::MAX / 2);
+    let whole = render_within(&page, &setting, usize::MAX / 2);
     assert!(!whole.contains("Omitted"));
     assert_eq!(whole.matches("- `+` `shop-").count(), 5_000);
 }
@@ -59,7 +59,7 @@ fn what_does_not_fit_is_left_out_whole_and_told() {
 fn an_entry_that_is_too_long_takes_no_other_with_it() {
     let mut page = large(3);
     page.entries[1].remarks = vec!["中".repeat(COMMENT)];
-    let text = shown(&page, &Setting::default());
+    let text = shown(&page, &Context::default());
     assert_eq!(text.matches("- `+` `shop-").count(), 2);
     assert!(text.contains("1 create. For all of it: `postpay plan`"), "{text}");
     assert_sound(&text);
@@ -67,13 +67,13 @@ fn an_entry_that_is_too_long_takes_no_other_with_it() {
 
 #[test]
 fn where_nothing_fits_there_is_nothing() {
-    assert_eq!(capped(&sample(), &Setting::default(), 100), "");
+    assert_eq!(render_within(&sample(), &Context::default(), 100), "");
 }
 
 #[test]
 fn hostile_texts_are_shown_and_do_nothing() {
     let setting =
-        Setting { key: Some(HOSTILE.to_owned()), rest: Some(HOSTILE.to_owned()), folder: "a".to_owned() };
+        Context { key: Some(HOSTILE.to_owned()), complete: Some(HOSTILE.to_owned()), folder: "a".to_owned() };
     let text = shown(&hostile(), &setting);
     assert_sound(&text);
     assert!(text.contains("很长的中文名字"));
@@ -208,9 +208,9 @@ proptest! {
         for _ in 0..copies {
             page.entries.extend(entries.iter().cloned());
         }
-        page.facts.push(("nasty", texts[1].clone()));
-        let setting = Setting { key: Some(texts[2].clone()), rest: Some(texts[3].clone()), folder: String::new() };
-        let text = capped(&page, &setting, cap);
+        page.facts.push(("nasty".to_owned(), texts[1].clone()));
+        let setting = Context { key: Some(texts[2].clone()), complete: Some(texts[3].clone()), folder: String::new() };
+        let text = render_within(&page, &setting, cap);
         prop_assert!(text.len() <= cap);
         if !text.is_empty() {
             assert_sound(&text);

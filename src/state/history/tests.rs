@@ -135,7 +135,7 @@ fn requests_are_listed_with_their_responses() {
     assert_eq!(all[0], "1 a CreatePostpayPackage not_sent - -");
     let open = history(std::slice::from_ref(&journal), Some(journal.started.run), None);
     let last = lines(&open, &Filter::default()).pop().unwrap();
-    assert_eq!(last, "10 e CreatePostpayPackage under_way - -");
+    assert_eq!(last, "10 e CreatePostpayPackage in_progress - -");
     let since = Filter { since: Some(at(9)), ..Filter::default() };
     assert_eq!(lines(&closed, &since).len(), 2);
     assert_eq!(closed[1].run.who.as_deref(), Some("ada@loom"));

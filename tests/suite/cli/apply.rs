@@ -47,7 +47,7 @@ fn a_day_may_not_order_more_than_allowed() {
 
 #[test]
 fn after_a_refusal_a_run_stops_or_goes_on_as_it_is_told() {
-    at_once([("stop", "not_attempted", 1), ("continue", "ordered", 2)], |(on_error, last, orders)| {
+    at_once([("stop", "not_attempted", 1), ("continue", "created", 2)], |(on_error, last, orders)| {
         let project = Project::of(&["one", "two", "three"]);
         let fault = "error:InvalidParameter@2";
         let ran = project
@@ -55,7 +55,7 @@ fn after_a_refusal_a_run_stops_or_goes_on_as_it_is_told() {
             .exits(3);
         let report = ran.json();
         let results: Vec<_> = (0..3).map(|at| report["results"][at]["result"].as_str().unwrap()).collect();
-        assert_eq!(results, ["ordered", "failed", last]);
+        assert_eq!(results, ["created", "failed", last]);
         assert_eq!(project.ordered_once().len(), orders);
         // Again, without the trouble: the rest is ordered, and only the rest.
         project.run(["apply", "-y"]).exits(0);

@@ -264,7 +264,7 @@ fn one_run_finds_every_kind_there_is() {
     assert_eq!(found, all);
     for finding in json["findings"].as_array().unwrap() {
         let is_info = finding["code"] == "not-listed";
-        let expected = if is_info { "info" } else { "counts" };
+        let expected = if is_info { "not_counted" } else { "counted" };
         assert_eq!(finding["standing"], expected, "{finding}");
         for member in ["expected", "found", "next"] {
             assert!(!finding[member].as_str().unwrap().is_empty(), "{finding}");

@@ -159,7 +159,7 @@ fn a_create_that_acts_late_is_reported_by_drift_and_not_repeated() {
     assert_eq!(finding["code"], "possible-duplicate");
     assert_eq!(finding["address"], "one");
     assert_eq!(finding["env_id"], twin.as_str());
-    assert_eq!(finding["standing"], "counts");
+    assert_eq!(finding["standing"], "counted");
     project.run(["drift", "--ignore", "possible-duplicate:one"]).exits(0);
 }
 

@@ -70,7 +70,7 @@ fn a_second_environment_of_a_throttled_create_is_reported() {
     assert_ne!(project.json(STATE)["environments"]["one"]["env_id"], surplus.as_str());
     ran.says(&[&surplus, "may exist twice", "keeps running and keeps billing"]);
     let report = project.json("r.json");
-    assert_eq!(report["results"][0]["result"], "ordered");
+    assert_eq!(report["results"][0]["result"], "created");
     assert_eq!(report["results"][0]["left_behind"], surplus.as_str());
     assert_eq!(report["verdict"], "unknown");
     assert!(project.read("r.md").contains(&surplus));

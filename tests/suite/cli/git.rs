@@ -426,6 +426,6 @@ fn git_is_asked_once_a_file_and_not_at_all_for_a_plan_on_the_terminal() {
         (text.lines().count(), of(" blame "))
     };
     assert_eq!(asked(&["plan"]), (0, 0));
-    assert_eq!(asked(&["plan", "--format", "json"]), (2, 0));
-    assert_eq!(asked(&["plan", "--blame", "-o", "plan.json"]), (4, 2));
+    assert_eq!(asked(&["plan", "--format", "json"]), (3, 0));
+    assert_eq!(asked(&["plan", "--blame", "-o", "plan.json"]), (5, 2));
 }

@@ -125,7 +125,7 @@ fn an_open_run_is_part_of_it() {
     let mut running = project.start(["apply", "-y", "--fault", "hang-after@1"]);
     until("the order", || project.ledger().len() == 1);
     let told = happenings(&project, &[]);
-    assert_eq!(told[0]["result"], "under_way");
+    assert_eq!(told[0]["result"], "in_progress");
     running.kill();
     project.run(["apply", "-y"]).exits(4);
     let told = happenings(&project, &[]);
@@ -143,9 +143,9 @@ fn a_damaged_or_missing_receipt_is_told_and_hides_no_other() {
     let ran = project.run(["history", "verify"]).exits(1);
     assert_shown!("history-verify-damaged", ran);
     let document = project.run(["history", "verify", "--format", "json"]).exits(1).json();
-    assert_eq!(document["fine"], false);
-    assert_eq!(document["receipts"][0]["whole"], false);
-    assert_eq!(document["receipts"][1]["whole"], true);
+    assert_eq!(document["valid"], false);
+    assert_eq!(document["receipts"][0]["valid"], false);
+    assert_eq!(document["receipts"][1]["valid"], true);
     let ran = project.run(["history", "--format", "json"]).exits(1);
     let told = ran.json();
     assert_eq!(told["complete"], false);
@@ -204,7 +204,7 @@ fn a_bill_that_agrees_exits_with_0_and_one_that_does_not_with_2() {
     assert_eq!(document["unknown"][0]["lines"][1], 4);
     assert_eq!(document["unbilled"][0]["tran_id"], first);
     assert_eq!(document["unbilled"][0]["address"], "one");
-    assert_eq!(document["lines_without_number"], 1);
+    assert_eq!(document["without_number"], 1);
     assert_eq!(before, project.memory());
 
     // A bill of another time misses nothing of this one.

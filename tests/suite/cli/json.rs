@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use postpay::report::json::PUBLISHED;
+use postpay::report::schemas::PUBLISHED;
 use serde_json::Value;
 
 use crate::support::{MANIFEST, Project};

@@ -51,7 +51,7 @@ fn the_same_way_in_json() {
     assert_shown!("main-apply-json", applied);
     let report = applied.json();
     assert_eq!(report["verdict"], "complete");
-    assert_eq!(report["summary"]["ordered"], 2);
+    assert_eq!(report["summary"]["created"], 2);
 
     let state = run(&["show"]);
     assert_eq!(state.stdout, project.read(STATE), "the state, byte for byte");
@@ -105,7 +105,7 @@ fn a_report_is_written_beside_what_the_terminal_shows() {
     assert_eq!(project.read("x.json"), project.read(STATE));
     // A run without orders replaces what the run before it reported.
     run(&["apply", "-y"]);
-    assert_eq!(project.json("x.json")["summary"]["ordered"], 0);
+    assert_eq!(project.json("x.json")["summary"]["created"], 0);
 }
 
 #[test]

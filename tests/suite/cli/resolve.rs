@@ -163,6 +163,6 @@ fn what_was_not_looked_at_is_not_said_to_be_not_made() {
     assert_eq!(project.read(STATE), before);
     let json = project.run(["resolve", "one", "--format", "json"]).exits(4).json();
     assert_eq!(json["open"][0]["region"], serde_json::Value::Null);
-    assert_eq!(json["open"][0]["regions_asked"], serde_json::json!([null]));
+    assert_eq!(json["open"][0]["regions_searched"], serde_json::json!([null]));
     project.run(["resolve", "one", "--not-created", "--force"]).exits(0);
 }

@@ -151,8 +151,8 @@ fn what_is_moved_is_not_ordered_again() {
     assert_eq!(document["warnings"], serde_json::json!([]));
     let changes = document["changes"].as_array().unwrap();
     assert_eq!(changes.len(), 2);
-    assert_eq!(changes[0]["change"], "move");
-    assert_eq!(changes[1]["env_id"], old.as_str());
+    assert_eq!(changes[0]["change"], "moved");
+    assert_eq!(changes[1]["record"]["env_id"], old.as_str());
     ran.says(&["serial 3", "Nothing was sent to Tencent Cloud."]);
 
     let after = state(&project);

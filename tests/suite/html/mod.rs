@@ -18,8 +18,10 @@ use postpay::kinds::postpay as fields;
 use postpay::manifest;
 use postpay::model::Attributes;
 use postpay::plan::{Action, Options, Plan, Reason, Target};
+use postpay::report::document::View as _;
 use postpay::report::html;
-use postpay::report::page::{self, Kind, Page, Request, Setting};
+use postpay::report::plan::{Detail, PlanView};
+use postpay::report::view::{self, Context, Kind, Label, Report, Request};
 use postpay::state::Account;
 use serde_json::json;
 
@@ -36,7 +38,7 @@ const HOSTILE: [&str; 6] = [
 ];
 
 /// Six orders, of which one replaces, one is changed in place, and two are as they should be.
-fn plan(aliases: [&str; 6], lang: Lang) -> Page {
+fn plan(aliases: [&str; 6], lang: Lang) -> Report {
     let folder = crate::support::folder();
     let mut text = "version: 1\nenvironments:\n".to_owned();
     for (n, alias) in (1..).zip(aliases) {
@@ -87,12 +89,19 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Page {
         name: step.address.to_string(),
         text: format!("POST / (sandbox)\nX-TC-Action: CreatePostpayPackage\n\n{}", aliases.join("\n")),
     });
-    let requests = requests.collect();
-    page::plan(&plan, 2.0, &checked.diagnostics, requests, lang)
+    let requests: Vec<Request> = requests.collect();
+    let view = PlanView {
+        plan: &plan,
+        rate: 2.0,
+        requests: &requests,
+        detail: Detail::Folded,
+        diagnostics: checked.diagnostics,
+    };
+    view.report(lang).unwrap()
 }
 
 /// The same as a run, with one request of every kind.
-fn run(aliases: [&str; 6], lang: Lang) -> Page {
+fn run(aliases: [&str; 6], lang: Lang) -> Report {
     let mut page = plan(aliases, lang);
     page.kind = Kind::Apply;
     page.took = Some(Duration::from_secs(7));
@@ -110,16 +119,16 @@ fn run(aliases: [&str; 6], lang: Lang) -> Page {
     ];
     for (entry, calls) in page.entries.iter_mut().zip(calls) {
         entry.calls = calls;
-        entry.reason = "ordered";
+        entry.outcome = Some(Label { name: "created", text: "created".to_owned() });
     }
-    page.entries[1].reason = "failed";
+    page.entries[1].outcome = Some(Label { name: "failed", text: "failed".to_owned() });
     page
 }
 
 const PLAIN: [&str; 6] = ["the shop of the north", "b", "c", "d", "e", "f"];
 
 /// The page with every text hostile that somebody else chooses.
-fn hostile(mut page: Page) -> Page {
+fn hostile(mut page: Report) -> Report {
     for ((at, entry), text) in page.entries.iter_mut().enumerate().zip(HOSTILE) {
         entry.name = format!("{at} {text}");
         entry.remarks = vec![text.to_owned()];
@@ -129,7 +138,7 @@ fn hostile(mut page: Page) -> Page {
     }
     for text in HOSTILE {
         page.summary.push(text.to_owned());
-        page.facts.push(("commit", text.to_owned()));
+        page.facts.push(("commit".to_owned(), text.to_owned()));
         for request in &mut page.requests {
             request.name = format!("{} {text}", request.name);
         }
@@ -137,8 +146,8 @@ fn hostile(mut page: Page) -> Page {
     page.findings = HOSTILE
         .iter()
         .zip(0..)
-        .map(|(text, at)| page::Finding {
-            level: page::Level::Error,
+        .map(|(text, at)| view::Finding {
+            level: view::Level::Error,
             code: "a-code",
             message: (*text).to_owned(),
             help: vec![(*text).to_owned()],
@@ -149,8 +158,11 @@ fn hostile(mut page: Page) -> Page {
     page
 }
 
-fn show(page: &Page) -> String {
-    html::page(page, &Setting { key: Some(HOSTILE[0].to_owned()), folder: HOSTILE[1].to_owned(), rest: None })
+fn show(page: &Report) -> String {
+    html::render(
+        page,
+        &Context { key: Some(HOSTILE[0].to_owned()), folder: HOSTILE[1].to_owned(), complete: None },
+    )
 }
 
 /// The script's own help: which elements are to be seen, and the entries among them.
@@ -347,7 +359,7 @@ fn without_a_script_everything_is_there_and_nothing_that_needs_one() {
         json!({
             "names": ["shop-1", "shop-2", "shop-3", "shop-4"],
             "controls": 0,
-            "tally": ["2 create · 1 replace · 1 update · 2 no-op"],
+            "tally": ["2 create · 1 replace · 1 update in place · 2 unchanged"],
             "unfolded": 6,
         })
     );
@@ -395,9 +407,9 @@ fn every_text_stands_out_from_what_it_is_on_in_light_and_in_dark() {
     ";
     let page = run(PLAIN, Lang::En);
     let findings = hostile(page.clone()).findings;
-    let mut page = Page { findings, ..page };
-    page.findings[1].level = page::Level::Warning;
-    page.findings[2].level = page::Level::Note;
+    let mut page = Report { findings, ..page };
+    page.findings[1].level = view::Level::Warning;
+    page.findings[2].level = view::Level::Note;
     for dark in [false, true] {
         let view = View { dark, ..View::DESK };
         let Some(seen) = ask(&show(&page), view, script) else {
