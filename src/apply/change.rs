@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::attempt::{Attempt, Request};
 use super::engine::{Engine, Unconfirmed, unless_stopped};
-use super::import::shown_attributes;
 use super::outcome::{Done, Outcome, What};
 use super::settle::Looks;
+use crate::cloud::shown::shown_attributes;
 use crate::cloud::{
     self, Bill, CloudError, CloudRead, Grade, Lookup, NotSent, Scope, SeenEnvironment, Update,
 };

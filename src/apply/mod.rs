@@ -171,6 +171,7 @@ async fn carry_out<C: CloudRead + CloudWrite>(mut engine: Engine<'_, '_, C>) -> 
     let took = engine.began.elapsed();
     engine.look_for_waiting(settings.settle).await;
     engine.look_for_left_behind().await;
+    engine.add_tran_ids().await;
     engine.close(took)
 }
 

@@ -16,7 +16,7 @@ use super::parts::{ApplyError, Progress};
 use super::settle::{self, Found, Looks};
 use crate::cloud::{CloudError, CloudRead, Grade, LOOK_FIRST, Ordered, SeenIds};
 use crate::crash;
-use crate::model::InstanceKey;
+use crate::model::{Attributes, InstanceKey, Kind};
 use crate::plan::Step;
 use crate::state::journal::{Edit, EndReason};
 use crate::state::{Origin, Record, State, Status};
@@ -308,6 +308,53 @@ impl<C: CloudRead> Engine<'_, '_, C> {
             Err(reason) => self.stop(reason),
         }
         None
+    }
+
+    /// Adds the order numbers of creates whose answers have none, once their bills show them. Best effort: a later run adds
+    /// what this one does not see.
+    pub(super) async fn add_tran_ids(&mut self) {
+        let lacks_one = |kind: &Kind, env_id: Option<&String>, tran_id: Option<&String>| {
+            !kind.returns_tran_id && !kind.shares_env_id && env_id.is_some() && tran_id.is_none()
+        };
+        let lacks = |record: &Record| {
+            let Record { attributes, env_id, tran_id, .. } = record;
+            record.status == Status::Created
+                && lacks_one(attributes.kind(), env_id.as_ref(), tran_id.as_ref())
+        };
+        let was_open = {
+            let mut before = self.parts.writer.state().into_iter().flat_map(State::records);
+            before.any(|(_, record)| lacks(record))
+        };
+        let is_open = self.results.iter().zip(&self.steps).any(|(result, step)| {
+            let kind = step.after.as_ref().map(Attributes::kind);
+            let created = result.outcome.created();
+            created
+                .zip(kind)
+                .is_some_and(|(it, kind)| lacks_one(kind, it.env_id.as_ref(), it.tran_id.as_ref()))
+        });
+        if self.is_hurried() || !(was_open || is_open) {
+            return;
+        }
+        let Some(state) = self.parts.writer.state_so_far() else {
+            return;
+        };
+        let open: Vec<_> = state.environments.iter().filter(|(_, record)| lacks(record)).collect();
+        let env_ids: Vec<String> = open.iter().filter_map(|(_, record)| record.env_id.clone()).collect();
+        let look = self.parts.cloud.bills(&env_ids);
+        let bills = unless_stopped(&mut self.parts.stop, self.deadline, look).await;
+        let Ok(Ok(bills)) = bills else {
+            return;
+        };
+        for (key, record) in open {
+            let bill = bills.shown.iter().find(|bill| record.env_id.as_ref() == Some(&bill.env_id));
+            let number = bill.and_then(|bill| bill.order.as_ref()).map(|order| order.tran_id.clone());
+            if number.is_some() {
+                let record = Record { tran_id: number, ..record.clone() };
+                if !self.append(edited("bill", Edit::set(key.clone(), Some(record)))) {
+                    return;
+                }
+            }
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod api_time;
 mod error;
 pub mod matching;
 mod read;
+pub mod shown;
 pub mod tencent;
 mod write;
 

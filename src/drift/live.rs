@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::cloud::api_time::{Fit, fit};
 use crate::cloud::matching::Matcher;
+use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
 use crate::i18n::{Text, text};
-use crate::model::{Address, Desired, Environment, Role, SourceRef, Value};
+use crate::model::{Address, Desired, Environment, Field, Role, SourceRef, Value};
 use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
 
@@ -33,6 +35,9 @@ pub struct Live {
 /// How long after its create an environment may be missing from every list. Tencent Cloud does not document
 /// it; its tools mention three minutes to create one.
 const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
+
+/// How long before its package expires an environment is reported.
+const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, plan: &Plan) -> Vec<Finding> {
     let is_selected = plan.options.filter();
@@ -58,7 +63,7 @@ pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, pl
         let bill = bills.get(env_id).copied();
         if let Some(environment) = seen.get(env_id) {
             let may_have_a_bill = bill.is_none() && live.bills.incomplete;
-            context.compare(environment, bill, may_have_a_bill, &mut findings);
+            context.compare(environment, bill, may_have_a_bill, plan.created_at, &mut findings);
         } else {
             findings.extend(context.missing(live, bill, plan.created_at));
         }
@@ -157,6 +162,7 @@ impl RecordContext<'_> {
         environment: &SeenEnvironment,
         bill: Option<&Bill>,
         may_have_a_bill: bool,
+        now: Timestamp,
         findings: &mut Vec<Finding>,
     ) {
         // A bill that is not shown may be isolated.
@@ -222,6 +228,68 @@ impl RecordContext<'_> {
                 text!("to stop managing it: `removed: [{address}]`", address),
             ));
         }
+        self.compare_package(environment, bill, now, findings);
+    }
+
+    /// Compares what only the bill and the tags show, and looks at when it expires.
+    fn compare_package(
+        &self,
+        environment: &SeenEnvironment,
+        bill: Option<&Bill>,
+        now: Timestamp,
+        findings: &mut Vec<Finding>,
+    ) {
+        let recorded = &self.record.attributes;
+        let shown = shown_attributes(recorded.kind(), environment, bill);
+        let is_off = Value::Bool(false);
+        for (code, role) in [
+            (Code::PackageChanged, Role::Package),
+            (Code::OverrunChanged, Role::Overrun),
+            (Code::RenewalChanged, Role::AutoRenew),
+            (Code::TagsChanged, Role::Tags),
+        ] {
+            let Some(field) = recorded.kind().role(role).filter(|field| !self.ignores(*field)) else {
+                continue;
+            };
+            let expected = match role {
+                // What is not declared is off.
+                Role::AutoRenew => Some(recorded.get(field).unwrap_or(&is_off)),
+                _ => recorded.get(field),
+            };
+            // A list that shows no tags at all has none of the declared ones.
+            let none = Value::Map(BTreeMap::new());
+            let found = match role {
+                Role::Tags if environment.tags.is_some() => Some(shown.get(field).unwrap_or(&none)),
+                _ => shown.get(field),
+            };
+            let (Some(expected), Some(found)) = (expected, found) else { continue };
+            if !is_as_recorded(field, expected, found) {
+                let address = self.address;
+                let next = if field.update.action().is_some() {
+                    text!("declare the shown value and apply, or change it back in the console")
+                } else {
+                    let code = code.name();
+                    text!("if this is intended, ignore it: `--ignore {code}:{address}`", code, address)
+                };
+                findings.push(self.finding(code, Text::of(expected), Text::of(found), next));
+            }
+        }
+        let is_renewed = bill.and_then(|bill| bill.auto_renew) == Some(true);
+        let soon = now..=now.saturating_add(SOON).unwrap_or(Timestamp::MAX);
+        if recorded.kind().role(Role::Package).is_some()
+            && !is_renewed
+            && let Some(expires) = bill.and_then(|bill| bill.expires_at.as_deref())
+            && fit(expires, &soon) == Fit::Possible
+        {
+            let (expected, found) = (text!("more than 7 days left"), text!("expires at {expires}", expires));
+            let next = text!("renew it in the Tencent Cloud console: postpay never renews a package");
+            findings.push(self.finding(Code::ExpiresSoon, expected, found, next));
+        }
+    }
+
+    /// Whether changes of a field are ignored.
+    fn ignores(&self, field: Field) -> bool {
+        self.declared.is_some_and(|declared| declared.lifecycle.ignore_changes.contains(&field))
     }
 
     /// Returns a finding for a destroyed environment that the account still shows.
@@ -249,8 +317,7 @@ impl RecordContext<'_> {
     /// Returns the recorded and the shown value when both exist, differ and are not ignored.
     fn differs<'b>(&'b self, role: Role, shown: Option<&'b str>) -> Option<(&'b str, &'b str)> {
         let field = self.record.attributes.kind().role(role)?;
-        let ignored =
-            self.declared.is_some_and(|declared| declared.lifecycle.ignore_changes.contains(&field));
+        let ignored = self.ignores(field);
         let recorded = self.record.attributes.get(field)?;
         let shown = shown.filter(|shown| !ignored && !field.same(recorded, &Value::from(*shown)))?;
         Some((recorded.as_text()?, shown))
@@ -270,6 +337,16 @@ impl RecordContext<'_> {
             reason: None,
             next,
         }
+    }
+}
+
+/// Whether a shown value is the recorded one. Tags that others added are none of ours.
+fn is_as_recorded(field: Field, recorded: &Value, shown: &Value) -> bool {
+    match (recorded, shown) {
+        (Value::Map(recorded), Value::Map(shown)) => {
+            recorded.iter().all(|(name, value)| shown.get(name) == Some(value))
+        }
+        (recorded, shown) => field.same(recorded, shown),
     }
 }
 

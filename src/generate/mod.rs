@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use crate::apply::import::{ImportBlocker, check_importable, shown_attributes};
+use crate::apply::import::{ImportBlocker, check_importable};
+use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, SeenEnvironment};
 use crate::kinds;
 use crate::model::{Address, Attributes, Desired, Field, Role};

@@ -79,6 +79,15 @@ named! {
         AliasChanged = "alias-changed",
         /// The account shows another pay mode than that of its kind.
         PayModeChanged = "pay-mode-changed",
+        /// The account shows another package than the state.
+        PackageChanged = "package-changed",
+        /// The account shows another switch for use beyond the package.
+        OverrunChanged = "overrun-changed",
+        /// The account shows whether the package is renewed, and the state has it otherwise.
+        RenewalChanged = "renewal-changed",
+        TagsChanged = "tags-changed",
+        /// Its package expires soon, and is not renewed automatically.
+        ExpiresSoon = "expires-soon",
         SourceChanged = "source-changed",
         ChannelChanged = "channel-changed",
         /// In the account but not in the state, and similar to a declared environment.
@@ -105,6 +114,11 @@ impl Code {
             Self::ErrorStatus => Text::fixed("unhealthy status"),
             Self::AliasChanged => Text::fixed("alias differs between account and state"),
             Self::PayModeChanged => Text::fixed("pay mode is not that of its kind"),
+            Self::PackageChanged => Text::fixed("package differs between account and state"),
+            Self::OverrunChanged => Text::fixed("overrun differs between account and state"),
+            Self::RenewalChanged => Text::fixed("renewal differs between account and state"),
+            Self::TagsChanged => Text::fixed("tags differ between account and state"),
+            Self::ExpiresSoon => Text::fixed("package expires soon"),
             Self::SourceChanged => Text::fixed("source differs between account and state"),
             Self::ChannelChanged => Text::fixed("channel differs between account and state"),
             Self::PossibleDuplicate => {

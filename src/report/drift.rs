@@ -178,6 +178,7 @@ pub(super) fn tone(finding: &drift::Finding) -> Tone {
         | Code::InUseAgain
         | Code::ErrorStatus
         | Code::PayModeChanged
+        | Code::ExpiresSoon
         | Code::PossibleDuplicate => Tone::Bad,
         Code::NotOrdered
         | Code::Changed
@@ -187,6 +188,10 @@ pub(super) fn tone(finding: &drift::Finding) -> Tone {
         | Code::NotListed
         | Code::AliasChanged
         | Code::SourceChanged
+        | Code::PackageChanged
+        | Code::OverrunChanged
+        | Code::RenewalChanged
+        | Code::TagsChanged
         | Code::ChannelChanged
         | Code::Unmanaged => Tone::Change,
     }

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::cloud::tencent::wire::Tag;
+
 /// A request, and what came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LedgerEntry {
@@ -76,4 +78,9 @@ pub(super) struct ExternalState {
     pub(super) pay_mode: Option<String>,
     pub(super) source: Option<String>,
     pub(super) channel: Option<String>,
+    pub(super) package: Option<String>,
+    pub(super) overrun: Option<bool>,
+    pub(super) auto_renew: Option<bool>,
+    pub(super) tags: Option<Vec<Tag>>,
+    pub(super) expires: Option<Timestamp>,
 }

@@ -124,7 +124,8 @@ impl Environment {
     }
 
     pub(super) fn change(&mut self, now: &ExternalState, at: Timestamp) {
-        let ExternalState { status, pay_mode, source, channel } = now;
+        let ExternalState { status, pay_mode, source, channel, package, overrun, auto_renew, tags, expires } =
+            now;
         let set = |member: &mut String, value: &Option<String>| {
             if let Some(value) = value {
                 member.clone_from(value);
@@ -136,6 +137,12 @@ impl Environment {
         set(&mut self.bill.pay_mode, &pay_mode.as_deref().map(str::to_uppercase));
         set(&mut self.info.source, source);
         set(&mut self.info.env_channel, channel);
+        set(&mut self.info.package_id, package);
+        set(&mut self.bill.package_id, package);
+        set(&mut self.bill.expire_time, &expires.map(local_time));
+        self.bill.enable_overrun = overrun.unwrap_or(self.bill.enable_overrun);
+        self.bill.is_auto_renew = auto_renew.unwrap_or(self.bill.is_auto_renew);
+        self.info.tags = tags.clone().unwrap_or_else(|| std::mem::take(&mut self.info.tags));
         self.info.update_time = local_time(at);
     }
 }

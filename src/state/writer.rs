@@ -102,6 +102,11 @@ impl Writer {
         self.state.as_ref()
     }
 
+    /// Returns the state with everything that the open run has written.
+    pub fn state_so_far(&self) -> Option<State> {
+        self.run.as_ref().map(|run| run.replay.clone().finish()).or_else(|| self.state.clone())
+    }
+
     /// Returns the dead run that was applied when the lease was acquired.
     pub fn recovered(&self) -> Option<RunId> {
         self.recovered

@@ -350,3 +350,56 @@ fn cloudrun_is_not_attempted_without_its_environment() {
         project.run(["validate"]).exits(1).says(&[code]);
     }
 }
+
+/// Adds to the ledger what somebody else did in the account.
+fn happen(project: &Project, now: &Value) {
+    let line = json!({
+        "kind": "external_change", "env_id": record(project)["env_id"], "at": "2026-01-01T00:00:00Z", "now": now,
+    });
+    let ledger = project.read(LEDGER);
+    project.write(LEDGER, format!("{ledger}{line}\n"));
+}
+
+#[test]
+fn drift_of_a_package_is_what_its_bill_and_its_tags_show() {
+    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48);
+    for (now, code) in [
+        (json!({"package": "baas_integration"}), "package-changed"),
+        (json!({"overrun": false}), "overrun-changed"),
+        (json!({"auto_renew": true}), "renewal-changed"),
+        (json!({"tags": [{"Key": "other", "Value": "x"}]}), "tags-changed"),
+        (json!({"tags": []}), "tags-changed"),
+        (json!({"expires": soon}), "expires-soon"),
+        (json!({"pay_mode": "postpaid"}), "pay-mode-changed"),
+        (json!({"status": "ISOLATE"}), "isolated"),
+        (json!({"tags": [{"Key": "other", "Value": "x"}, {"Key": "team", "Value": "web"}]}), ""),
+    ] {
+        let project = packages("    tags: {team: web}\n");
+        project.run(["apply", "-y"]).exits(0);
+        happen(&project, &now);
+        let drift = project.run(["drift"]);
+        if code.is_empty() {
+            drift.exits(0);
+        } else {
+            drift.exits(2).says(&[code]);
+        }
+    }
+}
+
+/// `CreateEnv` returns no order number, and the bill has it only later.
+#[test]
+fn order_number_of_a_package_is_added_once_its_bill_shows_it() {
+    let project = packages("");
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(record(&project)["tran_id"], Value::Null);
+    // As if it had been created a day ago.
+    let at = writes(&project)[0].at;
+    let earlier = at - jiff::SignedDuration::from_hours(24);
+    project.edit(LEDGER, &at.to_string(), &earlier.to_string());
+    project.write(MANIFEST, package("    overrun: false\n"));
+    project.run(["apply", "-y"]).exits(0);
+    let number = record(&project)["tran_id"].as_str().unwrap().to_owned();
+    assert!(number.len() > 8, "{number}");
+    assert_eq!(record(&project)["attributes"]["overrun"], false);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
