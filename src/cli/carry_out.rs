@@ -22,13 +22,14 @@ use super::{Exit, refusal, rescue};
 use crate::apply::import::{self, Importable};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
 use crate::clock::SystemClock;
+use crate::cloud::CloudRead as _;
 use crate::crash;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::manifest;
 use crate::model::ManifestHash;
 use crate::plan::guard::{self, Approved, CallerIdentity, Consent, Facts, Limits};
-use crate::plan::{Action, Blocker, Plan, file};
+use crate::plan::{Action, Blocker, Cost, Plan, Prices, file};
 use crate::report::apply::ApplyView;
 use crate::report::document::View as _;
 use crate::report::import::render_imports;
@@ -170,6 +171,8 @@ pub(super) fn carry_out(
     };
     let identity = proven.as_ref().map_or(CallerIdentity::NotAsked, Proven::identity);
     let checked = checked.in_account(identity)?;
+    let prices = prices(checked.plan(), connection, writer.state(), world)?;
+    let checked = checked.at_prices(prices.as_ref())?;
     let plan = checked.plan();
     tell_account(proven.as_ref(), connection, job, world);
     tell_first_account(writer.state(), proven.as_ref(), world);
@@ -181,7 +184,8 @@ pub(super) fn carry_out(
         allows_destroy: job.asked_to_destroy,
         json: job.flags.json,
     };
-    let consent = consent(approval, plan, url.as_deref(), shown.as_deref(), world)?;
+    let cost = Cost::of(&plan.steps, prices.as_ref().unwrap_or(&Prices::new()));
+    let consent = consent(approval, plan, &cost, url.as_deref(), shown.as_deref(), world)?;
     let approved = checked.approve(consent)?;
     crash::point(crash::APPROVED);
     let earlier = Earlier {
@@ -301,6 +305,31 @@ fn adoptions(
         world.say(&render_imports(&adoptions, world.err));
     }
     Ok(adoptions)
+}
+
+/// The prices of packages now, where the plan buys any. Where they cannot be read, a warning says so, and a plan with a limit
+/// on its cost is refused later.
+fn prices(
+    plan: &Plan,
+    connection: &Connection,
+    state: Option<&State>,
+    world: &mut World,
+) -> Result<Option<Prices>, Failure> {
+    if plan.cost().packages == 0 {
+        return Ok(None);
+    }
+    let read = super::runtime::start()?.block_on(async {
+        let (client, _sandbox) = connection.open(state).await?;
+        Ok::<_, Failure>(client.prices().await)
+    })?;
+    match read {
+        Ok(prices) => Ok(Some(prices)),
+        Err(error) => {
+            let why = text!("the prices of packages could not be read: {why}", why = error.message);
+            world.diagnose(&[Diagnostic::warning("prices-unknown", why)]);
+            Ok(None)
+        }
+    }
 }
 
 fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {

@@ -5,7 +5,7 @@ use super::world::World;
 use crate::config::endpoint::SANDBOX;
 use crate::i18n::{Text, text};
 use crate::plan::guard::Consent;
-use crate::plan::{Mode, Plan, Step};
+use crate::plan::{Cost, Mode, Plan, Step};
 use crate::report::{clean, count};
 
 /// What the command line says about approval.
@@ -26,6 +26,7 @@ pub(super) struct Approval {
 pub(super) fn consent(
     approval: Approval,
     plan: &Plan,
+    cost: &Cost,
     url: Option<&str>,
     account: Option<&str>,
     world: &World,
@@ -44,7 +45,10 @@ pub(super) fn consent(
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none() && others > 0 && !world.ask(&world.err.in_lang(question(plan, others, url, account))) {
+    if given.is_none()
+        && others > 0
+        && !world.ask(&world.err.in_lang(question(plan, others, cost, url, account)))
+    {
         return Err(declined());
     }
     for step in destroys {
@@ -56,7 +60,7 @@ pub(super) fn consent(
     Ok(Consent::Typed)
 }
 
-fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>) -> Text {
+fn question(plan: &Plan, others: usize, cost: &Cost, url: Option<&str>, account: Option<&str>) -> Text {
     let endpoint = place(plan, url, account);
     let orders = plan.summary.orders;
     let what = match (orders, others - orders) {
@@ -75,7 +79,7 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
                 "Create {environments} and apply {changes} at {endpoint}?", environments, changes, endpoint; n, more)
         }
     };
-    let cost = match (orders, url) {
+    let billed = match (orders, url) {
         (0, _) => text!("Nothing will be created."),
         (_, None) => {
             text!("This is the embedded sandbox: it costs nothing.")
@@ -88,11 +92,20 @@ fn question(plan: &Plan, others: usize, url: Option<&str>, account: Option<&str>
             text!("Created environments are billed from then on.")
         }
     };
-    text!("\n{what} {cost}\nOnly 'yes' will be accepted to approve.\nEnter a value: ", what, cost)
+    let packages = match cost.text() {
+        Some(cost) => text!(" Cost: {cost}.", cost),
+        None => Text::same(""),
+    };
+    text!(
+        "\n{what} {billed}{packages}\nOnly 'yes' will be accepted to approve.\nEnter a value: ",
+        what,
+        billed,
+        packages
+    )
 }
 
 fn environments(n: usize) -> String {
-    count(n, "pay-as-you-go environment", "pay-as-you-go environments")
+    count(n, "environment", "environments")
 }
 
 /// Where it is done, and in whose account, as far as that is known.

@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let mut account = state.as_ref().and_then(|state| state.account.clone()).unwrap_or(project.account());
     let mut live = None;
     if !args.offline {
-        let seen = live::read(&project, &args.embedded, state.as_ref(), world)?;
+        let seen = live::read(&project, &args.embedded, state.as_ref(), false, world)?;
         if let Some(Proven::Account(caller)) = seen.account {
             account.uin = Some(caller.account);
         }

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead, Lookup};
 use crate::drift::Live;
-use crate::plan::guard;
+use crate::plan::{Prices, guard};
 use crate::sandbox::Sandbox;
 use crate::state::{State, Status};
 
@@ -18,6 +18,8 @@ use crate::state::{State, Status};
 pub(super) struct Seen {
     pub(super) live: Live,
     pub(super) account: Option<Proven>,
+    /// Prices a month by package, where they were asked for.
+    pub(super) prices: Option<Prices>,
 }
 
 /// Reads every page of every region that is listed, and the bills of what is in the state. What is in the state and in no list is asked
@@ -26,6 +28,7 @@ pub(super) fn read(
     project: &Project,
     embedded: &Embedded,
     state: Option<&State>,
+    with_prices: bool,
     world: &World,
 ) -> Result<Seen, Failure> {
     let connection = Connection::with_key(project, embedded, RETRY_READS_FOR, world)?;
@@ -64,6 +67,11 @@ pub(super) fn read(
         } else {
             reader.bills(&recorded).await.map_err(|error| Failure::listing(&error))?
         };
+        let prices = if with_prices {
+            Some(reader.prices().await.map_err(|error| Failure::listing(&error))?)
+        } else {
+            None
+        };
         let recorded: HashSet<&String> = recorded.iter().collect();
         let mut listed = environments.iter();
         let known_ids = if listed.all(|environment| recorded.contains(&environment.env_id)) {
@@ -74,6 +82,7 @@ pub(super) fn read(
         Ok(Seen {
             live: Live { environments, bills, regions: connection.listed_regions(state), absent, known_ids },
             account,
+            prices,
         })
     })
 }

@@ -214,6 +214,7 @@ impl Project {
         Limits {
             max_creates: max_creates.or(guard.max_creates).map(count),
             max_creates_per_day: max_creates_per_day.or(guard.max_creates_per_day).map(count),
+            max_cost: guard.max_cost,
             require_alias: self.requires_alias(),
         }
     }

@@ -84,11 +84,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let mut plan =
         project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes), world)?;
     if args.refresh {
-        let live::Seen { live, account } = live::read(&project, &args.embedded, state.as_ref(), world)?;
+        let live::Seen { live, account, prices } =
+            live::read(&project, &args.embedded, state.as_ref(), plan.cost().packages > 0, world)?;
         // The plan was reviewed against this account, and applies to no other.
         if let Some(Proven::Account(caller)) = account {
             plan.account.uin = Some(caller.account);
         }
+        plan.prices = prices;
         let known = drift::known(&project, world);
         plan.drift = Some(unplanned_findings(&plan, &desired, state.as_ref(), &live, &known));
     }
@@ -150,7 +152,10 @@ fn tell_next(plan: &Plan, out: Option<&Path>, world: &mut World) -> Result<(), F
 /// What would keep the plan from being applied, besides its steps.
 fn warnings(plan: &Plan, state: Option<&State>, project: &Project) -> Vec<Diagnostic> {
     let foreign = guard::wrong_endpoint(state, &plan.account);
-    let over = guard::over_limits(plan, project.limits(None, None), 0);
+    let limits = project.limits(None, None);
+    // Offline, the prices are not known yet.
+    let dear = plan.prices.as_ref().and_then(|prices| guard::over_cost(plan, limits, Some(prices)));
+    let over = guard::over_limits(plan, limits, 0).into_iter().chain(dear);
     let blockers = foreign.into_iter().chain(over).map(|blocker| {
         let (code, message, help) = blocker.explain();
         Diagnostic::warning(code, message).help(help)

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use super::error::{CloudError, Grade};
 use crate::i18n::{Text, text};
 use crate::model::Kind;
+use crate::model::Money;
 
 /// The calls that change nothing. They are safe to repeat, and an implementation repeats them before it fails.
 pub trait CloudRead: Send + Sync + 'static {
@@ -67,6 +68,14 @@ pub trait CloudRead: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Inside, CloudError>> + Send {
         let _ = (kind, env_id, region);
         std::future::ready(Err(CloudError::new(Grade::Unknown, Text::fixed("this cannot be looked for"))))
+    }
+
+    /// Returns the prices per month of the packages that are sold. A package without a readable price is left out.
+    ///
+    /// # Errors
+    /// When they could not be read.
+    fn prices(&self) -> impl Future<Output = Result<BTreeMap<String, Money>, CloudError>> + Send {
+        std::future::ready(Ok(BTreeMap::new()))
     }
 
     /// Returns how far Tencent Cloud's clock is ahead of this computer's, once an answer has said so. The times in answers are

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::settings::{Api, Config, Guard, Language};
-use super::table::{Setting, Shape, TOP};
+use super::table::{Setting, Shape, TOP, parses};
 use super::{duration, endpoint};
 use crate::check::fields::{is_plain, quoted, wrong};
 use crate::check::near::{known_here, list, meant, nearest, unknown};
@@ -16,7 +16,7 @@ use crate::diagnostic::{Diagnostic, SourceFile, Span};
 use crate::drift::Ignore;
 use crate::i18n::{Text, text};
 use crate::manifest::{self, Entry, Mapping, Node, Value as Yaml};
-use crate::model::Null;
+use crate::model::{Money, Null};
 use crate::sanitize::invisible;
 
 pub(super) fn read(source: &Arc<SourceFile>) -> Result<Config, Vec<Diagnostic>> {
@@ -194,6 +194,7 @@ impl Reader {
             guard: Guard {
                 max_creates: guard.whole("max_creates"),
                 max_creates_per_day: guard.whole("max_creates_per_day"),
+                max_cost: guard.parsed("max_cost"),
                 allow_destroy: guard.truth("allow_destroy"),
                 require_alias: guard.truth("require_alias"),
                 allowed_accounts: guard
@@ -306,6 +307,9 @@ impl Reader {
                     self.out_of_range(name, node, &range);
                 }
                 number.map(Value::Whole)
+            }
+            (Shape::Money, Yaml::Number(text) | Yaml::Text(text)) => {
+                self.checked(name, text, node, parses::<Money>).map(Value::Text)
             }
             (Shape::Duration, Yaml::Number(text) | Yaml::Text(text)) => match duration::parse(text) {
                 Ok(timeout) if timeout.is_zero() => {
@@ -424,6 +428,7 @@ fn missing_field(setting: &Setting, place: &Span) -> Diagnostic {
         | Shape::Paths
         | Shape::Number(..)
         | Shape::Whole(..)
+        | Shape::Money
         | Shape::Duration
         | Shape::Bool
         | Shape::Section(_)
@@ -437,6 +442,7 @@ fn wrong_shape(name: &str, shape: Shape, node: Node<'_>) -> Diagnostic {
         Shape::Texts(..) | Shape::Paths => text!("a list of strings"),
         Shape::Number(..) => text!("a number"),
         Shape::Whole(..) => text!("a whole number"),
+        Shape::Money => text!("an amount"),
         Shape::Duration => text!("a duration"),
         Shape::Bool => text!("true or false"),
         Shape::Section(_) => text!("a mapping"),

@@ -8,6 +8,7 @@ use super::region::Region;
 use crate::diagnostic::Diagnostic;
 use crate::drift::Ignore;
 use crate::i18n::{Text, text};
+use crate::model::Money;
 
 /// The default location of manifests.
 pub const DEFAULT_MANIFESTS: &str = "environments/";
@@ -61,6 +62,8 @@ pub struct Api {
 pub struct Guard {
     pub max_creates: Option<u32>,
     pub max_creates_per_day: Option<u32>,
+    /// What the packages that one run buys may cost.
+    pub max_cost: Option<Money>,
     /// Whether environments that were removed from the manifests are destroyed.
     pub allow_destroy: Option<bool>,
     /// Whether every environment that is created needs an alias. True when left out.

@@ -12,7 +12,7 @@ use super::settings::{Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state};
 use crate::drift::Code;
 use crate::i18n::{Text, text};
 use crate::model::schema::{object, with_null};
-use crate::model::{Address, Null};
+use crate::model::{Address, Money, Null};
 
 pub(super) struct Setting {
     pub name: &'static str,
@@ -33,6 +33,7 @@ pub(super) enum Shape {
     OneOf(fn() -> Vec<&'static str>),
     Number(f64, f64),
     Whole(u32, u32),
+    Money,
     Duration,
     Bool,
     Section(&'static [Setting]),
@@ -130,6 +131,12 @@ const GUARD: &[Setting] = &[
         "The most environments that may be created in a day.",
     ),
     setting(
+        "max_cost",
+        Shape::Money,
+        Null::IsError,
+        "What the packages that one run buys may cost, by DescribeEnvPlans. Use that is billed beyond them is not covered.",
+    ),
+    setting(
         "allow_destroy",
         Shape::Bool,
         Null::IsError,
@@ -178,7 +185,7 @@ const IGNORE: &[Setting] = &[
     ),
 ];
 
-fn parses<T: FromStr<Err: Display>>(text: &str) -> Result<(), Text> {
+pub(super) fn parses<T: FromStr<Err: Display>>(text: &str) -> Result<(), Text> {
     text.parse::<T>().map(drop).map_err(|error| Text::of(&error))
 }
 
@@ -220,6 +227,7 @@ fn property(setting: &Setting) -> Json {
         Shape::OneOf(values) => json!({"type": "string", "enum": values()}),
         Shape::Number(least, most) => json!({"type": "number", "minimum": least, "maximum": most}),
         Shape::Whole(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
+        Shape::Money => json!({"type": ["number", "string"], "minimum": 0, "pattern": Money::PATTERN}),
         Shape::Duration => {
             json!({"type": ["integer", "string"], "minimum": 1, "pattern": r"^[0-9]+(ms|s|m|h)?$"})
         }

@@ -42,6 +42,7 @@ fn every_setting_is_read() {
             },
             guard: Guard {
                 max_creates: Some(5),
+                max_cost: None,
                 max_creates_per_day: Some(0),
                 allow_destroy: Some(false),
                 require_alias: Some(true),

@@ -63,6 +63,7 @@ const FIELDS: &[FieldSpec] = &[
     },
     FieldSpec {
         values: &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "24"],
+        role: Some(Role::Period),
         code: "invalid-period",
         ..FieldSpec::new(
             "period",

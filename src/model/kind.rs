@@ -167,6 +167,8 @@ pub enum Role {
     Region,
     /// Listed and billed as the package.
     Package,
+    /// For how many months it is bought.
+    Period,
     /// Billed as the switch for use beyond the package.
     Overrun,
     /// Billed as automatic renewal.

@@ -7,6 +7,7 @@ pub mod attributes;
 pub mod ids;
 pub mod instance;
 pub mod kind;
+pub mod money;
 pub mod schema;
 pub mod unique;
 
@@ -22,6 +23,7 @@ pub use attributes::Attributes;
 pub use ids::{ID_PATTERN, ID_RULE, is_id};
 pub use instance::InstanceKey;
 pub use kind::{Field, Kind, Null, Role, Shape, Value, is_alias};
+pub use money::Money;
 
 /// Everything that the manifests declare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::step::{ALLOW_DESTROY, StepBlocker};
 use crate::i18n::{Text, shell_word, text};
-use crate::model::{Address, SourceRef};
+use crate::model::{Address, Money, SourceRef};
 use crate::state::journal::RunId;
 use crate::state::{Account, Lineage, Serial};
 
@@ -96,6 +96,21 @@ pub enum Blocker {
         orders: usize,
         before: usize,
         limit: usize,
+    },
+    TooDear {
+        cost: Money,
+        limit: Money,
+    },
+    /// The price of these packages is not known.
+    CostUnknown {
+        packages: Vec<String>,
+        limit: Money,
+    },
+    /// A package costs more than when the plan was made; None when its price is not known now.
+    PriceChanged {
+        package: String,
+        planned: Money,
+        now: Option<Money>,
     },
 }
 
@@ -303,6 +318,48 @@ impl Blocker {
                     ),
                 )
             }
+            Self::TooDear { cost, limit } => (
+                "cost-limit",
+                text!(
+                    "the packages of the plan cost at least {cost}; the limit per run is {limit} (max_cost)",
+                    cost,
+                    limit
+                ),
+                Text::fixed(
+                    "select fewer with `--target`, or raise guard.max_cost; a plan file keeps the limits it was made with",
+                ),
+            ),
+            Self::CostUnknown { packages, limit } => {
+                let packages = packages.join(", ");
+                (
+                    "cost-unknown",
+                    text!(
+                        "the price of {packages} is not known, and the limit per run is {limit} (max_cost)",
+                        packages,
+                        limit
+                    ),
+                    Text::fixed(
+                        "`postpay plan --refresh` reads the prices; a package that is not sold has none",
+                    ),
+                )
+            }
+            Self::PriceChanged { package, planned, now } => (
+                "price-changed",
+                match now {
+                    Some(now) => text!(
+                        "{package} costs {now} a month now; the plan was made at {planned}",
+                        package,
+                        now,
+                        planned
+                    ),
+                    None => text!(
+                        "the price of {package} is not known now; the plan was made at {planned}",
+                        package,
+                        planned
+                    ),
+                },
+                NEW_PLAN,
+            ),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 pub use super::Limits;
-use super::{Action, Blocker, Mode, Plan, Step, StepBlocker, Target};
+use super::{Action, Blocker, Cost, Mode, Plan, Prices, Step, StepBlocker, Target};
 use crate::model::{Address, Attributes, ManifestHash};
 use crate::state::journal::RunId;
 use crate::state::{Account, State, Status};
@@ -92,6 +92,7 @@ pub struct Checked<'a> {
     plan: Plan,
     facts: &'a Facts<'a>,
     identity: CallerIdentity<'a>,
+    is_priced: bool,
 }
 
 /// Checks a plan against everything except the account of the credentials.
@@ -113,7 +114,7 @@ pub fn check<'a>(plan: Plan, facts: &'a Facts<'a>) -> Result<Checked<'a>, Vec<Bl
         blockers = contents(&plan, facts);
     }
     if blockers.is_empty() {
-        Ok(Checked { plan, facts, identity: CallerIdentity::NotAsked })
+        Ok(Checked { plan, facts, identity: CallerIdentity::NotAsked, is_priced: false })
     } else {
         Err(blockers)
     }
@@ -129,7 +130,7 @@ impl<'a> Checked<'a> {
     /// # Errors
     /// All blockers about the account.
     pub fn in_account(self, identity: CallerIdentity<'a>) -> Result<Self, Vec<Blocker>> {
-        let Self { plan, facts, .. } = self;
+        let Self { plan, facts, is_priced, .. } = self;
         let mut blockers = wrong_account(facts.state, identity, facts.allowed_accounts);
         let state_uin = facts.state.and_then(|state| state.account.as_ref()?.uin.as_deref());
         // If the state belongs to another account, that is reported, and the plan got it from there.
@@ -145,15 +146,29 @@ impl<'a> Checked<'a> {
             let new: Vec<_> = planned.into_iter().filter(|blocker| !blockers.contains(blocker)).collect();
             blockers.extend(new);
         }
-        if blockers.is_empty() { Ok(Self { plan, facts, identity }) } else { Err(blockers) }
+        if blockers.is_empty() { Ok(Self { plan, facts, identity, is_priced }) } else { Err(blockers) }
+    }
+
+    /// Checks the cost of the plan by the prices a month of packages as they are now; None when they are not known.
+    ///
+    /// # Errors
+    /// When the plan costs more than it may, or than it did when it was made, or that is not known.
+    pub fn at_prices(self, prices: Option<&Prices>) -> Result<Self, Vec<Blocker>> {
+        let limits = self.facts.limits.stricter(self.plan.guards.limits);
+        let blockers: Vec<Blocker> = over_cost(&self.plan, limits, prices)
+            .into_iter()
+            .chain(risen_prices(&self.plan, prices))
+            .collect();
+        if blockers.is_empty() { Ok(Self { is_priced: true, ..self }) } else { Err(blockers) }
     }
 
     /// Approves the plan.
     ///
     /// # Errors
-    /// When the plan sends requests and the account is unknown.
+    /// When the plan sends requests and the account is unknown, or its cost is limited and was not checked.
     pub fn approve(self, consent: Consent) -> Result<Approved, Vec<Blocker>> {
-        let Self { plan, facts, identity } = self;
+        // Without prices nothing is known, so nothing passes that is limited.
+        let Self { plan, facts, identity, .. } = if self.is_priced { self } else { self.at_prices(None)? };
         let uin = match identity {
             CallerIdentity::NotAsked if plan.calls_api() => return Err(vec![Blocker::AccountNotAsked]),
             CallerIdentity::Account(uin) => Some(uin.to_owned()),
@@ -319,10 +334,40 @@ fn wrong_destroys(plan: &Plan, facts: &Facts<'_>) -> Vec<Blocker> {
 /// Returns the limits that a plan exceeds, with `before` creates in the last 24 hours.
 pub fn over_limits(plan: &Plan, limits: Limits, before: usize) -> Vec<Blocker> {
     let orders = plan.orders().count();
-    let Limits { max_creates, max_creates_per_day, require_alias: _ } = limits;
+    let Limits { max_creates, max_creates_per_day, max_cost: _, require_alias: _ } = limits;
     let run = max_creates.filter(|limit| orders > *limit).map(|limit| Blocker::TooMany { orders, limit });
     let day = max_creates_per_day
         .filter(|limit| orders > 0 && before + orders > *limit)
         .map(|limit| Blocker::TooManyToday { orders, before, limit });
     run.into_iter().chain(day).collect()
+}
+
+/// What blocks a plan whose packages cost more than the limit, or whose cost is not known where there is a limit.
+pub fn over_cost(plan: &Plan, limits: Limits, prices: Option<&Prices>) -> Option<Blocker> {
+    let limit = limits.max_cost?;
+    let Cost { total, unknown, .. } = Cost::of(&plan.steps, prices.unwrap_or(&Prices::new()));
+    if total > limit {
+        Some(Blocker::TooDear { cost: total, limit })
+    } else if unknown.is_empty() {
+        None
+    } else {
+        Some(Blocker::CostUnknown { packages: unknown, limit })
+    }
+}
+
+/// The packages that cost more than the plan says, or whose price can no longer be read.
+fn risen_prices(plan: &Plan, now: Option<&Prices>) -> Vec<Blocker> {
+    let Some(planned) = &plan.prices else {
+        return Vec::new();
+    };
+    let packages: HashSet<&str> =
+        plan.steps.iter().filter_map(|step| Some(step.cost(planned)?.package)).collect();
+    let risen = planned.iter().filter(|(package, _)| packages.contains(package.as_str()));
+    risen
+        .filter_map(|(package, planned)| {
+            let now = now.and_then(|now| now.get(package)).copied();
+            let is_fine = now.is_some_and(|now| now <= *planned);
+            (!is_fine).then(|| Blocker::PriceChanged { package: package.clone(), planned: *planned, now })
+        })
+        .collect()
 }

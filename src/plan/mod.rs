@@ -4,6 +4,7 @@
 //! its file format. Nothing here reads a file or the clock.
 
 mod blocker;
+mod cost;
 pub mod diff;
 pub mod file;
 mod finding;
@@ -20,6 +21,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use blocker::Blocker;
+pub use cost::{Cost, Prices, StepCost};
 pub use finding::{Code, CodeError, Finding, Standing};
 pub use options::{Guards, Limits, Mode, Options, Target};
 pub use step::{Action, Ids, Reason, Step, StepBlocker};
@@ -55,6 +57,9 @@ pub struct Plan {
     /// The manifest files it was made from.
     pub manifests: Vec<ManifestHash>,
     pub options: Options,
+    /// Prices per month of the packages that it buys, where they were read. The run that applies it accepts no higher ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prices: Option<Prices>,
     /// For reviewers only: the commit of the manifests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<GitFacts>,
@@ -175,6 +180,7 @@ impl Plan {
             endpoint,
             region,
             guards: Guards::default(),
+            prices: None,
             manifests: desired.manifests.clone(),
             git: None,
             drift: None,
@@ -193,6 +199,11 @@ impl Plan {
     /// Returns the declared regions, where what is created is sent.
     pub fn regions(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter_map(|step| step.after.as_ref()?.region())
+    }
+
+    /// Returns what the plan costs at once, by its own prices.
+    pub fn cost(&self) -> Cost {
+        Cost::of(&self.steps, self.prices.as_ref().unwrap_or(&Prices::new()))
     }
 
     /// Returns the steps that change the account or the state, in execution order.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::Address;
+use crate::model::{Address, Money};
 use crate::state::Account;
 
 /// The options of a plan.
@@ -60,6 +60,9 @@ pub struct Limits {
     pub max_creates: Option<usize>,
     /// Creates in 24 hours.
     pub max_creates_per_day: Option<usize>,
+    /// What the packages that one run buys may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<Money>,
     /// Every create without an env_id needs an alias.
     pub require_alias: bool,
 }
@@ -68,10 +71,13 @@ impl Limits {
     /// Returns the stricter of each limit.
     #[must_use]
     pub fn stricter(self, other: Self) -> Self {
-        let least = |a: Option<usize>, b: Option<usize>| a.into_iter().chain(b).min();
+        fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+            a.into_iter().chain(b).min()
+        }
         Self {
             max_creates: least(self.max_creates, other.max_creates),
             max_creates_per_day: least(self.max_creates_per_day, other.max_creates_per_day),
+            max_cost: least(self.max_cost, other.max_cost),
             require_alias: self.require_alias || other.require_alias,
         }
     }

@@ -334,7 +334,7 @@ fn stricter_of_the_plans_and_the_current_guards_applies() {
     let here = target();
     let open = Guards::default();
     let limited = |max_creates, max_creates_per_day, require_alias| Guards {
-        limits: Limits { max_creates, max_creates_per_day, require_alias },
+        limits: Limits { max_creates, max_creates_per_day, max_cost: None, require_alias },
         allowed_accounts: Vec::new(),
     };
     let only = |uin: &str| Guards { allowed_accounts: vec![uin.to_owned()], ..Guards::default() };
@@ -401,7 +401,7 @@ fn limits_are_exact() {
     let plan = make(&declared(&[("a", A), ("b", B)]), None);
     let here = target();
     let with = |max_creates, max_creates_per_day, orders_last_day| {
-        let limits = Limits { max_creates, max_creates_per_day, require_alias: false };
+        let limits = Limits { max_creates, max_creates_per_day, max_cost: None, require_alias: false };
         blockers(&plan, &Facts { orders_last_day, limits, ..facts(None, &here) }).len()
     };
     assert_eq!(with(Some(2), None, 0), 0);
@@ -505,5 +505,33 @@ proptest! {
         });
         let recorded = state(ordered.collect());
         prop_assert!(!make(&desired, Some(&recorded)).has_changes());
+    }
+}
+
+#[test]
+fn a_plan_with_prices_accepts_no_higher_ones() {
+    let by_use = attributes(A);
+    let kind = crate::kinds::find("package").unwrap();
+    let mut bought = Attributes::new(kind);
+    for (name, value) in [("alias", "shop"), ("package", "baas_personal")] {
+        bought.set(kind.field(name).unwrap(), value);
+    }
+    let here = target();
+    let facts = facts(None, &here);
+    let prices = |price: &str| Prices::from([("baas_personal".to_owned(), price.parse().unwrap())]);
+    for (attributes, now, codes) in [
+        (&bought, Some(prices("20")), &[][..]),
+        (&bought, Some(prices("19.9")), &[]),
+        (&bought, Some(prices("20.01")), &["price-changed"]),
+        (&bought, Some(Prices::new()), &["price-changed"]),
+        (&bought, None, &["price-changed"]),
+        (&by_use, None, &[]),
+    ] {
+        let mut desired = declared(&[("shop", A)]);
+        desired.environments[0].attributes = attributes.clone();
+        let plan = Plan { prices: Some(prices("20")), ..make(&desired, None) };
+        let checked = guard::check(plan, &facts).unwrap().at_prices(now.as_ref());
+        let found: Vec<&str> = checked.err().iter().flatten().map(Blocker::code).collect();
+        assert_eq!(found, codes, "{now:?}");
     }
 }

@@ -54,6 +54,7 @@ pub(super) fn plan_of(steps: Vec<Step>) -> Plan {
         endpoint: "sandbox".to_owned(),
         region: None,
         guards: crate::plan::Guards::default(),
+        prices: None,
         manifests: Vec::new(),
         options: Options::default(),
         git: None,

@@ -402,4 +402,34 @@ fn order_number_of_a_package_is_added_once_its_bill_shows_it() {
     assert!(number.len() > 8, "{number}");
     assert_eq!(record(&project)["attributes"]["overrun"], false);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
+
+#[test]
+fn cost_is_shown_and_limited() {
+    let project = packages("    period: 3\n");
+    project.run(["plan"]).exits(0).says(&["not known for baas_personal"]);
+    project
+        .run(["plan", "--refresh"])
+        .exits(0)
+        .says(&["Cost: 59.70 for the packages", "billed without a limit"]);
+    for (max_cost, code) in [("59.69", "cost-limit"), ("\"59.7\"", ""), ("60", "")] {
+        let project = packages("    period: 3\n");
+        project.write(
+            "postpay.yaml",
+            format!("version: 1\napi: {{endpoint: sandbox}}\nguard: {{max_cost: {max_cost}}}\n"),
+        );
+        if code.is_empty() {
+            project.run(["apply", "-y"]).exits(0);
+            assert_eq!(actions(&project), ["CreateEnv"]);
+        } else {
+            project.run(["plan", "--refresh"]).exits(0).says(&[code]);
+            project.run(["apply", "-y"]).exits(1).says(&[code, "59.70", "guard.max_cost"]);
+            assert_eq!(actions(&project), [""; 0]);
+        }
+    }
+    // What has no price may cost anything.
+    let project = packages("");
+    project.edit(MANIFEST, "baas_personal", "baas_new");
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_cost: 1000}\n");
+    project.run(["apply", "-y"]).exits(1).says(&["cost-unknown", "baas_new"]);
+    assert_eq!(actions(&project), [""; 0]);
 }

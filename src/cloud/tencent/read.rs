@@ -20,9 +20,17 @@ use crate::cloud::{
 };
 use crate::i18n::{Text, text};
 use crate::model::Kind;
+use crate::model::Money;
 
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
+
+/// Reads `UnitPrice` of each package: the price of a month, as a text or a number.
+fn prices(response: &Response) -> Result<BTreeMap<String, Money>, Text> {
+    let price =
+        |row: &Value| Some((text_of(row.get("PackageId")?)?, text_of(row.get("UnitPrice")?)?.parse().ok()?));
+    Ok(wire::page(response, "PlanList", price)?.rows.into_iter().collect())
+}
 
 impl CloudRead for TencentClient {
     async fn listing(&self) -> Result<Listing, CloudError> {
@@ -65,6 +73,11 @@ impl CloudRead for TencentClient {
             listing.environments.extend(rows.into_iter().filter(|env| known.insert(env.env_id.clone())));
         }
         Ok(listing)
+    }
+
+    async fn prices(&self) -> Result<BTreeMap<String, Money>, CloudError> {
+        let question = Question { action: wire::PLANS, region: None, decode: prices };
+        Ok(self.asker().ask(&question, &serde_json::Map::new()).await?.payload)
     }
 
     async fn lookup(&self, env_ids: &[String]) -> Result<Vec<Lookup>, CloudError> {

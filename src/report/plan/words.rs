@@ -271,10 +271,11 @@ fn cost(plan: &Plan, rate: f64) -> Text {
             text!(" at {rate} per second: at least {least}", rate, least)
         }
     };
-    let cost = if plan.endpoint == Account::SANDBOX {
-        text!("none (sandbox)")
-    } else {
-        text!("pay-as-you-go, no fixed price")
+    let cost = match (plan.cost().text(), plan.endpoint == Account::SANDBOX) {
+        (None, true) => text!("none (sandbox)"),
+        (None, false) => text!("pay-as-you-go, no fixed price"),
+        (Some(cost), true) => text!("{cost} (sandbox: nothing is billed)", cost),
+        (Some(cost), false) => cost,
     };
     text!("{creates}{time}. Cost: {cost}.", creates, time, cost; n)
 }

@@ -12,7 +12,7 @@ pub use sts::{
 };
 pub use tcb::{
     BILLS, BillInfo, DESTROY, DescribeBillingInfo, DescribeEnvs, DestroyEnv, ENDPOINT, EnvInfo, LIST,
-    MAX_BODY, MAX_PAGE_BODY, MODIFY, MODIFY_EXTRA, ModifyEnv, ModifyEnvExtra, NO_TIME, OrderInfo, SERVICE,
-    Tag, VERSION, create_body, request_body, update_body,
+    MAX_BODY, MAX_PAGE_BODY, MODIFY, MODIFY_EXTRA, ModifyEnv, ModifyEnvExtra, NO_TIME, OrderInfo, PLANS,
+    SERVICE, Tag, VERSION, create_body, request_body, update_body,
 };
 pub use tcbr::{DescribeEnvBaseInfo, TCBR_SERVICE, TCBR_VERSION, decode_inside};

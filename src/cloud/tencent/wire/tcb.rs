@@ -23,6 +23,8 @@ pub const DESTROY: &str = "DestroyEnv";
 pub const LIST: &str = "DescribeEnvs";
 /// Lists the bills of environments (page 876/94390).
 pub const BILLS: &str = "DescribeBillingInfo";
+/// Lists the packages that are sold, with their prices.
+pub const PLANS: &str = "DescribeEnvPlans";
 /// The most bytes that are read of an answer to a create or a change. A real one has a few hundred.
 pub const MAX_BODY: usize = 1 << 20;
 /// The most bytes that are read of a page. An environment takes a few kilobytes with its resources and tags.
