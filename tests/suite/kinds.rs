@@ -402,6 +402,7 @@ fn order_number_of_a_package_is_added_once_its_bill_shows_it() {
     assert!(number.len() > 8, "{number}");
     assert_eq!(record(&project)["attributes"]["overrun"], false);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
 
 #[test]
 fn cost_is_shown_and_limited() {
