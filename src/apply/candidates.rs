@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cloud::api_time::{Fit, fit};
+use crate::cloud::api_time::{self, Fit, fit};
 use crate::cloud::matching::Matcher;
 use crate::cloud::{Bill, PayMode, SeenEnvironment};
 use crate::i18n::{Text, text};
@@ -251,7 +251,7 @@ fn time(what: Text, pending: &PendingOrder, context: MatchContext<'_>, found: Op
     Check {
         what,
         expected: text!("{sent_at} or soon after", sent_at = format!("{sent_at:.0}")),
-        found: found.map_or(NOT_TOLD, same),
+        found: found.map_or(NOT_TOLD, api_time::describe),
         fits: found.is_some_and(|found| fit(found, &(from..=upto)) == Fit::Possible),
     }
 }

@@ -9,6 +9,8 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::i18n::{Text, text};
+
 /// The offsets that a time without a zone may be meant in.
 const OFFSETS: [Offset; 2] = [Offset::UTC, Offset::constant(8)];
 /// A time in whole seconds stands for any instant within its second.
@@ -37,6 +39,15 @@ pub fn fit(text: &str, interval: &RangeInclusive<Timestamp>) -> Fit {
         *start <= *interval.end() && end > *interval.start()
     };
     if readings.iter().any(within) { Fit::Possible } else { Fit::Impossible }
+}
+
+/// Returns a time as it was sent, for people: one without a zone with those that it may be meant in.
+pub fn describe(text: &str) -> Text {
+    let has_zone = text.trim().parse::<Timestamp>().is_ok();
+    if has_zone || readings(text).is_empty() {
+        return Text::same(text.to_owned());
+    }
+    text!("{text} (UTC or UTC+8)", text)
 }
 
 /// Returns the instants that a text can mean; none when it is not a time.

@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 
 use crate::apply::import::{ImportBlocker, check_importable};
 use crate::cloud::shown::shown_attributes;
-use crate::cloud::{Bill, Bills, SeenEnvironment};
+use crate::cloud::{Bill, Bills, SeenEnvironment, api_time};
+use crate::i18n::Text;
 use crate::kinds;
 use crate::model::{Address, Attributes, Desired, Field, Role};
 use crate::sanitize::{Syntax, escape_commands};
@@ -99,9 +100,10 @@ fn draft_environment(environment: &SeenEnvironment, bill: Option<&Bill>, names: 
             }
         })
         .collect();
+    let created_at = environment.created_at.as_deref().map(api_time::describe);
     let facts = [
         ("region", environment.region.as_deref()),
-        ("created", environment.created_at.as_deref()),
+        ("created", created_at.as_ref().map(Text::en)),
         ("status", environment.status.as_deref()),
     ];
     let facts = facts.into_iter().filter_map(|(name, value)| Some((name, value?)));

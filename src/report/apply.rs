@@ -217,21 +217,18 @@ impl ApplyView<'_> {
 
     /// Makes every EnvId in the table a link to its page in the console (OSC 8).
     fn link(&self, table: &str) -> String {
-        let mut ids = self.results.iter().map(|result| result.env_id).peekable();
+        let mut ids = self.results.iter().filter_map(|result| result.env_id).peekable();
         let mut out = String::with_capacity(table.len() * 2);
         for line in table.lines() {
-            let found =
-                ids.peek().copied().flatten().and_then(|id| Some((line.rfind(id)?, id, console_url(id)?)));
-            let is_next = ids.peek().copied().flatten().is_none_or(|id| line.contains(id));
-            if let Some((at, id, url)) = found {
-                let (before, after) = (&line[..at], &line[at + id.len()..]);
-                let _ = writeln!(out, "{before}\u{1b}]8;;{url}\u{1b}\\{id}\u{1b}]8;;\u{1b}\\{after}");
-            } else {
-                let _ = writeln!(out, "{line}");
-            }
-            if is_next {
-                ids.next();
-            }
+            let id = ids.next_if(|id| line.contains(id));
+            let link = id.and_then(|id| Some((line.rfind(id)?, id, console_url(id)?)));
+            let _ = match link {
+                Some((at, id, url)) => {
+                    let (before, after) = (&line[..at], &line[at + id.len()..]);
+                    writeln!(out, "{before}\u{1b}]8;;{url}\u{1b}\\{id}\u{1b}]8;;\u{1b}\\{after}")
+                }
+                None => writeln!(out, "{line}"),
+            };
         }
         out
     }
@@ -338,4 +335,38 @@ fn step_findings(result: &StepResult, entry: &Entry, at: usize, lang: Lang) -> V
         findings.push(finding(Level::Error, "left_behind", message, in_lang([&help], lang)));
     }
     findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourceRef;
+    use crate::plan::Action;
+
+    #[test]
+    fn env_ids_of_the_table_are_links_on_terminals_that_take_them() {
+        let result = |address: &str, env_id: Option<&str>| StepResult {
+            number: 1,
+            address: Address::new(address).unwrap(),
+            action: Action::Import,
+            deposed: false,
+            env_id: env_id.map(str::to_owned),
+            tran_id: None,
+            source: SourceRef { file: "a.yaml".to_owned(), line: 1 },
+            attempts: 0,
+            outcome: Outcome::Recorded,
+            left_behind: None,
+            calls: Vec::new(),
+        };
+        let results = vec![result("a", Some("a-1")), result("b", None), result("c", Some("c-1"))];
+        let outcome = ApplySummary { run: Some(RunId::fresh()), results, ..ApplySummary::idle(None) };
+        let account = Account { endpoint: "tencentcloud.com".to_owned(), uin: None };
+        let provenance = Provenance { account: Some(account), ..Provenance::default() };
+        let view = ApplyView::new(&outcome, "s.json", Vec::new(), provenance);
+        let link =
+            |id| format!("\u{1b}]8;;https://tcb.cloud.tencent.com/dev?envId={id}\u{1b}\\{id}\u{1b}]8;;");
+        let text = view.text(RenderOptions { links: true, ..RenderOptions::PLAIN });
+        assert!(text.contains(&link("a-1")) && text.contains(&link("c-1")), "{text}");
+        assert!(!view.text(RenderOptions::PLAIN).contains('\u{1b}'));
+    }
 }

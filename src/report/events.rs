@@ -1,9 +1,10 @@
 //! A run as it happens, one JSON object a line, with the types and member names of Terraform's machine-readable output.
-//! Version 1: a frozen copy of what a plan, a run and a diagnostic are.
+//! What does not apply is left out.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::document;
 use super::result::ResultView;
@@ -22,7 +23,7 @@ const UI: &str = "1.0";
 /// One line.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "an event of postpay apply --json, version 1")]
-struct EventV1 {
+struct Event {
     /// info, warn or error.
     #[serde(rename = "@level")]
     level: &'static str,
@@ -35,41 +36,41 @@ struct EventV1 {
     #[serde(rename = "@timestamp")]
     timestamp: String,
     #[serde(flatten)]
-    body: BodyV1,
+    body: Body,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum BodyV1 {
+enum Body {
     /// The first line.
     Version {
         postpay: &'static str,
         /// The version of these lines.
         ui: &'static str,
     },
-    /// One of the plan's steps, before anything is sent.
+    /// A step of the plan, before anything is sent.
     PlannedChange {
-        change: ChangeV1,
+        change: Change,
     },
-    /// How much of what, when it is planned and when it is over.
+    /// How many steps of each kind, before and after the run.
     ChangeSummary {
-        changes: ChangesV1,
+        changes: Changes,
     },
     /// A request is about to be sent.
     ApplyStart {
-        hook: HookV1,
+        hook: Hook,
     },
-    /// It goes on.
+    /// It is in progress.
     ApplyProgress {
-        hook: HookV1,
+        hook: Hook,
     },
     /// It is done.
     ApplyComplete {
-        hook: HookV1,
+        hook: Hook,
     },
-    /// It failed, or nobody knows.
+    /// It failed, or its outcome is unknown.
     ApplyErrored {
-        hook: HookV1,
+        hook: Hook,
     },
     Diagnostic {
         diagnostic: DiagnosticV1,
@@ -77,40 +78,34 @@ enum BodyV1 {
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Resource")]
-struct ResourceV1 {
+struct Resource {
     addr: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Change")]
-struct ChangeV1 {
-    resource: ResourceV1,
-    /// Where it stands so far, when that changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_resource: Option<ResourceV1>,
+struct Change {
+    resource: Resource,
+    /// Its address in the state, when that changes.
+    previous_resource: Option<Resource>,
     /// One of create, update, replace, destroy, forget, import, move, resolve, wait.
     action: &'static str,
     /// As in a plan file: action_reason.
     reason: &'static str,
-    /// It is about what was replaced at the address.
+    /// It is about a replaced environment of the address.
     deposed: bool,
     /// It is not carried out as it stands.
     blocked: bool,
-    /// What is adopted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    importing: Option<ImportingV1>,
+    /// The environment that is imported.
+    importing: Option<Importing>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Importing")]
-struct ImportingV1 {
+struct Importing {
     id: String,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(rename = "Changes")]
-struct ChangesV1 {
+struct Changes {
     /// Orders.
     add: usize,
     /// Changes in place.
@@ -123,85 +118,78 @@ struct ChangesV1 {
     forget: usize,
     /// plan or apply.
     operation: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
     failed: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     unknown: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     not_attempted: Option<usize>,
     /// complete, part_way, failed or unknown: what the exit code says too.
-    #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<Verdict>,
 }
 
 #[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(rename = "Hook")]
-struct HookV1 {
-    /// Null while the account is looked at for several.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    resource: Option<ResourceV1>,
-    /// As planned, or `read` while the account is looked at.
+struct Hook {
+    /// Missing while the account is read for several.
+    resource: Option<Resource>,
+    /// As planned, or `read` while the account is read.
     action: &'static str,
-    /// Of how many requests this is about, from 1.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The number of the request, from 1.
     attempt: Option<u32>,
     /// Always `env_id`, where there is a value.
-    #[serde(skip_serializing_if = "Option::is_none")]
     id_key: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     id_value: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     tran_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<String>,
     /// As in `apply --format json`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     result: Option<&'static str>,
     /// Tencent Cloud's code.
-    #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     /// The answer did not prove it; what the account shows does.
-    #[serde(skip_serializing_if = "Option::is_none")]
     read_back: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_seconds: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_seconds: Option<f64>,
-    /// How many are looked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many are searched for.
     open: Option<usize>,
 }
 
 /// The JSON Schema of one line.
-pub fn schema() -> serde_json::Value {
-    document::schema::<EventV1>()
+pub fn schema() -> Value {
+    document::schema::<Event>()
 }
 
-fn line(now: Timestamp, level: &'static str, message: String, body: BodyV1) -> String {
-    let event = EventV1 { level, message, module: "postpay", timestamp: format!("{now:.6}"), body };
+fn line(now: Timestamp, level: &'static str, message: String, body: Body) -> String {
+    let event = Event { level, message, module: "postpay", timestamp: format!("{now:.6}"), body };
     // Only a map with keys that are not text can make this fail.
-    let line = serde_json::to_string(&event).unwrap_or_default();
-    sanitize::json(&line)
+    let event = serde_json::to_value(&event).unwrap_or_default();
+    sanitize::json(&without_nulls(event).to_string())
 }
 
-fn resource(address: &Address) -> ResourceV1 {
-    ResourceV1 { addr: address.to_string() }
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(_, value)| !value.is_null());
+            members.map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(without_nulls).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn resource(address: &Address) -> Resource {
+    Resource { addr: address.to_string() }
 }
 
 /// The lines before anything is sent: the version, a line for each change, and the summary.
 pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
     let postpay = env!("CARGO_PKG_VERSION");
-    let version = BodyV1::Version { postpay, ui: UI };
+    let version = Body::Version { postpay, ui: UI };
     let hello = line(now, "info", format!("postpay {postpay}"), version);
     let changes = plan.steps.iter().filter(|step| step.action != Action::NoOp).map(|step| {
         let message = format!("{}: plan to {}", step.address, step.action.name());
         let change = change(step);
-        line(now, "info", message, BodyV1::PlannedChange { change })
+        line(now, "info", message, Body::PlannedChange { change })
     });
     let summary = plan.summary;
-    let counted = ChangesV1 {
+    let counted = Changes {
         add: summary.orders,
         change: summary.update,
         remove: summary.destroy,
@@ -209,18 +197,18 @@ pub fn planned(plan: &Plan, now: Timestamp) -> Vec<String> {
         moved: summary.moved,
         forget: summary.forget,
         operation: "plan",
-        ..ChangesV1::default()
+        ..Changes::default()
     };
     let message =
         format!("Plan: {} to add, {} to change, {} to destroy", counted.add, counted.change, counted.remove);
-    let changes_body = BodyV1::ChangeSummary { changes: counted };
+    let changes_body = Body::ChangeSummary { changes: counted };
     let closing = line(now, "info", message, changes_body);
     std::iter::once(hello).chain(changes).chain(std::iter::once(closing)).collect()
 }
 
-fn change(step: &Step) -> ChangeV1 {
-    let importing = step.ids.env_id.clone().map(|id| ImportingV1 { id });
-    ChangeV1 {
+fn change(step: &Step) -> Change {
+    let importing = step.ids.env_id.clone().map(|id| Importing { id });
+    Change {
         resource: resource(&step.address),
         previous_resource: step.previous_address.as_ref().map(resource),
         action: step.action.name(),
@@ -236,39 +224,39 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
     let (level, message, body) = match progress {
         Progress::Started { .. } => return None,
         Progress::Sending { step, attempt, .. } => {
-            let hook = HookV1 { attempt: Some(attempt), ..hook(&step.address, step.action) };
+            let hook = Hook { attempt: Some(attempt), ..hook(&step.address, step.action) };
             let message = format!("{}: {}", step.address, step.action.name());
-            ("info", message, BodyV1::ApplyStart { hook })
+            ("info", message, Body::ApplyStart { hook })
         }
         Progress::Retrying { step, attempt, error, after, .. } => {
-            let hook = HookV1 {
+            let hook = Hook {
                 attempt: Some(attempt),
                 retry_after_seconds: Some(after.as_secs_f64()),
                 ..failed(hook(&step.address, step.action), error)
             };
             let message = format!("{}: not sent, trying again", step.address);
-            ("warn", message, BodyV1::ApplyProgress { hook })
+            ("warn", message, Body::ApplyProgress { hook })
         }
         Progress::Ended(result) => return Some(ended(result, now)),
         Progress::Looking { open, after, left: _ } => {
-            let hook = HookV1 {
+            let hook = Hook {
                 action: "read",
                 open: Some(open),
                 retry_after_seconds: Some(after.as_secs_f64()),
-                ..HookV1::default()
+                ..Hook::default()
             };
-            let message = format!("looking in the account for {open}");
-            ("info", message, BodyV1::ApplyProgress { hook })
+            let message = format!("searching the account for {open}");
+            ("info", message, Body::ApplyProgress { hook })
         }
         Progress::Found { address, env_id, tran_id } => {
-            let hook = HookV1 {
+            let hook = Hook {
                 tran_id: tran_id.map(str::to_owned),
                 read_back: Some(true),
                 result: Some("created"),
                 ..with_id(hook(address, Action::Create), Some(env_id))
             };
             let message = format!("{address}: found in the account");
-            ("info", message, BodyV1::ApplyComplete { hook })
+            ("info", message, Body::ApplyComplete { hook })
         }
         Progress::Stopping { under_way, .. } => {
             let warning = Diagnostic::warning("stopping", text!("starting nothing more"))
@@ -279,16 +267,16 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
     Some(line(now, level, message, body))
 }
 
-fn hook(address: &Address, action: Action) -> HookV1 {
-    HookV1 { resource: Some(resource(address)), action: action.name(), ..HookV1::default() }
+fn hook(address: &Address, action: Action) -> Hook {
+    Hook { resource: Some(resource(address)), action: action.name(), ..Hook::default() }
 }
 
-fn with_id(hook: HookV1, env_id: Option<&str>) -> HookV1 {
-    HookV1 { id_key: env_id.map(|_| "env_id"), id_value: env_id.map(str::to_owned), ..hook }
+fn with_id(hook: Hook, env_id: Option<&str>) -> Hook {
+    Hook { id_key: env_id.map(|_| "env_id"), id_value: env_id.map(str::to_owned), ..hook }
 }
 
-fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
-    HookV1 {
+fn failed(hook: Hook, error: &CloudError) -> Hook {
+    Hook {
         code: error.code.clone(),
         message: Some(error.message.en().to_owned()),
         request_id: error.request_id.clone(),
@@ -300,7 +288,7 @@ fn failed(hook: HookV1, error: &CloudError) -> HookV1 {
 fn ended(result: &StepResult, now: Timestamp) -> String {
     let view = ResultView::new(result, None);
     let owned = |id: Option<&str>| id.map(str::to_owned);
-    let hook = HookV1 {
+    let hook = Hook {
         result: Some(view.result),
         tran_id: owned(view.tran_id),
         request_id: owned(view.request_id),
@@ -312,10 +300,10 @@ fn ended(result: &StepResult, now: Timestamp) -> String {
     };
     let (level, body) = match &result.outcome {
         Outcome::Ordered { .. } | Outcome::Done(_) | Outcome::Recorded => {
-            ("info", BodyV1::ApplyComplete { hook })
+            ("info", Body::ApplyComplete { hook })
         }
-        Outcome::Failed(_) | Outcome::Unknown(_) => ("error", BodyV1::ApplyErrored { hook }),
-        Outcome::NotAttempted => ("info", BodyV1::ApplyProgress { hook }),
+        Outcome::Failed(_) | Outcome::Unknown(_) => ("error", Body::ApplyErrored { hook }),
+        Outcome::NotAttempted => ("info", Body::ApplyProgress { hook }),
     };
     line(now, level, format!("{}: {}", result.address, view.label), body)
 }
@@ -327,7 +315,7 @@ pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
         let results = report.results.iter();
         results.filter(|result| result.outcome == Outcome::Recorded && result.action == action).count()
     };
-    let changes = ChangesV1 {
+    let changes = Changes {
         add: counts.ordered,
         change: counts.changed,
         remove: counts.destroyed,
@@ -342,7 +330,7 @@ pub fn finished(report: &ApplySummary, now: Timestamp) -> String {
     };
     let message =
         format!("Apply: {} added, {} changed, {} destroyed", changes.add, changes.change, changes.remove);
-    line(now, "info", message, BodyV1::ChangeSummary { changes })
+    line(now, "info", message, Body::ChangeSummary { changes })
 }
 
 /// Returns the line for something that a person needs to know or fix.
@@ -350,5 +338,5 @@ pub fn diagnostic(diagnostic: &Diagnostic, now: Timestamp) -> String {
     let diagnostic = DiagnosticV1::from(diagnostic);
     let level = if diagnostic.severity() == "error" { "error" } else { "warn" };
     let message = diagnostic.summary().to_owned();
-    line(now, level, message, BodyV1::Diagnostic { diagnostic })
+    line(now, level, message, Body::Diagnostic { diagnostic })
 }

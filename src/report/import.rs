@@ -2,8 +2,9 @@
 
 use super::lines::Lines;
 use super::options::RenderOptions;
-use super::text::clean;
+use super::text::{clean, clean_text};
 use crate::apply::import::{Compared, Importable};
+use crate::cloud::api_time;
 use crate::i18n::{Text, text};
 
 /// How wide the names are.
@@ -17,14 +18,15 @@ pub fn render_imports(imports: &[Importable], options: RenderOptions) -> String 
         lines.blank();
         lines.add(text!("{head} {env_id} in the account:", head, env_id));
         let pay_mode = bill.as_ref().and_then(|bill| bill.pay_mode.as_ref()).map(ToString::to_string);
+        let same = |value: &String| Text::same(value.clone());
         for (name, value) in [
-            (text!("status"), environment.status.as_ref()),
-            (text!("region"), environment.region.as_ref()),
-            (text!("created at"), environment.created_at.as_ref()),
-            (text!("pay mode"), pay_mode.as_ref().or(environment.pay_mode.as_ref())),
-            (Text::same("tran_id"), tran_id.as_ref()),
+            (text!("status"), environment.status.as_ref().map(same)),
+            (text!("region"), environment.region.as_ref().map(same)),
+            (text!("created at"), environment.created_at.as_deref().map(api_time::describe)),
+            (text!("pay mode"), pay_mode.as_ref().or(environment.pay_mode.as_ref()).map(same)),
+            (Text::same("tran_id"), tran_id.as_ref().map(same)),
         ] {
-            let value = value.map(|value| Text::same(clean(value).into_owned()));
+            let value = value.as_ref().map(clean_text);
             lines.row(6, name, COLUMN, value.unwrap_or(text!("not reported")));
         }
         for Compared { field, declared, live, fits } in compared {

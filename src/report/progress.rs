@@ -205,16 +205,16 @@ pub fn describe_lock_wait(holder: Option<&Holder>, waited: Duration, most: Durat
 }
 
 /// Returns how long the account has been searched for unknown outcomes; `most` is the longest.
-pub fn describe_search(open: usize, looked: Duration, most: Duration) -> Text {
+pub fn describe_search(open: usize, searched: Duration, most: Duration) -> Text {
     let environments = match open {
         1 => text!("1 environment"),
         _ => text!("{open} environments", open),
     };
-    let (looked, left) = (whole(looked), whole(most.saturating_sub(looked)));
+    let (searched, left) = (whole(searched), whole(most.saturating_sub(searched)));
     text!(
-        "searching the account for {environments}: {looked} so far, at most {left} more",
+        "searching the account for {environments}: {searched} so far, at most {left} more",
         environments,
-        looked,
+        searched,
         left
     )
 }
@@ -224,51 +224,5 @@ fn whole(time: Duration) -> Text {
     match time.as_secs() {
         seconds @ 0..120 => text!("{seconds} s", seconds),
         _ => duration(time),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::i18n::Lang;
-
-    const LISTING: Reading =
-        Reading { what: Looks::Environments, region: 1, regions: 1, pages: 0, done: 0, of: None };
-
-    fn said(told: Reading, seconds: u64) -> String {
-        describe_reading(&told, Duration::from_secs(seconds)).en().to_owned()
-    }
-
-    #[test]
-    fn a_look_tells_its_count_rate_and_time_left_as_far_as_they_are_known() {
-        assert_eq!(said(LISTING, 2), "Listing the account: 0 environments");
-        let begun = Reading { regions: 3, region: 2, pages: 4, done: 400, ..LISTING };
-        assert_eq!(
-            said(begun, 8),
-            "Listing the account: 400 environments, region 2 of 3, 4 pages, 50 per second"
-        );
-        let of = Some(1000);
-        assert_eq!(
-            said(Reading { of, ..begun }, 8),
-            "Listing the account: 400 of 1000 environments, region 2 of 3, 4 pages, 50 per second, about 12 s left"
-        );
-        let chinese = describe_reading(&Reading { of, ..begun }, Duration::from_secs(8));
-        assert_eq!(
-            chinese.in_lang(Lang::Zh),
-            "正在列出账号中的环境：环境 400/1000，地域 2/3，4 页，每秒 50 个，约剩 12 秒"
-        );
-    }
-
-    #[test]
-    fn waiting_tells_how_long_it_has_been_and_how_long_it_may_be() {
-        let (waited, most) = (Duration::from_secs(12), Duration::from_secs(60));
-        assert_eq!(
-            describe_search(1, waited, most).en(),
-            "searching the account for 1 environment: 12 s so far, at most 48 s more"
-        );
-        assert_eq!(
-            describe_lock_wait(None, waited, Duration::from_secs(600)).en(),
-            "Waiting for another process to release the state lock: 12 s so far, at most 9 min 48 s more"
-        );
     }
 }

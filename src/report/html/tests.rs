@@ -154,3 +154,20 @@ fn five_thousand_orders_are_a_page_that_a_browser_opens_at_once() {
     let html = render(&large(5000), &Context::default());
     assert!(html.len() < 3_500_000, "{} bytes", html.len());
 }
+
+#[test]
+fn env_ids_lead_to_the_console_and_nothing_else_does() {
+    let mut report = sample();
+    assert!(!body(&report).contains("https:"), "the sandbox has no console");
+    report.in_console = true;
+    let url = "https://tcb.cloud.tencent.com/dev?envId=old-1a2b";
+    assert!(body(&report).contains(&format!("<a href=\"{url}\" rel=\"noopener noreferrer\">")));
+    let markdown = crate::report::markdown::render(&report, &Context::default());
+    assert!(markdown.contains(&format!("[console]({url})")), "{markdown}");
+    let mut report = hostile();
+    report.in_console = true;
+    for entry in &mut report.entries {
+        "env_id".clone_into(&mut entry.fields[1].name);
+    }
+    assert!(!body(&report).contains("https://tcb"), "an id that is no id has no page");
+}
