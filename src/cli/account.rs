@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::connect::Connection;
-use super::failure::{Failure, NOTHING_ORDERED};
-use super::load::Project;
-use super::world::World;
+use super::error::{Failure, NOTHING_ORDERED};
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::tencent::is_no_sts;
 use crate::cloud::{Caller, CloudError, Grade, NotSent};
 use crate::config::endpoint::SANDBOX;
@@ -15,12 +15,12 @@ use crate::plan::guard::{self, CallerIdentity};
 use crate::report::clean;
 use crate::state::State;
 
-/// How long an account is asked for that need not be known.
+/// How long to wait for the account where it is not required.
 const PASSING: Duration = Duration::from_secs(5);
 
-/// What is known of it.
+/// The account of a run, as far as it is known.
 pub(super) enum Proven {
-    /// It could not be asked, and a person goes on all the same.
+    /// Unknown, which was accepted.
     Waived,
     Account(Caller),
 }
@@ -34,17 +34,13 @@ impl Proven {
     }
 }
 
-/// Asks Tencent Cloud.
-pub(super) async fn ask(
-    connection: &Connection,
-    project: &Project,
-    world: &World,
-) -> Result<Proven, Failure> {
+/// Asks STS for the account of the credentials.
+pub(super) async fn ask(connection: &Connection, project: &Project, ui: &Ui) -> Result<Proven, Failure> {
     match connection.caller().await {
         Ok(caller) => Ok(Proven::Account(caller)),
         Err(error) if project.api.allow_unknown_account => {
             let why = &error.message;
-            world.diagnose(&[Diagnostic::warning(
+            ui.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!(
                     "cannot determine the account of the credentials (--allow-unknown-account is set): {why}",
@@ -53,25 +49,25 @@ pub(super) async fn ask(
             )]);
             Ok(Proven::Waived)
         }
-        // What answers on this very computer is somebody's test, and costs nothing.
+        // An endpoint on this machine is a test, and costs nothing.
         Err(error) if project.account().endpoint == SANDBOX && is_no_sts(&error) => {
-            world.diagnose(&[Diagnostic::warning(
+            ui.diagnose(&[Diagnostic::warning(
                 "account-unknown",
                 text!("the endpoint on this machine has no STS, so the account is unknown"),
             )]);
             Ok(Proven::Waived)
         }
-        Err(error) => Err(not_told(&error).help(NOTHING_ORDERED)),
+        Err(error) => Err(caller_error(&error).help(NOTHING_ORDERED)),
     }
 }
 
-/// For commands that only look: asks, so that nothing is compared with another account's. Where none is expected it need not be
-/// known, and is not waited for long.
+/// Checks the account for commands that only read, so that nothing is compared with another account. Where none is
+/// expected, it may stay unknown, and is not waited for long.
 pub(super) async fn expected(
     connection: &Connection,
     project: &Project,
     state: Option<&State>,
-    world: &World,
+    ui: &Ui,
 ) -> Result<Option<Proven>, Failure> {
     let allowed = &project.config.guard.allowed_accounts;
     let recorded = state.and_then(|state| state.account.as_ref());
@@ -86,18 +82,18 @@ pub(super) async fn expected(
             Err(_) => None,
         });
     }
-    let proven = ask(connection, project, world).await?;
+    let proven = ask(connection, project, ui).await?;
     let blockers = guard::wrong_account(state, proven.identity(), allowed);
     if blockers.is_empty() { Ok(Some(proven)) } else { Err(Failure::from(blockers)) }
 }
 
-/// Tencent Cloud did not say, or could not be asked. What is wrong comes first.
-pub(super) fn not_told(error: &CloudError) -> Failure {
+/// Explains why the account is unknown, the cause first.
+pub(super) fn caller_error(error: &CloudError) -> Failure {
     let why = &error.message;
     let whoami = text!("run `postpay whoami` to show the active credentials and their source");
     match error.grade {
         Grade::NotSent(NotSent::NoKey | NotSent::NoRequest | NotSent::Withdrawn) => {
-            Failure::new("no-key", why.clone()).told_by(error)
+            Failure::new("no-key", why.clone()).with_api_details(error)
         }
         Grade::NotSent(
             NotSent::Connect | NotSent::Tls | NotSent::Throttled | NotSent::Repaired,
@@ -105,32 +101,32 @@ pub(super) fn not_told(error: &CloudError) -> Failure {
             "account-unreachable",
             text!("cannot look up the account of the credentials: {why}", why),
         )
-        .told_by(error)
+        .with_api_details(error)
         .help(text!("check the network and its proxy; set another STS with `--sts-endpoint`")),
         Grade::Refused(_) if is_of_the_key(error) => Failure::new(
             "key-refused",
             text!("Tencent Cloud rejected the credentials: {why}", why),
         )
-        .told_by(error)
+        .with_api_details(error)
         .help(whoami),
         Grade::Refused(_) | Grade::Unknown => Failure::new(
             "account-unknown",
             text!("Tencent Cloud did not return the account of the credentials: {why}", why),
         )
-        .told_by(error)
+        .with_api_details(error)
         .help(whoami)
         .help(text!("to continue anyway: `--allow-unknown-account` (not possible if the state or guard.allowed_accounts has an account)")),
     }
 }
 
-/// No other call would be let through with this key either.
+/// Whether every other call would be rejected with these credentials too.
 fn is_of_the_key(error: &CloudError) -> bool {
     let code = error.code.as_deref().unwrap_or_default();
     code.starts_with("AuthFailure") && code != "AuthFailure.UnauthorizedOperation"
 }
 
-/// Named in a question, where it is known and is no embedded endpoint's.
-pub(super) fn shown(proven: &Proven, connection: &Connection) -> Option<String> {
+/// Returns the account for a prompt; None for the embedded endpoint, or when it is unknown.
+pub(super) fn display(proven: &Proven, connection: &Connection) -> Option<String> {
     connection.session()?;
     match proven {
         Proven::Waived => None,

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::carry_out::{Flags, Job, carry_out};
 use super::connect::Connection;
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure, NOTHING_SENT};
+use super::execute::{Flags, Job, execute_plan};
 use super::options::{Changes, Global, Select};
+use super::project::Project;
 use super::rescue;
-use super::world::World;
+use super::ui::Ui;
 use crate::config;
 use crate::crash;
 use crate::diagnostic::Diagnostic;
@@ -69,29 +69,29 @@ pub(super) struct Args {
     flags: Flags,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let flags = &args.flags;
-    world.events = flags.json;
+    ui.events = flags.json;
     let project = Project::load(global, &flags.api)?;
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     if let Some(path) = &args.file {
-        world.reports.spare(path)?;
+        ui.reports.spare(path)?;
     }
     let kept = args.file.as_deref().map(read_plan).transpose()?;
-    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
-    let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &world.holder("apply"), flags.lock_timeout)
+    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
+    let store = project.store();
+    let writer = ui.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &env::holder("apply"), flags.lock_timeout)
     })?;
-    tell_recovered(&store, &writer, world);
+    report_recovered(&store, &writer, ui);
     crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
         plan.clone()
     } else {
-        let desired = project.desired_creates(writer.state(), world)?;
+        let desired = project.desired_creates(writer.state(), ui)?;
         crash::point(crash::MANIFESTS_READ);
         let options = project.options(&args.select, &args.changes);
-        project.plan(&desired, writer.state(), options, world)?
+        project.plan(&desired, writer.state(), options)?
     };
     crash::point(crash::PLANNED);
     let job = Job {
@@ -104,7 +104,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         accept_missing_rows: args.accept_missing_rows,
         asked_to_destroy: args.changes.allow_destroy,
     };
-    carry_out(plan, &job, &connection, &store, writer, world)
+    execute_plan(plan, &job, &connection, &store, writer, ui)
 }
 
 /// Reads and verifies a plan file.
@@ -119,10 +119,10 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 }
 
 /// Says what taking the lock found: a run that was cut off, and what was kept of it elsewhere.
-pub(super) fn tell_recovered(store: &crate::state::file::FileStore, writer: &Writer, world: &World) {
-    let rescues = rescue::found(store, writer.state(), world);
+pub(super) fn report_recovered(store: &crate::state::file::FileStore, writer: &Writer, ui: &Ui) {
+    let rescues = rescue::found(store, writer.state(), ui);
     if let Some(run) = writer.recovered() {
-        world.diagnose(&[recovered(run, writer.state(), &rescues)]);
+        ui.diagnose(&[recovered(run, writer.state(), &rescues)]);
     }
 }
 

@@ -4,11 +4,10 @@ use clap::builder::PossibleValuesParser;
 use clap::{Command, ValueHint};
 use clap_complete::Shell;
 
-use super::Exit;
-use super::failure::Failure;
-use super::load::Project;
+use super::error::{Exit, Failure};
 use super::options::{Api, Global};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::i18n::text;
 use crate::state;
 
@@ -29,7 +28,7 @@ const ADDRESSES: &str = "POSTPAY_ADDRESSES";
 /// Prints them.
 const LIST_ADDRESSES: &str = "postpay addresses 2>/dev/null";
 
-pub(super) fn run(args: &Args, command: Command, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
     let (mut command, list) = match args.shell {
         Shell::Bash | Shell::Zsh => (with_addresses(command), format!("$({LIST_ADDRESSES})")),
         Shell::Fish => (with_addresses(command), format!("({LIST_ADDRESSES})")),
@@ -40,7 +39,7 @@ pub(super) fn run(args: &Args, command: Command, world: &mut World) -> Result<Ex
     let script = String::from_utf8_lossy(&script);
     // Fish has a description behind each value.
     let script = script.replace(&format!("{ADDRESSES}\\t''"), &list).replace(ADDRESSES, &list);
-    world.print(&script)?;
+    ui.print(&script)?;
     Ok(Exit::Fine)
 }
 
@@ -61,17 +60,17 @@ fn with_addresses(command: Command) -> Command {
 }
 
 /// Prints the addresses in the manifests and in the state, one per line, for completions. Problems are not reported.
-pub(super) fn list_addresses(global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn list_addresses(global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     let desired = project.check().1.desired;
     let mut addresses: Vec<String> =
         desired.environments.iter().map(|environment| environment.address.to_string()).collect();
-    let state = state::read(&world.store(&project.state)).ok().and_then(state::Snapshot::current);
+    let state = state::read(&project.store()).ok().and_then(state::Snapshot::current);
     addresses.extend(state.iter().flat_map(state::State::records).map(|(address, _)| address.to_string()));
     addresses.sort_unstable();
     addresses.dedup();
     let lines: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    world.print(&lines)?;
+    ui.print(&lines)?;
     Ok(Exit::Fine)
 }
 
@@ -87,7 +86,7 @@ pub(super) struct ManArgs {
     command: Vec<String>,
 }
 
-pub(super) fn man(args: &ManArgs, command: Command, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn man(args: &ManArgs, command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
     let mut command = command;
     for part in &args.command {
         let found = command.get_subcommands().find(|it| it.get_name() == part && !it.is_hide_set()).cloned();
@@ -106,6 +105,6 @@ pub(super) fn man(args: &ManArgs, command: Command, world: &mut World) -> Result
     clap_mangen::Man::new(command)
         .render(&mut page)
         .map_err(|error| Failure::new("man", text!("cannot render the manual page: {error}", error)))?;
-    world.print(&String::from_utf8_lossy(&page))?;
+    ui.print(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Fine)
 }

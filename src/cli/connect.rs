@@ -1,4 +1,4 @@
-//! Which endpoint a run talks to, and with which keys.
+//! The endpoint of a command, and the client for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::error::{Failure, NOTHING_SENT};
 use super::keys::{self, Ask, Session};
-use super::load::Project;
 use super::options::{self, time};
+use super::project::Project;
 use super::transport::transport;
-use super::world::World;
+use super::ui::Ui;
 use crate::clock::SystemClock;
 use crate::cloud::tencent::{
     ClientOptions, CredentialCache, Credentials, EndpointUrl, NoCredentials, RETRY_READS_FOR, TencentClient,
@@ -24,8 +24,9 @@ use crate::i18n::{Text, text};
 use crate::plan::Plan;
 use crate::sandbox::{self, Fault, ListAlias, Sandbox};
 use crate::state::State;
+use crate::state::file::FileStore;
 
-/// How the embedded endpoint behaves, for a rehearsal.
+/// How the embedded endpoint behaves.
 #[derive(Debug, PartialEq, Eq, Args)]
 #[command(next_help_heading = options::SANDBOX_OPTIONS)]
 pub(super) struct Embedded {
@@ -51,7 +52,7 @@ pub(super) struct Embedded {
     pub sandbox_rate: u32,
 }
 
-/// What a list shows as an alias.
+/// The field that is listed as the alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum ListAliasArg {
     Alias,
@@ -84,7 +85,7 @@ impl Default for Embedded {
     }
 }
 
-/// An endpoint that was chosen and not yet spoken to.
+/// An endpoint, and what calls to it need. Nothing was sent yet.
 #[derive(Clone)]
 pub(super) struct Connection {
     region: Option<String>,
@@ -107,30 +108,30 @@ enum Place {
 }
 
 impl Connection {
-    /// Chooses the endpoint, and looks for the key to it.
-    pub(super) fn with_key(
+    /// Chooses the endpoint, and loads the credentials for it.
+    pub(super) fn with_credentials(
         project: &Project,
         embedded: &Embedded,
         retry_for: Duration,
-        world: &World,
+        ui: &Ui,
     ) -> Result<Self, Failure> {
-        let connection = Self::choose(project, embedded, retry_for, world)?;
-        connection.find_key(project, Ask::Machine, world)?;
+        let connection = Self::choose(project, embedded, retry_for, ui)?;
+        connection.load_credentials(project, Ask::Machine, ui)?;
         Ok(connection)
     }
 
-    /// Chooses the endpoint. Looks for no key, and sends nothing.
+    /// Chooses the endpoint. Loads no credentials, and sends nothing.
     pub(super) fn choose(
         project: &Project,
         embedded: &Embedded,
         retry_for: Duration,
-        world: &World,
+        ui: &Ui,
     ) -> Result<Self, Failure> {
-        // Once: the file that is recorded in is a new one.
-        let transport = transport(project, world)?;
+        // Once, because the file of `--record` must be new.
+        let transport = transport(project, ui)?;
         let place = match &project.endpoint {
             Endpoint::Sandbox => {
-                not_of_the_embedded(project, embedded, world)?;
+                check_sandbox_options(project, embedded, ui)?;
                 Place::Embedded(Box::new(sandbox::Options {
                     latency: embedded.latency,
                     jitter: embedded.jitter,
@@ -138,7 +139,7 @@ impl Connection {
                     list_alias: embedded.list_alias.into(),
                     rate: Some(embedded.sandbox_rate),
                     faults: embedded.faults.clone(),
-                    ..sandbox::Options::new(ledger_beside(&project.state, world)?)
+                    ..sandbox::Options::new(ledger_beside(&project.state)?)
                 }))
             }
             Endpoint::Url(url) => {
@@ -160,28 +161,27 @@ impl Connection {
             transport,
             retry_reads_for: retry_for.min(RETRY_READS_FOR),
             place,
-            watcher: world.watcher(),
+            watcher: ui.watcher(),
         })
     }
 
-    /// Looks for the key, once, where the endpoint needs one. Nothing but the machine is asked, and only if nothing else is
-    /// found.
-    pub(super) fn find_key(&self, project: &Project, ask: Ask, world: &World) -> Result<(), Failure> {
+    /// Loads the credentials once, if the endpoint needs any. Only the metadata service may be asked, as the last source.
+    pub(super) fn load_credentials(&self, project: &Project, ask: Ask, ui: &Ui) -> Result<(), Failure> {
         let Place::Remote { url, session } = &self.place else {
             return Ok(());
         };
         if session.get().is_none() {
             let within = self.retry_reads_for;
-            let found = keys::find_session(project, url, &self.transport, within, ask, world)?;
+            let found = keys::find_session(project, url, &self.transport, within, ask, ui)?;
             session.get_or_init(|| found);
         }
         Ok(())
     }
 
-    /// The regions that a listing asks, None for a call that names none: those that are configured, the one that calls are
-    /// sent with, and whichever have something in the state. Whatever is concluded from "not there" has looked there.
+    /// Returns the regions to list: those in the configuration, that of the calls, and those in the state. None stands for
+    /// a call without a region. An environment is missing only if none of them lists it.
     pub(super) fn listed_regions(&self, state: Option<&State>) -> Vec<Option<String>> {
-        regions_to_list(self.region.as_deref(), self.named_regions(state))
+        regions_to_list(self.region.as_deref(), self.known_regions(state))
     }
 
     /// The same connection, where a listing also asks the regions that a plan creates in.
@@ -191,20 +191,20 @@ impl Connection {
         connection
     }
 
-    fn named_regions(&self, state: Option<&State>) -> Vec<String> {
+    fn known_regions(&self, state: Option<&State>) -> Vec<String> {
         let records = state.into_iter().flat_map(State::records);
         let recorded = records.filter_map(|(_, record)| record.region.as_ref());
-        // Tencent Cloud's word for where an adopted one is, or a hand's: one that can't be sent can't be asked.
+        // The state may have been edited: a region that is no header value cannot be listed.
         let can_be_sent =
             |region: &&String| !region.is_empty() && region.bytes().all(|byte| byte.is_ascii_graphic());
         let recorded = recorded.filter(can_be_sent);
         self.list_regions.iter().chain(recorded).cloned().collect()
     }
 
-    /// Whose account the key is of. The embedded endpoint's is known, and Tencent Cloud is asked once.
+    /// Returns the account of the credentials. STS is asked once; that of the embedded endpoint is known.
     ///
     /// # Errors
-    /// When Tencent Cloud does not say.
+    /// When STS does not return it.
     pub(super) async fn caller(&self) -> Result<Caller, CloudError> {
         match &self.place {
             Place::Embedded(_) => Ok(Caller {
@@ -216,7 +216,7 @@ impl Connection {
             }),
             Place::Remote { session, .. } => {
                 let Some(session) = session.get() else {
-                    return Err(CloudError::new(Grade::NotSent(NotSent::NoRequest), NO_KEY_WAS_LOOKED_FOR));
+                    return Err(CloudError::new(Grade::NotSent(NotSent::NoRequest), NO_CREDENTIALS_LOADED));
                 };
                 let asked = session.caller.get_or_try_init(|| async {
                     let _waiting = Waiting::new(self.watcher.clone());
@@ -229,7 +229,7 @@ impl Connection {
         }
     }
 
-    /// Where Tencent Cloud's endpoint is; None for the embedded one.
+    /// Returns the URL; None for the embedded endpoint.
     pub(super) fn url(&self) -> Option<&EndpointUrl> {
         match &self.place {
             Place::Embedded(_) => None,
@@ -237,7 +237,7 @@ impl Connection {
         }
     }
 
-    /// What is known of the key to Tencent Cloud's endpoint; None for the embedded one, and before it was looked for.
+    /// Returns the credentials; None for the embedded endpoint, and before they were loaded.
     pub(super) fn session(&self) -> Option<&Session> {
         match &self.place {
             Place::Embedded(_) => None,
@@ -245,20 +245,20 @@ impl Connection {
         }
     }
 
-    /// The client, and the embedded endpoint that it talks to, if it does; the endpoint lives as long as that. It lists the
-    /// regions of what is in the state too.
+    /// Returns the client, which also lists the regions in the state, and the embedded endpoint, which runs until it is
+    /// dropped.
     pub(super) async fn open(
         &self,
         state: Option<&State>,
     ) -> Result<(TencentClient, Option<Sandbox>), Failure> {
-        let list_regions = self.named_regions(state);
+        let list_regions = self.known_regions(state);
         let this = self.clone();
         let (endpoint, credentials, running) = match this.place {
             Place::Remote { url, session } => {
                 let credentials = session.get().map(|session| Arc::clone(&session.credentials));
-                // Nothing can be sent without them.
+                // A plan that only changes the state needs none.
                 let none =
-                    || CredentialCache::new(NoCredentials(NO_KEY_WAS_LOOKED_FOR), Arc::new(SystemClock));
+                    || CredentialCache::new(NoCredentials(NO_CREDENTIALS_LOADED), Arc::new(SystemClock));
                 (url, credentials.unwrap_or_else(|| Arc::new(none())), None)
             }
             Place::Embedded(options) => {
@@ -282,8 +282,8 @@ impl Connection {
     }
 }
 
-/// What was asked for and has no meaning for the embedded endpoint, which has a key of its own and is asked for no other.
-fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) -> Result<(), Failure> {
+/// Rejects or reports options that have no effect on the embedded endpoint, which has its own credentials.
+fn check_sandbox_options(project: &Project, embedded: &Embedded, ui: &Ui) -> Result<(), Failure> {
     let is_of_sts = |fault: &&Fault| fault.target == sandbox::Target::Sts;
     if let Some(fault) = embedded.faults.iter().find(is_of_sts) {
         let fault = fault.to_string();
@@ -305,7 +305,7 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
         ("--oidc-provider", oidc_provider.is_some()),
     ];
     if let Some((flag, _)) = given.iter().find(|(_, is_given)| *is_given) {
-        world.diagnose(&[Diagnostic::warning(
+        ui.diagnose(&[Diagnostic::warning(
             "sandbox-key",
             text!("`{flag}` has no effect: the embedded endpoint uses its own credentials", flag),
         )]);
@@ -313,10 +313,10 @@ fn not_of_the_embedded(project: &Project, embedded: &Embedded, world: &World) ->
     Ok(())
 }
 
-const NO_KEY_WAS_LOOKED_FOR: Text =
+const NO_CREDENTIALS_LOADED: Text =
     Text::fixed("no credentials were loaded, because nothing needs to be sent");
 
-/// Progress while Tencent Cloud is asked whose the credentials are.
+/// Progress while STS is asked for the account.
 struct Waiting(Option<Watcher>);
 
 impl Waiting {
@@ -351,7 +351,7 @@ pub(super) fn sandbox_credentials() -> Credentials {
     }
 }
 
-/// Where the embedded endpoint keeps what it did: `postpay.sandbox.jsonl` beside `postpay.state.json`.
-pub(super) fn ledger_beside(state: &Path, world: &World) -> Result<PathBuf, Failure> {
-    Ok(world.store(state).beside("sandbox.jsonl")?)
+/// Returns the ledger of the embedded endpoint: `postpay.sandbox.jsonl` beside `postpay.state.json`.
+pub(super) fn ledger_beside(state: &Path) -> Result<PathBuf, Failure> {
+    Ok(FileStore::resolved(state).beside("sandbox.jsonl")?)
 }

@@ -1,7 +1,7 @@
 //! Approval of a plan: `yes` for what costs money, and the address of what is destroyed.
 
-use super::failure::{Failure, NOTHING_ORDERED};
-use super::world::World;
+use super::error::{Failure, NOTHING_ORDERED};
+use super::ui::Ui;
 use crate::config::endpoint::SANDBOX;
 use crate::i18n::{Text, text};
 use crate::plan::guard::Consent;
@@ -29,7 +29,7 @@ pub(super) fn consent(
     cost: &Cost,
     url: Option<&str>,
     account: Option<&str>,
-    world: &World,
+    ui: &Ui,
 ) -> Result<Consent, Failure> {
     if plan.changes().next().is_none() {
         return Ok(Consent::NotNeeded);
@@ -39,21 +39,17 @@ pub(super) fn consent(
     let may_destroy = destroys.is_empty() || allows_destroy;
     match given {
         Some(consent) if may_destroy => return Ok(consent),
-        Some(_) | None if json || !world.can_ask() => {
+        Some(_) | None if json || !ui.can_ask() => {
             return Err(no_terminal(given.is_some(), json, plan));
         }
         Some(_) | None => {}
     }
     let others = plan.changes().count() - destroys.len();
-    if given.is_none()
-        && others > 0
-        && !world.ask(&world.err.in_lang(question(plan, others, cost, url, account)))
-    {
+    if given.is_none() && others > 0 && !ui.ask(&ui.err.in_lang(question(plan, others, cost, url, account))) {
         return Err(declined());
     }
     for step in destroys {
-        if !world.ask_for(step.address.as_str(), &world.err.in_lang(last_question(step, plan, url, account)))
-        {
+        if !ui.ask_for(step.address.as_str(), &ui.err.in_lang(last_question(step, plan, url, account))) {
             return Err(declined());
         }
     }

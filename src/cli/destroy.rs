@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::Exit;
-use super::apply::tell_recovered;
-use super::carry_out::{Flags, Job, carry_out};
+use super::apply::report_recovered;
 use super::connect::Connection;
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure, NOTHING_SENT};
+use super::execute::{Flags, Job, execute_plan};
 use super::options::Global;
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::check::near;
 use crate::config;
 use crate::i18n::text;
@@ -55,25 +55,25 @@ pub(super) struct Args {
     flags: Flags,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let flags = &args.flags;
-    world.events = flags.json;
+    ui.events = flags.json;
     let project = Project::load(global, &flags.api)?;
-    project.guard_reports(global, world)?;
-    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
-    let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &world.holder("destroy"), flags.lock_timeout)
+    project.guard_reports(global, ui)?;
+    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
+    let store = project.store();
+    let writer = ui.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &env::holder("destroy"), flags.lock_timeout)
     })?;
-    tell_recovered(&store, &writer, world);
-    let desired = project.desired(world)?;
+    report_recovered(&store, &writer, ui);
+    let desired = project.desired(ui)?;
     let state = writer.state();
     let mut wanted = Vec::new();
     for address in args.addresses.iter().collect::<BTreeSet<_>>() {
         if is_there(state, address, args.deposed) {
             wanted.push(address.clone());
         } else if !args.deposed && was_there(&store, address)? {
-            world.tell(&text!(
+            ui.status(&text!(
                 "`{address}` is not in the state any more: it was already destroyed, moved or removed.\n",
                 address
             ));
@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         bypass_check: args.bypass_check,
         ..Options::default()
     };
-    let plan = project.make(&desired, state, options, world)?;
+    let plan = project.make(&desired, state, options)?;
     let job = Job {
         project: &project,
         flags,
@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         accept_missing_rows: None,
         asked_to_destroy: args.allow_destroy,
     };
-    carry_out(plan, &job, &connection, &store, writer, world)
+    execute_plan(plan, &job, &connection, &store, writer, ui)
 }
 
 fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {

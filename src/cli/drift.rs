@@ -2,14 +2,14 @@
 
 use clap::builder::BoolishValueParser;
 
-use super::Exit;
 use super::account::Proven;
 use super::connect::Embedded;
-use super::failure::Failure;
+use super::env;
+use super::error::{Exit, Failure};
 use super::live;
-use super::load::Project;
 use super::options::{Api, Changes, Global, Select};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::drift::{self, Ignore, Options};
 use crate::i18n::{Text, text};
@@ -51,45 +51,45 @@ pub(super) struct How {
     ignores: Vec<Ignore>,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    project.guard_reports(global, world)?;
-    let desired = project.desired(world)?;
-    let state = project.recorded(world)?;
+    project.guard_reports(global, ui)?;
+    let desired = project.desired(ui)?;
+    let state = project.read_state(ui)?;
     // Whether destroying is allowed does not change what differs.
     let options = project.options(&args.select, &Changes::default());
-    let plan = project.plan(&desired, state.as_ref(), options, world)?;
+    let plan = project.plan(&desired, state.as_ref(), options)?;
     let mut account = state.as_ref().and_then(|state| state.account.clone()).unwrap_or(project.account());
     let mut live = None;
     if !args.offline {
-        let seen = live::read(&project, &args.embedded, state.as_ref(), false, world)?;
+        let seen = live::read(&project, &args.embedded, state.as_ref(), false, ui)?;
         if let Some(Proven::Account(caller)) = seen.account {
             account.uin = Some(caller.account);
         }
         live = Some(seen.live);
     }
-    let options = options_of(&args.how, &project, world);
+    let options = drift_options(&args.how, &project, ui);
     let drift = drift::compare(&plan, &desired, state.as_ref(), live.as_ref(), &options);
-    let provenance = world.provenance(Some(account), &project.sources());
-    world.show(&DriftView::new(&drift, world.told(), provenance))?;
+    let provenance = ui.provenance(Some(account), &project.sources());
+    ui.show(&DriftView::new(&drift, ui.diagnostics(), provenance))?;
     Ok(if drift.is_drift() { Exit::Changes } else { Exit::Fine })
 }
 
 /// What is ignored, on the command line or in postpay.yaml.
-pub(super) fn options_of(how: &How, project: &Project, world: &World) -> Options {
+pub(super) fn drift_options(how: &How, project: &Project, ui: &Ui) -> Options {
     let How { strict, ignores } = how.clone();
-    let mut options = known(project, world);
+    let mut options = known(project, ui);
     options.ignores.splice(0..0, ignores);
     Options { strict, ..options }
 }
 
 /// What is ignored in postpay.yaml; an expired entry is reported, and no longer ignores anything.
-pub(super) fn known(project: &Project, world: &World) -> Options {
-    let today = jiff::tz::Offset::UTC.to_datetime(world.now()).date();
+pub(super) fn known(project: &Project, ui: &Ui) -> Options {
+    let today = jiff::tz::Offset::UTC.to_datetime(env::now()).date();
     let mut ignores = Vec::new();
     for ignore in &project.config.ignores {
         if ignore.has_expired(today) {
-            world.diagnose(&[expired(ignore)]);
+            ui.diagnose(&[expired(ignore)]);
         } else {
             ignores.push(ignore.clone());
         }

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
-use super::Exit;
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure, NOTHING_SENT};
 use super::options::{Format, time};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::check::near::nearest;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::{Text, text};
@@ -68,38 +68,38 @@ impl Editing<'_> {
     /// run alone, and under it, where nobody else can change what it looks at.
     pub(super) fn run(
         &self,
-        world: &mut World,
-        want: impl Fn(&State, &World) -> Result<Wanted, Failure>,
+        ui: &mut Ui,
+        want: impl Fn(&State) -> Result<Wanted, Failure>,
     ) -> Result<Exit, Failure> {
-        let store = world.store(&self.project.state);
-        let state = self.project.recorded(world)?.ok_or_else(no_state)?;
-        let mut wanted = want(&state, world)?;
-        world.diagnose(&wanted.warnings);
+        let store = self.project.store();
+        let state = self.project.read_state(ui)?.ok_or_else(no_state)?;
+        let mut wanted = want(&state)?;
+        ui.diagnose(&wanted.warnings);
         if self.writing.dry_run || wanted.edits.is_empty() {
-            self.show(&state, &wanted, None, world)?;
-            world.tell(&text!("Nothing was written, and nothing was sent to Tencent Cloud.\n"));
+            self.show(&state, &wanted, None, ui)?;
+            ui.status(&text!("Nothing was written, and nothing was sent to Tencent Cloud.\n"));
             return Ok(Exit::Fine);
         }
-        if self.writing.asks() && !world.can_ask() {
+        if self.writing.asks() && !ui.can_ask() {
             return Err(self.no_terminal());
         }
-        let mut writer = world.locked(&store, self.writing.lock_timeout, || {
-            Writer::open(&store, &world.holder(self.doing), self.writing.lock_timeout)
+        let mut writer = ui.locked(&store, self.writing.lock_timeout, || {
+            Writer::open(&store, &env::holder(self.doing), self.writing.lock_timeout)
         })?;
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {
-            wanted = want(&now, world)?;
-            world.tell(&text!("The state changed in the meantime; the changes are now:\n"));
+            wanted = want(&now)?;
+            ui.status(&text!("The state changed in the meantime; the changes are now:\n"));
         }
         if let Some(run) = writer.recovered() {
-            world.tell(&text!("Run {run} was interrupted; its journal was merged into the state.\n", run));
+            ui.status(&text!("Run {run} was interrupted; its journal was merged into the state.\n", run));
         }
         if self.writing.asks() {
-            world.say(&self.view(&now, &wanted, None).text(world.err));
+            ui.print_stderr(&self.view(&now, &wanted, None).text(ui.err));
             let question = text!(
                 "\nWrite this to the state? Nothing is sent to Tencent Cloud.\nOnly 'yes' will be accepted to approve.\nEnter a value: "
             );
-            if !world.ask(&world.err.in_lang(&question)) {
+            if !ui.ask(&ui.err.in_lang(&question)) {
                 let why = text!("not approved");
                 return Err(Failure::new("declined", why).help(NOTHING_CHANGED));
             }
@@ -108,13 +108,13 @@ impl Editing<'_> {
         let edits = wanted.edits.iter().map(edit).collect();
         let run = RunStarted {
             format_version: crate::state::FormatVersion,
-            commit: world.commit(&self.project.sources()),
-            ..started(&now, &self.line, world)?
+            commit: env::commit(&self.project.sources()),
+            ..started(&now, &self.line)?
         };
-        let written = write(&mut writer, run, edits, world)?;
-        self.show(&now, &wanted, Some(&written), world)?;
+        let written = write(&mut writer, run, edits)?;
+        self.show(&now, &wanted, Some(&written), ui)?;
         let serial = written.serial;
-        world.tell(&text!("Written. The state now has serial {serial}; the previous one is its backup. Nothing was sent to Tencent Cloud.\n", serial));
+        ui.status(&text!("Written. The state now has serial {serial}; the previous one is its backup. Nothing was sent to Tencent Cloud.\n", serial));
         Ok(Exit::Fine)
     }
 
@@ -127,15 +127,15 @@ impl Editing<'_> {
         before: &State,
         wanted: &Wanted,
         written: Option<&State>,
-        world: &mut World,
+        ui: &mut Ui,
     ) -> Result<(), Failure> {
         let view = self.view(before, wanted, written);
         // Whoever was asked has seen it.
-        let seen = written.is_some() && self.writing.asks() && world.is_shown();
-        if !(seen && world.format == Format::Human) {
-            world.print_view(&view)?;
+        let seen = written.is_some() && self.writing.asks() && ui.is_visible();
+        if !(seen && ui.format == Format::Human) {
+            ui.print_view(&view)?;
         }
-        world.write_reports(&view)
+        ui.write_reports(&view)
     }
 
     fn no_terminal(&self) -> Failure {
@@ -149,23 +149,18 @@ impl Editing<'_> {
 }
 
 /// A run of its own, so that the receipts hold the whole history.
-pub(super) fn write(
-    writer: &mut Writer,
-    run: RunStarted,
-    edits: Vec<Edited>,
-    world: &World,
-) -> Result<State, Failure> {
-    writer.begin(world.now(), run)?;
+pub(super) fn write(writer: &mut Writer, run: RunStarted, edits: Vec<Edited>) -> Result<State, Failure> {
+    writer.begin(env::now(), run)?;
     for edited in edits {
-        writer.append(world.now(), Event::Edited(edited))?;
+        writer.append(env::now(), Event::Edited(edited))?;
     }
-    writer.append(world.now(), Event::RunEnded(RunEnded { reason: EndReason::Finished }))?;
+    writer.append(env::now(), Event::RunEnded(RunEnded { reason: EndReason::Finished }))?;
     Ok(writer.commit()?)
 }
 
 /// The run that a command starts over this state; `line` is how the receipt names it.
-pub(super) fn started(state: &State, line: &str, world: &World) -> Result<RunStarted, Failure> {
-    let operator = world.operator();
+pub(super) fn started(state: &State, line: &str) -> Result<RunStarted, Failure> {
+    let operator = env::operator();
     let account = state.account.clone().ok_or_else(|| {
         let why = text!("the state has no account");
         Failure::new("state-account", why).help(NOTHING_CHANGED)
@@ -215,7 +210,7 @@ pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
 pub(super) struct Manifests(Option<Desired>);
 
 impl Manifests {
-    pub(super) fn of(project: &Project) -> Self {
+    pub(super) fn load(project: &Project) -> Self {
         let (_, checked) = project.check();
         Self((!any_error(&checked.diagnostics)).then_some(checked.desired))
     }

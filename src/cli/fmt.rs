@@ -4,11 +4,10 @@ mod replace;
 
 use std::path::{Path, PathBuf};
 
-use super::Exit;
-use super::failure::{Failure, cant_write};
-use super::load::Project;
+use super::error::{Exit, Failure, cannot_write};
 use super::options::{Api, Format, Global};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
 use crate::manifest::{self, Bounds, Found};
@@ -52,12 +51,12 @@ impl Args {
 /// How standard input is named.
 const STDIN: &str = "<stdin>";
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     if args.paths.iter().any(|path| path == Path::new("-")) {
-        return stdin(args, world);
+        return stdin(args, ui);
     }
     let mut formatted = Vec::new();
-    let (found, mut problems) = match find(args, global, world) {
+    let (found, mut problems) = match find(args, global) {
         Ok(found) => found,
         Err(failure) => (Vec::new(), failure.diagnostics),
     };
@@ -72,7 +71,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
     }
     if args.check {
-        return show(args, &formatted, &problems, world);
+        return show(args, &formatted, &problems, ui);
     }
     if any_error(&problems) {
         if let Some(last) = problems.pop() {
@@ -88,16 +87,16 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
             }
         }
     }
-    show(args, &formatted, &problems, world)
+    show(args, &formatted, &problems, ui)
 }
 
 /// The files to lay out, and what is wrong with the paths.
-fn find(args: &Args, global: &Global, world: &World) -> Result<(Vec<Found>, Vec<Diagnostic>), Failure> {
+fn find(args: &Args, global: &Global) -> Result<(Vec<Found>, Vec<Diagnostic>), Failure> {
     if args.paths.is_empty() {
         let project = Project::load(global, &Api::default())?;
         let (found, problems) = project.yaml();
         for one in &found {
-            project.not_the_states(&one.shown, world)?;
+            project.check_not_state_file(&one.shown)?;
         }
         return Ok((found, problems));
     }
@@ -106,7 +105,7 @@ fn find(args: &Args, global: &Global, world: &World) -> Result<(Vec<Found>, Vec<
         let named = path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml");
         named || !path.is_file()
     });
-    let here = std::fs::canonicalize(".").map_err(|error| cant_write(Path::new("."), &error))?;
+    let here = std::fs::canonicalize(".").map_err(|error| cannot_write(Path::new("."), &error))?;
     let bounds = Bounds { project: &here, typed: true };
     let (found, mut problems) = manifest::find(Path::new(""), &yaml, bounds);
     problems.extend(others.iter().map(|path| {
@@ -138,16 +137,11 @@ fn not_written(path: &str, error: &std::io::Error) -> Diagnostic {
     Diagnostic::error("write", why).help(text!("it is unchanged; only the listed files were written"))
 }
 
-fn show(
-    args: &Args,
-    formatted: &[Formatted],
-    problems: &[Diagnostic],
-    world: &mut World,
-) -> Result<Exit, Failure> {
+fn show(args: &Args, formatted: &[Formatted], problems: &[Diagnostic], ui: &mut Ui) -> Result<Exit, Failure> {
     let printed = if args.diff { Printed::PathsAndDiffs } else { Printed::Paths };
     let view = FmtView::new(formatted, printed, args.check, problems);
-    world.diagnose(problems);
-    world.show(&view)?;
+    ui.diagnose(problems);
+    ui.show(&view)?;
     Ok(exit(args, formatted, problems))
 }
 
@@ -162,8 +156,8 @@ fn exit(args: &Args, formatted: &[Formatted], problems: &[Diagnostic]) -> Exit {
 }
 
 /// Whether the text itself goes to standard output, where none of it may be escaped: it is put into a file.
-fn prints(args: &Args, world: &World) -> bool {
-    !args.check && !args.diff && world.format == Format::Human
+fn prints(args: &Args, ui: &Ui) -> bool {
+    !args.check && !args.diff && ui.format == Format::Human
 }
 
 fn not_harmless() -> Diagnostic {
@@ -175,16 +169,16 @@ fn not_harmless() -> Diagnostic {
 }
 
 /// From standard input to standard output.
-fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
+fn stdin(args: &Args, ui: &mut Ui) -> Result<Exit, Failure> {
     if args.paths.len() > 1 {
         let why = text!("`-` (standard input) cannot be combined with other paths");
         return Err(Failure::new("fmt-stdin", why)
             .help(text!("format the files in a separate command; no file was written")));
     }
     let path = Path::new(STDIN);
-    let read = manifest::read_input(path, world.input(), 0).map_err(|problem| vec![*problem]);
+    let read = manifest::read_input(path, std::io::stdin().lock(), 0).map_err(|problem| vec![*problem]);
     let (formatted, problems) = match read.and_then(|bytes| lay_out(path, bytes)) {
-        Ok(file) if prints(args, world) && escape_commands(&file.new, Syntax::Plain) != file.new => {
+        Ok(file) if prints(args, ui) && escape_commands(&file.new, Syntax::Plain) != file.new => {
             (Vec::new(), vec![not_harmless()])
         }
         Ok(file) => (vec![file], Vec::new()),
@@ -197,7 +191,7 @@ fn stdin(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         (false, false) => Printed::Text,
     };
     let view = FmtView::new(&formatted, printed, args.check, &problems);
-    world.diagnose(&problems);
-    world.show(&view)?;
+    ui.diagnose(&problems);
+    ui.show(&view)?;
     Ok(exit(args, &formatted, &problems))
 }

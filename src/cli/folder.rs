@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::error::{Failure, NOTHING_SENT};
 use crate::config;
 use crate::i18n::text;
 

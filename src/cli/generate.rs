@@ -4,12 +4,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::account;
 use super::connect::{Connection, Embedded};
-use super::failure::{Failure, NOTHING_SENT, cant_write};
-use super::load::Project;
+use super::error::{Exit, Failure, NOTHING_SENT, cannot_write};
 use super::options::{Api, Format, Global};
-use super::world::World;
-use super::{Exit, account};
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
@@ -40,22 +40,22 @@ pub(super) struct Args {
     embedded: Embedded,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     let mut out = None;
     if let Some(path) = &args.out {
-        project.not_the_states(path, world)?;
-        out = Some(project.keeps_in(path)?);
+        project.check_not_state_file(path)?;
+        out = Some(project.check_stays_in_project(path)?);
         if path.symlink_metadata().is_ok() {
             return Err(there_already(path));
         }
     }
-    let desired = declared(&project, world)?;
-    let state = project.recorded(world)?;
-    let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let desired = declared(&project, ui)?;
+    let state = project.read_state(ui)?;
+    let connection = Connection::with_credentials(&project, &args.embedded, RETRY_READS_FOR, ui)?;
     let (seen, bills) = super::runtime::start()?.block_on(async {
-        account::expected(&connection, &project, state.as_ref(), world).await?;
+        account::expected(&connection, &project, state.as_ref(), ui).await?;
         let (client, _sandbox) = connection.open(state.as_ref()).await?;
         let seen = client.environments().await.map_err(|error| Failure::listing(&error))?;
         let known = known(&desired, state.as_ref());
@@ -83,18 +83,18 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
         (_, _) => None,
     };
-    show(&drafts, &text, written, args.out.is_some(), world)?;
+    show(&drafts, &text, written, args.out.is_some(), ui)?;
     Ok(Exit::Fine)
 }
 
 /// What the manifests declare. A project may begin with what the account has: then there is none yet.
-fn declared(project: &Project, world: &World) -> Result<Desired, Failure> {
+fn declared(project: &Project, ui: &Ui) -> Result<Desired, Failure> {
     let (_, checked) = project.check();
     let mut errors = checked.diagnostics.iter().filter(|one| one.is_error());
     if any_error(&checked.diagnostics) && errors.all(is_no_manifest) {
         return Ok(Desired::default());
     }
-    project.desired(world)
+    project.desired(ui)
 }
 
 fn is_no_manifest(diagnostic: &Diagnostic) -> bool {
@@ -126,7 +126,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
         if error.kind() == std::io::ErrorKind::AlreadyExists {
             there_already(path)
         } else {
-            cant_write(path, &error)
+            cannot_write(path, &error)
         }
     })
 }
@@ -144,28 +144,28 @@ fn show(
     text: &str,
     written: Option<&Path>,
     wanted: bool,
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<(), Failure> {
     let file = written.map(|path| path.display().to_string());
     let view = GenerateView::new(drafts, text, file.as_deref());
-    if world.format != Format::Human || (!wanted && !drafts.drafts.is_empty()) {
-        world.print_view(&view)?;
+    if ui.format != Format::Human || (!wanted && !drafts.drafts.is_empty()) {
+        ui.print_view(&view)?;
     }
-    world.write_reports(&view)?;
+    ui.write_reports(&view)?;
     let (made, known, left_out) = (drafts.drafts.len(), drafts.known, drafts.left_out.len());
     let generated = count(made, "environment", "environments");
-    world.tell(&text!("{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n", generated, known, left_out; made));
+    ui.status(&text!("{generated} declared, {known} already known, {left_out} skipped. Nothing was created or added to the state.\n", generated, known, left_out; made));
     for one in &drafts.left_out {
         let (env_id, why) = (clean(&one.env_id), &one.why);
-        world.tell(&text!("  skipped {env_id}: {why}\n", env_id, why));
+        ui.status(&text!("  skipped {env_id}: {why}\n", env_id, why));
     }
     match written {
         Some(path) => {
             let shown = path.display().to_string();
             let shown = clean(&shown);
-            world.tell(&text!("Written to {shown}. To preview the import: postpay plan\n", shown));
+            ui.status(&text!("Written to {shown}. To preview the import: postpay plan\n", shown));
         }
-        None if wanted => world.tell(&text!("No file was written.\n")),
+        None if wanted => ui.status(&text!("No file was written.\n")),
         None => {}
     }
     Ok(())

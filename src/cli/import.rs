@@ -1,13 +1,13 @@
 //! `postpay import`: one environment that exists, adopted under a declared address. Orders nothing.
 
-use super::Exit;
-use super::apply::tell_recovered;
-use super::carry_out::{Flags, Job, carry_out};
+use super::apply::report_recovered;
 use super::connect::Connection;
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::{Project, unknown_address};
+use super::env;
+use super::error::{Exit, Failure, NOTHING_SENT};
+use super::execute::{Flags, Job, execute_plan};
 use super::options::{Global, id};
-use super::world::World;
+use super::project::{Project, unknown_address};
+use super::ui::Ui;
 use crate::config;
 use crate::i18n::{Text, text};
 use crate::model::{Address, Import};
@@ -40,19 +40,19 @@ pub(super) struct Args {
     flags: Flags,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let flags = &args.flags;
-    world.events = flags.json;
+    ui.events = flags.json;
     let address = &args.address;
     let project = Project::load(global, &flags.api)?;
-    project.guard_reports(global, world)?;
-    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, world)?;
-    let store = world.store(&project.state);
-    let writer = world.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &world.holder("import"), flags.lock_timeout)
+    project.guard_reports(global, ui)?;
+    let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
+    let store = project.store();
+    let writer = ui.locked(&store, flags.lock_timeout, || {
+        Writer::open(&store, &env::holder("import"), flags.lock_timeout)
     })?;
-    tell_recovered(&store, &writer, world);
-    let mut desired = project.desired(world)?;
+    report_recovered(&store, &writer, ui);
+    let mut desired = project.desired(ui)?;
     let state = writer.state();
     let on_record = state.and_then(|state| state.get(address));
     if let Some(record) = on_record {
@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         source: environment.source.clone(),
     });
     let options = Options { targets: vec![address.clone()], ..Options::default() };
-    let plan = project.make(&desired, state, options, world)?;
+    let plan = project.make(&desired, state, options)?;
     let job = Job {
         project: &project,
         flags,
@@ -93,5 +93,5 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         accept_missing_rows: None,
         asked_to_destroy: false,
     };
-    carry_out(plan, &job, &connection, &store, writer, world)
+    execute_plan(plan, &job, &connection, &store, writer, ui)
 }

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::Exit;
-use super::failure::{Failure, cant_write};
+use super::error::{Exit, Failure, cannot_write};
 use super::folder;
-use super::world::World;
+use super::ui::Ui;
 use crate::files::{self, Access, Links};
 use crate::i18n::{shell_word, text};
 use crate::report::clean;
@@ -86,7 +85,7 @@ fn add_lines(dir: &Path, name: &str, wanted: &str) -> Result<Added, Failure> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             return write(dir, name, wanted).map(|()| Added::Created);
         }
-        Err(error) => return Err(cant_write(&path, &error)),
+        Err(error) => return Err(cannot_write(&path, &error)),
     };
     let there = String::from_utf8_lossy(&text);
     let is_there = |line: &str| there.lines().any(|other| other.trim() == line);
@@ -99,11 +98,11 @@ fn add_lines(dir: &Path, name: &str, wanted: &str) -> Result<Added, Failure> {
     let added: String = lines.map(|line| format!("{line}\n")).collect();
     files::open(&path, Links::Refused, Access::Append)
         .and_then(|mut file| file.write_all(format!("{end}{added}").as_bytes()))
-        .map_err(|error| cant_write(&path, &error))?;
+        .map_err(|error| cannot_write(&path, &error))?;
     Ok(Added::Extended)
 }
 
-pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, ui: &mut Ui) -> Result<Exit, Failure> {
     let is_new = args.ci.is_none() || !folder::is_project(&args.dir);
     let mut files = if is_new { project() } else { Vec::new() };
     let pipeline = args.ci.map_or(&[][..], Ci::files);
@@ -138,21 +137,21 @@ pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
         }
     }
     let (en, zh) = (created.join(", "), created.join("、"));
-    let mut done = world.out.in_lang(text!("Created {en}.\n", en; zh));
+    let mut done = ui.out.in_lang(text!("Created {en}.\n", en; zh));
     if !extended.is_empty() {
         let (en, zh) = (extended.join(", "), extended.join("、"));
-        done += &world.out.in_lang(text!("Added lines to {en}.\n", en; zh));
+        done += &ui.out.in_lang(text!("Added lines to {en}.\n", en; zh));
     }
-    world.print(&world.out.wrap(done, 2))?;
+    ui.print(&ui.out.wrap(done, 2))?;
     let go = if args.dir == Path::new(".") {
         String::new()
     } else {
         let dir = args.dir.display().to_string();
         format!("cd {} && ", clean(&shell_word(&dir)))
     };
-    world.tell(&text!("\nNext:\n  {go}postpay plan\n  postpay apply\n", go));
+    ui.status(&text!("\nNext:\n  {go}postpay plan\n  postpay apply\n", go));
     if let Some((name, _)) = pipeline.first() {
-        world.tell(&text!("\nBefore the pipeline's first run: set where to download postpay, and do the setup listed at the top of {name}.\n", name));
+        ui.status(&text!("\nBefore the pipeline's first run: set where to download postpay, and do the setup listed at the top of {name}.\n", name));
     }
     Ok(Exit::Fine)
 }
@@ -185,5 +184,5 @@ fn write(dir: &Path, name: &str, text: &str) -> Result<(), Failure> {
     };
     files::resolve(dir)
         .and_then(|dir| make(&dir.join(name)))
-        .map_err(|error| cant_write(&dir.join(name), &error))
+        .map_err(|error| cannot_write(&dir.join(name), &error))
 }

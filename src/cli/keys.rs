@@ -1,14 +1,15 @@
-//! The credentials that a run signs with, found where Tencent Cloud's tools keep theirs.
+//! The credentials of a command, from the sources of the Tencent Cloud tools.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
 
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
+use super::env;
+use super::error::{Failure, NOTHING_SENT};
 use super::options;
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::clock::SystemClock;
 use crate::cloud::Caller;
 use crate::cloud::tencent::{
@@ -19,44 +20,44 @@ use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::report::clean;
 
-/// Who may be asked for a key.
+/// Whether the metadata service may be asked for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ask {
     Nobody,
-    /// This machine, for its role, where nothing else was found.
+    /// For the role of this machine, as the last source.
     Machine,
 }
 
-/// The key to Tencent Cloud's endpoint.
+/// The credentials for an endpoint.
 pub(super) struct Session {
     pub(super) credentials: Arc<CredentialCache>,
     pub(super) chain: Chain,
-    /// Where it is asked whose the key is.
+    /// The STS endpoint that returns their account.
     pub(super) sts_url: EndpointUrl,
     pub(super) sts: Arc<Sts>,
     pub(super) caller: OnceCell<Caller>,
 }
 
-/// Looks for the key. Nothing is sent, but that a machine may be asked for its own role.
+/// Loads the credentials. Only the metadata service may be asked.
 pub(super) fn find_session(
     project: &Project,
     url: &EndpointUrl,
     transport: &Transport,
     retry_for: Duration,
     ask: Ask,
-    world: &World,
+    ui: &Ui,
 ) -> Result<Session, Failure> {
     let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
     let metadata = metadata_endpoint.as_ref();
     let around =
-        CredentialContext { variable: &|name| world.variable(name), home: world.home(), now: world.now() };
+        CredentialContext { variable: &|name| env::variable(name), home: env::home(), now: env::now() };
     let mut chain = Chain::find(&credential_options(&project.api.keys), &around)?;
-    tell_open(&chain, world);
+    warn_readable_file(&chain, ui);
     if ask == Ask::Machine {
         find_machine(&mut chain, metadata)?;
     }
     let sts_url = named.clone().unwrap_or_else(|| url.sts());
-    // Whatever answers on this computer can't vouch for a key to an endpoint elsewhere.
+    // STS on this machine cannot know credentials for an endpoint elsewhere.
     if sts_url.is_loopback() && !url.is_loopback() {
         return Err(Failure::new(
             "sts-endpoint",
@@ -78,8 +79,7 @@ pub(super) fn find_session(
     let sts = StsOptions {
         endpoint: sts_url.clone(),
         credentials: None,
-        region: world
-            .variable("TKE_REGION")
+        region: env::variable("TKE_REGION")
             .filter(|region| !region.is_empty() && matches!(chain.source, Source::WebIdentity(_)))
             .or_else(|| project.region.clone()),
         language: project.language.name().to_owned(),
@@ -118,7 +118,7 @@ fn credential_options(keys: &options::Keys) -> CredentialOptions {
     }
 }
 
-/// Whether this is a machine with a role is only asked where nothing else was found.
+/// Looks up the role of this machine when no other source has credentials.
 fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(), Failure> {
     let Source::Machine { role, is_asked_for: false } = &mut chain.source else {
         return Ok(());
@@ -140,11 +140,11 @@ fn find_machine(chain: &mut Chain, metadata: Option<&EndpointUrl>) -> Result<(),
     Err(CredentialsError::Absent { looked }.into())
 }
 
-fn tell_open(chain: &Chain, world: &World) {
+fn warn_readable_file(chain: &Chain, ui: &Ui) {
     if let Some(file) = &chain.open_to_others {
         let shown = file.display().to_string();
         let shown = clean(&shown);
-        world.diagnose(&[Diagnostic::warning(
+        ui.diagnose(&[Diagnostic::warning(
             "credentials-open",
             text!("{shown} contains credentials and is readable by other users", shown),
         )

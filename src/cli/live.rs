@@ -4,9 +4,9 @@ use std::collections::{BTreeSet, HashSet};
 
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
-use super::failure::Failure;
-use super::load::Project;
-use super::world::World;
+use super::error::Failure;
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead, Lookup};
 use crate::drift::Live;
@@ -14,7 +14,7 @@ use crate::plan::{Prices, guard};
 use crate::sandbox::Sandbox;
 use crate::state::{State, Status};
 
-/// What was seen, and in whose account, as far as that could be asked.
+/// The environments of the account, and the account itself if it is known.
 pub(super) struct Seen {
     pub(super) live: Live,
     pub(super) account: Option<Proven>,
@@ -22,24 +22,24 @@ pub(super) struct Seen {
     pub(super) prices: Option<Prices>,
 }
 
-/// Reads every page of every region that is listed, and the bills of what is in the state. What is in the state and in no list is asked
-/// for by its id.
+/// Lists every region, and reads the bills of what is in the state. Environments in the state that no list has are read by
+/// id.
 pub(super) fn read(
     project: &Project,
     embedded: &Embedded,
     state: Option<&State>,
     with_prices: bool,
-    world: &World,
+    ui: &Ui,
 ) -> Result<Seen, Failure> {
-    let connection = Connection::with_key(project, embedded, RETRY_READS_FOR, world)?;
-    // Nothing of the record is in another account: all of it would seem to be gone.
+    let connection = Connection::with_credentials(project, embedded, RETRY_READS_FOR, ui)?;
+    // In another account, every environment in the state would seem to be missing.
     if let Some(blocker) = guard::wrong_endpoint(state, &project.account()) {
         return Err(Failure::from(vec![blocker]));
     }
     let recorded = state.into_iter().flat_map(State::env_ids);
     let recorded: Vec<String> = recorded.map(|(_, env_id)| env_id.to_owned()).collect();
     super::runtime::start()?.block_on(async {
-        let account = account::expected(&connection, project, state, world).await?;
+        let account = account::expected(&connection, project, state, ui).await?;
         let (reader, _sandbox) = reader(&connection, state).await?;
         let mut environments = reader.environments().await.map_err(|error| Failure::listing(&error))?;
         let listed: HashSet<&str> =
@@ -77,7 +77,7 @@ pub(super) fn read(
         let known_ids = if listed.all(|environment| recorded.contains(&environment.env_id)) {
             BTreeSet::new()
         } else {
-            project.ids_in_receipts(world)?
+            project.ids_in_receipts()?
         };
         Ok(Seen {
             live: Live { environments, bills, regions: connection.listed_regions(state), absent, known_ids },
@@ -87,7 +87,7 @@ pub(super) fn read(
     })
 }
 
-/// Something that looks, and has no way to do anything else.
+/// Returns a client that can only read.
 async fn reader(
     connection: &Connection,
     state: Option<&State>,

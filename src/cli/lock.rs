@@ -1,10 +1,9 @@
 //! `postpay lock`: who writes to the state now, and which run is open.
 
-use super::Exit;
-use super::failure::Failure;
-use super::load::Project;
+use super::error::{Exit, Failure};
 use super::options::{Api, Global};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::report::clean;
 use crate::report::lock::LockView;
@@ -29,17 +28,17 @@ Examples:
   postpay lock status --format json | jq .held")]
 pub(super) struct StatusArgs {}
 
-pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Command, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let Command::Status(StatusArgs {}) = command;
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let found = lock_report(&world.store(&project.state))?;
+    project.guard_reports(global, ui)?;
+    let found = lock_report(&project.store())?;
     if let Err(error) = &found.open {
-        world.diagnose(&[Diagnostic::warning(
+        ui.diagnose(&[Diagnostic::warning(
             error.code(),
             error.text().map(|error| clean(error).into_owned()),
         )]);
     }
-    world.show(&LockView::new(&found))?;
+    ui.show(&LockView::new(&found))?;
     Ok(Exit::Fine)
 }

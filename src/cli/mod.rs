@@ -1,18 +1,19 @@
-//! The command line: one file a command, each its clap `Args` and its `run()`.
+//! The command line: one file per command, with its clap `Args` and its `run()`.
 //!
-//! `world` alone picks concrete parts and reads the environment. Everything that a command has to say goes through it,
-//! so that text, JSON and exit code come from one value.
+//! `ui` is the terminal, `env` the process around it, `project` the settings and files; `error` has the failures and exit
+//! codes. Imports run from the commands to `project`, `ui`, `error` and `options`.
 
 mod account;
 mod apply;
-mod carry_out;
 mod completions;
 mod connect;
 mod consent;
 mod destroy;
 mod drift;
 mod edit;
-mod failure;
+mod env;
+mod error;
+mod execute;
 mod fmt;
 mod folder;
 mod generate;
@@ -22,12 +23,12 @@ mod import;
 mod init;
 mod keys;
 mod live;
-mod load;
 mod lock;
 mod options;
 mod pending_destroy;
 mod plan;
 mod printer;
+mod project;
 mod refusal;
 mod rehearse;
 mod reports;
@@ -42,11 +43,11 @@ mod signals;
 mod state;
 mod terminal;
 mod transport;
+mod ui;
 mod usage;
 mod validate;
 mod watch;
 mod whoami;
-mod world;
 
 use std::path::{Path, PathBuf};
 
@@ -55,9 +56,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::i18n::{Lang, text, use_english_only};
 use crate::report::clean;
 use crate::report::view::Kind;
-pub use failure::Exit;
+pub use error::Exit;
 use options::Global;
-use world::World;
+use ui::Ui;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -155,7 +156,7 @@ impl Command {
     }
 }
 
-/// Runs the program: the real world in, the exit code out.
+/// Runs the program, and returns its exit code.
 pub fn main() -> Exit {
     // A file that may not grow any more then fails to be written, rather than ending the process in the middle of a run.
     #[cfg(unix)]
@@ -166,79 +167,85 @@ pub fn main() -> Exit {
     };
     let mut cli = match parse(Path::new("")) {
         Ok(cli) => cli,
-        Err(error) => {
-            return match usage::print(&error) {
-                Ok(()) if !error.use_stderr() => Exit::Fine,
-                Ok(()) => Exit::Error,
-                Err(error) => World::plain(world::lang_of_locale()).fail(&failure::cant_print(&error)),
-            };
-        }
+        Err(error) => return end_with(&error),
     };
-    if world::lang_of(&cli.global) == Lang::En {
+    if ui::message_language(&cli.global) == Lang::En {
         use_english_only();
     }
     let project = match enter_folder(&cli) {
         Ok(None) => None,
         Ok(Some((project, back))) => {
-            // What was parsed is valid; only the paths differ.
-            cli = parse(&back).unwrap_or(cli);
+            // The paths that were typed are relative to the folder that they were typed in.
+            cli = match parse(&back) {
+                Ok(cli) => cli,
+                Err(error) => return end_with(&error),
+            };
             Some(project)
         }
-        Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
+        Err(failure) => return Ui::plain(ui::message_language(&cli.global)).fail(&failure),
     };
-    let mut world = match World::new(&cli.global) {
-        Ok(world) => world,
-        Err(failure) => return World::plain(world::lang_of(&cli.global)).fail(&failure),
+    let mut ui = match Ui::new(&cli.global) {
+        Ok(ui) => ui,
+        Err(failure) => return Ui::plain(ui::message_language(&cli.global)).fail(&failure),
     };
     if let Some(project) = project {
         let project = project.display().to_string();
         let project = clean(&project);
-        world.tell(&text!("Project: {project}\n", project));
+        ui.status(&text!("Project: {project}\n", project));
     }
     let kind = cli.command.page();
-    if let Err(failure) = shown::refuse(kind, cli.command.is_list(), &world) {
-        return world.fail(&failure);
+    if let Err(failure) = shown::refuse(kind, cli.command.is_list(), &ui) {
+        return ui.fail(&failure);
     }
     let ended = match cli.command {
-        Command::Init(args) => init::run(&args, &mut world),
-        Command::Validate(args) => validate::run(&args, &cli.global, &mut world),
-        Command::Fmt(args) => fmt::run(&args, &cli.global, &mut world),
-        Command::Plan(args) => plan::run(&args, &cli.global, &mut world),
-        Command::Apply(args) => apply::run(&args, &cli.global, &mut world),
-        Command::Drift(args) => drift::run(&args, &cli.global, &mut world),
-        Command::Destroy(args) => destroy::run(&args, &cli.global, &mut world),
-        Command::Import(args) => import::run(&args, &cli.global, &mut world),
-        Command::Generate(args) => generate::run(&args, &cli.global, &mut world),
-        Command::Resolve(args) => resolve::run(&args, &cli.global, &mut world),
-        Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut world),
-        Command::Show(args) => show::run(&args, &cli.global, &mut world),
-        Command::Whoami(args) => whoami::run(&args, &cli.global, &mut world),
-        Command::State(command) => state::run(&command, &cli.global, &mut world),
-        Command::History(args) => history::run(&args, &cli.global, &mut world),
-        Command::Lock(command) => lock::run(&command, &cli.global, &mut world),
-        Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut world),
-        Command::Schema(args) => schema::run(&args, &mut world),
-        Command::Completions(args) => completions::run(&args, command, &mut world),
-        Command::Man(args) => completions::man(&args, command, &mut world),
-        Command::Addresses => completions::list_addresses(&cli.global, &mut world),
+        Command::Init(args) => init::run(&args, &mut ui),
+        Command::Validate(args) => validate::run(&args, &cli.global, &mut ui),
+        Command::Fmt(args) => fmt::run(&args, &cli.global, &mut ui),
+        Command::Plan(args) => plan::run(&args, &cli.global, &mut ui),
+        Command::Apply(args) => apply::run(&args, &cli.global, &mut ui),
+        Command::Drift(args) => drift::run(&args, &cli.global, &mut ui),
+        Command::Destroy(args) => destroy::run(&args, &cli.global, &mut ui),
+        Command::Import(args) => import::run(&args, &cli.global, &mut ui),
+        Command::Generate(args) => generate::run(&args, &cli.global, &mut ui),
+        Command::Resolve(args) => resolve::run(&args, &cli.global, &mut ui),
+        Command::Rehearse(args) => rehearse::run(&args, &cli.global, &mut ui),
+        Command::Show(args) => show::run(&args, &cli.global, &mut ui),
+        Command::Whoami(args) => whoami::run(&args, &cli.global, &mut ui),
+        Command::State(command) => state::run(&command, &cli.global, &mut ui),
+        Command::History(args) => history::run(&args, &cli.global, &mut ui),
+        Command::Lock(command) => lock::run(&command, &cli.global, &mut ui),
+        Command::Sandbox(command) => sandbox::run(&command, &cli.global, &mut ui),
+        Command::Schema(args) => schema::run(&args, &mut ui),
+        Command::Completions(args) => completions::run(&args, command, &mut ui),
+        Command::Man(args) => completions::man(&args, command, &mut ui),
+        Command::Addresses => completions::list_addresses(&cli.global, &mut ui),
     };
-    world.tell_unrecorded();
+    ui.warn_incomplete_recording();
     match ended {
-        Ok(Exit::Fine) if world.stdout == world::Stdout::Lost => Exit::Error,
+        Ok(Exit::Fine) if ui.stdout == ui::Stdout::Lost => Exit::Error,
         Ok(exit) => exit,
         Err(failure) => {
-            let told = world.told_in_full();
-            let exit = world.fail(&failure);
+            let told = ui.all_diagnostics();
+            let exit = ui.fail(&failure);
             if let Some(kind) = kind {
-                world.report_failure(kind, &told, &failure);
+                ui.report_failure(kind, &told, &failure);
             }
             exit
         }
     }
 }
 
+/// Prints help, or a usage error.
+fn end_with(error: &clap::Error) -> Exit {
+    match usage::print(error) {
+        Ok(()) if !error.use_stderr() => Exit::Fine,
+        Ok(()) => Exit::Error,
+        Err(error) => Ui::plain(ui::locale_language()).fail(&error::cannot_print(&error)),
+    }
+}
+
 /// Changes to the folder of `--chdir`, and then to the project. Returns the project that was found above, and the way back.
-fn enter_folder(cli: &Cli) -> Result<Option<(PathBuf, PathBuf)>, failure::Failure> {
+fn enter_folder(cli: &Cli) -> Result<Option<(PathBuf, PathBuf)>, error::Failure> {
     if let Some(folder) = &cli.global.chdir {
         folder::change(folder)?;
     }

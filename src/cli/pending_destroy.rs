@@ -1,7 +1,7 @@
 //! Environments with an unknown destroy outcome: resolved by a look at the
 //! account, as a part of `postpay resolve`.
 
-use super::world::World;
+use super::ui::Ui;
 use crate::cloud::SeenEnvironment;
 use crate::i18n::text;
 use crate::model::{Address, InstanceKey};
@@ -10,33 +10,33 @@ use crate::state::journal::{Edit, Edited};
 use crate::state::{Record, State, Status};
 
 /// An environment that may be gone.
-pub(super) struct GivenUp {
+pub(super) struct PendingDestroy {
     key: InstanceKey,
     record: Record,
 }
 
 /// Those of these addresses, or all of them.
-pub(super) fn open(state: &State, addresses: &[Address]) -> Vec<GivenUp> {
+pub(super) fn open(state: &State, addresses: &[Address]) -> Vec<PendingDestroy> {
     let records = state.environments.iter();
     records
         .filter(|(key, record)| {
             record.status == Status::Destroying && (addresses.is_empty() || addresses.contains(&key.address))
         })
-        .map(|(key, record)| GivenUp { key: key.clone(), record: record.clone() })
+        .map(|(key, record)| PendingDestroy { key: key.clone(), record: record.clone() })
         .collect()
 }
 
 /// What the account says of them. One that it does not show is forgotten when a person agrees: the keys may be another
 /// account's, and the region one that is not listed.
 pub(super) fn settle(
-    open: &[GivenUp],
+    open: &[PendingDestroy],
     seen: &[SeenEnvironment],
     auto_approve: bool,
-    world: &World,
+    ui: &Ui,
 ) -> Vec<Edited> {
     let mut edits = Vec::new();
     for one in open {
-        let GivenUp { key: InstanceKey { address, .. }, record } = one;
+        let PendingDestroy { key: InstanceKey { address, .. }, record } = one;
         let env_id = record.env_id.as_deref().unwrap_or_default();
         let shown = seen.iter().find(|environment| environment.env_id == env_id);
         let status = match shown {
@@ -50,7 +50,7 @@ pub(super) fn settle(
             None => text!("is not in any listed region"),
         };
         let env_id = clean(env_id);
-        world.tell(&text!(
+        ui.status(&text!(
             "A destroy of `{address}`, {env_id}, was requested. It {what}.\n",
             address,
             env_id,
@@ -58,19 +58,18 @@ pub(super) fn settle(
         ));
         let question =
             text!("Remove it from the state? Only 'yes' will be accepted to approve.\nEnter a value: ");
-        let agreed =
-            status.is_some() || auto_approve || (world.can_ask() && world.ask(&world.err.in_lang(&question)));
+        let agreed = status.is_some() || auto_approve || (ui.can_ask() && ui.ask(&ui.err.in_lang(&question)));
         if agreed {
             edits.push(edited(one, status));
         } else {
-            world.tell(&text!("If it no longer exists: `postpay resolve {address} --auto-approve` removes it from the state.\n", address));
+            ui.status(&text!("If it no longer exists: `postpay resolve {address} --auto-approve` removes it from the state.\n", address));
         }
     }
     edits
 }
 
-fn edited(one: &GivenUp, status: Option<Status>) -> Edited {
-    let GivenUp { key, record } = one;
+fn edited(one: &PendingDestroy, status: Option<Status>) -> Edited {
+    let PendingDestroy { key, record } = one;
     let edit = Edit::set(key.clone(), status.map(|status| Record { status, ..record.clone() }));
     Edited { doing: "resolve".to_owned(), edit }
 }

@@ -8,11 +8,12 @@ use clap::builder::BoolishValueParser;
 
 use super::account::Proven;
 use super::connect::Embedded;
-use super::failure::{Failure, cant_write};
-use super::load::Project;
+use super::error::{Exit, Failure, cannot_write};
+use super::git::Git;
 use super::options::{Api, Changes, Format, Global, Select};
-use super::world::World;
-use super::{Exit, drift, live};
+use super::project::Project;
+use super::ui::Ui;
+use super::{drift, live};
 use crate::cloud::tencent::REQUEST_CLIENT;
 use crate::cloud::tencent::wire::{self, DESTROY, DestroyEnv, SERVICE, VERSION};
 use crate::config::Endpoint;
@@ -70,34 +71,33 @@ pub(super) struct Args {
     embedded: Embedded,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     let mut out = None;
     if let Some(path) = &args.out {
-        project.not_the_states(path, world)?;
-        out = Some(project.keeps_in(path)?);
-        world.reports.spare(path)?;
+        project.check_not_state_file(path)?;
+        out = Some(project.check_stays_in_project(path)?);
+        ui.reports.spare(path)?;
     }
-    let state = project.recorded(world)?;
-    let desired = project.desired_creates(state.as_ref(), world)?;
-    let mut plan =
-        project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes), world)?;
+    let state = project.read_state(ui)?;
+    let desired = project.desired_creates(state.as_ref(), ui)?;
+    let mut plan = project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes))?;
     if args.refresh {
         let live::Seen { live, account, prices } =
-            live::read(&project, &args.embedded, state.as_ref(), plan.cost().packages > 0, world)?;
+            live::read(&project, &args.embedded, state.as_ref(), plan.cost().packages > 0, ui)?;
         // The plan was reviewed against this account, and applies to no other.
         if let Some(Proven::Account(caller)) = account {
             plan.account.uin = Some(caller.account);
         }
         plan.prices = prices;
-        let known = drift::known(&project, world);
+        let known = drift::known(&project, ui);
         plan.drift = Some(unplanned_findings(&plan, &desired, state.as_ref(), &live, &known));
     }
     // On a terminal the reader has the repository at hand.
-    let is_saved = args.out.is_some() || !world.reports.files.is_empty() || world.format != Format::Human;
+    let is_saved = args.out.is_some() || !ui.reports.files.is_empty() || ui.format != Format::Human;
     if (is_saved || args.blame)
-        && let Some(git) = world.git(&project.sources())
+        && let Some(git) = Git::find(&project.sources())
     {
         let mut facts = git.facts();
         if args.blame {
@@ -118,33 +118,33 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let detail = if args.verbose { Detail::Full } else { Detail::Folded };
     // Below the plan, beside its summary, and in every page.
     let warnings = warnings(&plan, state.as_ref(), &project);
-    let shown = show_detailed(&plan, project.rate, &requests, detail, &warnings, world);
-    world.diagnose(&warnings);
-    world.diagnose(blocked(&plan, args.out.is_some()).as_slice());
+    let shown = show_detailed(&plan, project.rate, &requests, detail, &warnings, ui);
+    ui.diagnose(&warnings);
+    ui.diagnose(blocked(&plan, args.out.is_some()).as_slice());
     shown?;
     if is_blocked {
         return Ok(Exit::Error);
     }
-    tell_next(&plan, args.out.as_deref(), world)?;
+    print_next_step(&plan, args.out.as_deref(), ui)?;
     Ok(exit(&plan, args.detailed_exitcode))
 }
 
 /// Says where the plan was saved, and how to apply it.
-fn tell_next(plan: &Plan, out: Option<&Path>, world: &mut World) -> Result<(), Failure> {
+fn print_next_step(plan: &Plan, out: Option<&Path>, ui: &mut Ui) -> Result<(), Failure> {
     let allow = if plan.destroys().next().is_some() { " --allow-destroy" } else { "" };
     if let Some(path) = out {
         let path = path.display().to_string();
         let path = clean(&path);
         let argument = shell_word(&path);
-        world.tell(&text!(
+        ui.status(&text!(
             "Saved to {path}. To carry out exactly this: postpay apply {argument}{allow}\n",
             path,
             argument,
             allow
         ));
-    } else if world.format == Format::Human && plan.changes().next().is_some() {
+    } else if ui.format == Format::Human && plan.changes().next().is_some() {
         let text = text!("Not saved: use -o FILE. To plan again and apply: postpay apply{allow}\n", allow);
-        world.print(text.in_lang(world.out.lang))?;
+        ui.print(text.in_lang(ui.out.lang))?;
     }
     Ok(())
 }
@@ -205,8 +205,8 @@ fn declared<'a>(desired: &'a Desired, plan: &'a Plan) -> impl Iterator<Item = (&
 }
 
 /// Shows the plan in the requested format, and in every report.
-pub(super) fn show(plan: &Plan, rate: f64, requests: &[Request], world: &mut World) -> Result<(), Failure> {
-    show_detailed(plan, rate, requests, Detail::Folded, &[], world)
+pub(super) fn show(plan: &Plan, rate: f64, requests: &[Request], ui: &mut Ui) -> Result<(), Failure> {
+    show_detailed(plan, rate, requests, Detail::Folded, &[], ui)
 }
 
 /// Shows the plan with diagnostics that pages have as well, and that are printed after it.
@@ -216,16 +216,16 @@ fn show_detailed(
     requests: &[Request],
     detail: Detail,
     diagnostics: &[Diagnostic],
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<(), Failure> {
-    let diagnostics = [&world.told(), diagnostics].concat();
+    let diagnostics = [&ui.diagnostics(), diagnostics].concat();
     let view = PlanView { plan, rate, requests, detail, diagnostics };
-    let printed = world.print_view(&view);
-    if world.format == Format::Json {
-        world.say(&render_requests(requests, world.err));
+    let printed = ui.print_view(&view);
+    if ui.format == Format::Json {
+        ui.print_stderr(&render_requests(requests, ui.err));
     }
-    let written = world.write_reports(&view);
-    Failure::of_all([printed, written].into_iter().filter_map(Result::err))
+    let written = ui.write_reports(&view);
+    Failure::merge([printed, written].into_iter().filter_map(Result::err))
 }
 
 pub(super) fn exit(plan: &Plan, detailed: bool) -> Exit {
@@ -256,7 +256,7 @@ fn write(path: &Path, plan: &Plan) -> Result<(), Failure> {
         file.sync_all()?;
         temp.replace()
     };
-    write().map_err(|error| cant_write(path, &error))
+    write().map_err(|error| cannot_write(path, &error))
 }
 
 /// The requests that applying the plan would send, without their signatures.

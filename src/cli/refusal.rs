@@ -1,12 +1,11 @@
-//! What stands between a plan and its being carried out that only the files around it can tell: manifests that were not read, and
-//! receipts that say something else than the state.
+//! Checks of a plan against the files around it: manifests that were not read, receipts that contradict the state, and
+//! rescue files.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
-use super::world::World;
+use super::error::{Failure, NOTHING_SENT};
+use super::project::Project;
 use crate::check;
 use crate::diagnostic::{Diagnostic, any_error};
 use crate::i18n::text;
@@ -18,9 +17,9 @@ use crate::state::file::FileStore;
 use crate::state::verify::{self, Notice, Problem};
 use crate::state::{State, rescue};
 
-/// Refuses to destroy what is still declared in a file that is still there and was not read: the next plan of the whole
-/// project would order it again.
-pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), Failure> {
+/// Rejects destroying an environment that a manifest that was not read still declares: the next plan of the whole project
+/// would create it again.
+pub(super) fn check_unread_manifests(plan: &Plan, project: &Project) -> Result<(), Failure> {
     let whole = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
     let read: HashSet<PathBuf> = plan.manifests.iter().map(|it| whole(&it.path)).collect();
     let mut unread: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
@@ -63,9 +62,9 @@ pub(super) fn declared_elsewhere(plan: &Plan, project: &Project) -> Result<(), F
     Err(Failure::from(refusals).help(NOTHING_SENT))
 }
 
-/// Refuses to order, or to give anything up, by a state that says something else than its receipts. They carry hashes, and the
-/// state is a file that anybody may edit: what was removed from it would be created again, and an id added to it destroyed.
-pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
+/// Rejects creating and destroying while the state contradicts its receipts. They carry hashes, and the state is a file that
+/// anybody may edit: what was removed from it would be created again, and an id added to it destroyed.
+pub(super) fn check_receipts(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
     if !plan.calls_api() || plan.changes().next().is_none() {
         return Ok(());
     }
@@ -75,9 +74,9 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
         .iter()
         .filter(|problem| match problem {
             Problem::Differs(difference) => difference.is_dangerous(),
-            // Where a receipt is missing or damaged nothing can be compared, and so nothing is believed.
+            // Without all receipts the state cannot be checked.
             Problem::Error(_) => true,
-            // They contradict no receipt; `unrecorded` stops creates for the second.
+            // These contradict no receipt; `check_rescue_files` handles the second.
             Problem::Shared { .. } | Problem::Unrecorded { .. } => false,
         })
         .map(|problem| Diagnostic::error(problem.code(), describe_problem(problem)))
@@ -91,14 +90,13 @@ pub(super) fn contradictions(plan: &Plan, store: &FileStore) -> Result<(), Failu
         .help(NOTHING_SENT))
 }
 
-/// Refuses to create while a rescue file has ids that neither the state nor a receipt has, or can't be read: what it is
-/// about would be created a second time.
-pub(super) fn unrecorded(
+/// Rejects creating while a rescue file has ids that neither the state nor a receipt has, or cannot be read: its
+/// environments would be created a second time.
+pub(super) fn check_rescue_files(
     plan: &Plan,
     state: Option<&State>,
     project: &Project,
     store: &FileStore,
-    world: &World,
 ) -> Result<(), Failure> {
     if plan.orders().next().is_none() {
         return Ok(());
@@ -108,7 +106,7 @@ pub(super) fn unrecorded(
     let mut found: Vec<Diagnostic> =
         unreadable.map(|notice| Diagnostic::error(notice.code(), describe_notice(notice))).collect();
     if !problems.is_empty() {
-        let known = project.ids_in_receipts(world)?;
+        let known = project.ids_in_receipts()?;
         let is_known = |problem: &&Problem| match problem {
             Problem::Unrecorded { rescued, .. } => {
                 rescued.outcome.env_id.as_ref().is_some_and(|env_id| known.contains(env_id))

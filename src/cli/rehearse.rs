@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::Exit;
 use super::connect::{Connection, Embedded, ledger_beside};
 use super::edit;
-use super::failure::{Failure, cant_write};
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure, cannot_write};
 use super::options::{Api, Format, Global, Select};
+use super::project::Project;
 use super::resolve::{self, Case};
-use super::world::World;
+use super::ui::Ui;
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Outcome, Parts, Settings};
 use crate::clock::SystemClock;
 use crate::cloud::tencent::TencentClient;
@@ -100,10 +100,10 @@ struct Simulation {
     sandbox_rate: u32,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let seed = seed(args);
     let asked = args.random.unwrap_or(if seed.is_some() { RUNS } else { 1 });
-    let mut simulation = Simulation::load(args, global, world)?;
+    let mut simulation = Simulation::load(args, global, ui)?;
     let mut rehearsal = Rehearsal {
         seed,
         asked: usize::from(asked),
@@ -115,8 +115,8 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     let is_nothing = rehearsal.wanted == 0;
     if is_nothing {
         rehearsal.asked = 0;
-    } else if world.format == Format::Human {
-        world.print(&report::render_head(&rehearsal, world.out))?;
+    } else if ui.format == Format::Human {
+        ui.print(&report::render_head(&rehearsal, ui.out))?;
     }
     let began = Instant::now();
     let runtime = super::runtime::start()?;
@@ -129,26 +129,26 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         }
         let ended = runtime.block_on(async {
             tokio::select! {
-                run = simulation.run(number, faults, world) => run.map(Some),
+                run = simulation.run(number, faults, ui) => run.map(Some),
                 () = &mut signal => Ok(None),
             }
         });
         let Some(run) = ended? else { break };
-        if world.format == Format::Human {
-            world.print(&report::render_run(&run, world.out))?;
+        if ui.format == Format::Human {
+            ui.print(&report::render_run(&run, ui.out))?;
         }
         rehearsal.runs.push(run);
     }
     runtime.shutdown_background();
     rehearsal.took = began.elapsed();
     let view = RehearsalView::new(&rehearsal);
-    if world.format == Format::Human {
+    if ui.format == Format::Human {
         // The runs were printed as they ended.
-        world.print(&report::render_totals(&rehearsal, world.out))?;
+        ui.print(&report::render_totals(&rehearsal, ui.out))?;
     } else {
-        world.print_view(&view)?;
+        ui.print_view(&view)?;
     }
-    world.write_reports(&view)?;
+    ui.write_reports(&view)?;
     Ok(if rehearsal.is_kept() { Exit::Fine } else { Exit::Error })
 }
 
@@ -162,11 +162,11 @@ fn seed(args: &Args) -> Option<u64> {
 
 impl Simulation {
     /// Reads everything that the user has, and checks the plan as apply would. Writes nothing.
-    fn load(args: &Args, global: &Global, world: &mut World) -> Result<Self, Failure> {
+    fn load(args: &Args, global: &Global, ui: &mut Ui) -> Result<Self, Failure> {
         let mut project = Project::load(global, &Api::default())?;
-        project.guard_reports(global, world)?;
-        let recorded = project.recorded(world)?;
-        let mut desired = project.desired_creates(recorded.as_ref(), world)?;
+        project.guard_reports(global, ui)?;
+        let recorded = project.read_state(ui)?;
+        let mut desired = project.desired_creates(recorded.as_ref(), ui)?;
         let settings = Settings {
             rate: if args.real_pace { project.rate } else { FAST },
             in_flight: project.in_flight(args.in_flight),
@@ -186,12 +186,12 @@ impl Simulation {
         let Select { targets, excludes } = args.select.clone();
         let options = Options { targets, excludes, ..Options::default() };
         let left_out = only_creates(&mut desired, recorded.as_ref());
-        let mut setup = SimSetup::new(&desired, recorded, project.account(), options.filter(), world.now());
+        let mut setup = SimSetup::new(&desired, recorded, project.account(), options.filter(), env::now());
         setup.assumed.extend(left_out);
         let sandbox_rate = if args.real_pace { sandbox::RATE } else { FAST_LIMIT };
         let simulation = Self { project, desired, setup, options, settings, sandbox_rate };
         let state = simulation.setup.state.as_ref();
-        let plan = simulation.plan(state, world)?;
+        let plan = simulation.plan(state)?;
         let target = simulation.project.target();
         let facts = facts(state, &target);
         let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
@@ -199,45 +199,44 @@ impl Simulation {
         for blocker in guard::over_limits(checked.plan(), simulation.project.limits(None, None), 0) {
             let (code, message, _) = blocker.explain();
             let warning = Diagnostic::warning(code, message);
-            world.diagnose(&[
+            ui.diagnose(&[
                 warning.help(text!("`postpay apply` would reject this plan; it is rehearsed anyway"))
             ]);
         }
         Ok(simulation)
     }
 
-    fn plan(&self, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
-        self.project.plan(&self.desired, state, self.options.clone(), world)
+    fn plan(&self, state: Option<&State>) -> Result<Plan, Failure> {
+        self.project.plan(&self.desired, state, self.options.clone())
     }
 
     /// One run: a fresh copy, a fresh sandbox, and applies until nothing is left to do.
-    async fn run(&mut self, number: usize, faults: Vec<Fault>, world: &World) -> Result<Run, Failure> {
+    async fn run(&mut self, number: usize, faults: Vec<Fault>, ui: &Ui) -> Result<Run, Failure> {
         let began = Instant::now();
         let folder = tempfile::Builder::new()
             .prefix("postpay-rehearsal-")
             .tempdir()
-            .map_err(|error| cant_write(&std::env::temp_dir(), &error))?;
-        let place = files::resolve(folder.path()).map_err(|error| cant_write(folder.path(), &error))?;
+            .map_err(|error| cannot_write(&std::env::temp_dir(), &error))?;
+        let place = files::resolve(folder.path()).map_err(|error| cannot_write(folder.path(), &error))?;
         self.project.state = place.join("postpay.state.json");
         let path = &self.project.state;
         if let Some(copy) = &self.setup.state {
-            std::fs::write(path, encode_state(copy)?).map_err(|error| cant_write(path, &error))?;
+            std::fs::write(path, encode_state(copy)?).map_err(|error| cannot_write(path, &error))?;
         }
-        let ledger = ledger_beside(path, world)?;
-        sandbox::add_earlier(&ledger, &self.setup.existing, &self.setup.earlier, world.now())?;
+        let ledger = ledger_beside(path)?;
+        sandbox::add_earlier(&ledger, &self.setup.existing, &self.setup.earlier, env::now())?;
         let embedded =
             Embedded { faults: faults.clone(), sandbox_rate: self.sandbox_rate, ..Embedded::default() };
-        let connection = Connection::choose(&self.project, &embedded, 3 * TIMEOUT, world)?;
+        let connection = Connection::choose(&self.project, &embedded, 3 * TIMEOUT, ui)?;
         let (client, endpoint) = connection.open(self.setup.state.as_ref()).await?;
         let mut play = Play {
             simulation: self,
-            store: world.store(path),
+            store: FileStore::resolved(path),
             // One line for each run is progress enough.
             client: Arc::new(client.watched(None)),
             ledger,
             run: Run { number, faults, ..Run::default() },
             left_behind: Vec::new(),
-            world,
         };
         play.run.unfinished = play.finish().await?;
         let after = read(&play.store)?.current();
@@ -304,7 +303,6 @@ struct Play<'a> {
     run: Run,
     /// The EnvIds that refused creates left, as apply reports them.
     left_behind: Vec<String>,
-    world: &'a World,
 }
 
 impl Play<'_> {
@@ -312,7 +310,7 @@ impl Play<'_> {
     async fn finish(&mut self) -> Result<Option<Text>, Failure> {
         loop {
             let writer = self.lock()?;
-            let plan = self.simulation.plan(writer.state(), self.world)?;
+            let plan = self.simulation.plan(writer.state())?;
             let is_settled = |action, is_refused| match action {
                 Action::NoOp => true,
                 // Not in the configuration, and kept.
@@ -341,7 +339,7 @@ impl Play<'_> {
     }
 
     fn lock(&self) -> Result<Writer, Failure> {
-        Ok(Writer::open(&self.store, &self.world.holder("rehearse"), Duration::ZERO)?)
+        Ok(Writer::open(&self.store, &env::holder("rehearse"), Duration::ZERO)?)
     }
 
     /// `postpay apply --auto-approve`. Returns a reason when the job can't be finished without a person.
@@ -353,14 +351,14 @@ impl Play<'_> {
         let facts = facts(writer.state(), &target);
         let checked = guard::check(plan, &facts)?.in_account(CallerIdentity::Waived)?;
         let approved = checked.approve(Consent::Auto)?;
-        let last_sent = super::carry_out::last_sent(&self.store)?;
+        let last_sent = super::execute::last_sent(&self.store)?;
         // Ctrl-C ends a rehearsal at once: there is nothing to wait for.
         let (_stop, stopped) = watch::channel(false);
         let parts = Parts {
             cloud: Arc::clone(&self.client),
             writer: &mut writer,
             clock: &SystemClock,
-            operator: self.world.operator(),
+            operator: env::operator(),
             commit: None,
             imports: BTreeMap::new(),
             // Nothing leaves the state of a rehearsal.
@@ -409,7 +407,7 @@ impl Play<'_> {
         if open.iter().all(|(_, record)| record.status != Status::Unknown) {
             return Ok(());
         }
-        let examined = resolve::examine(&self.store, &state, open, &self.client, self.world).await;
+        let examined = resolve::examine(&self.store, &state, open, &self.client).await;
         // It could not be read: the next round tries again.
         let Ok(cases) = examined else { return Ok(()) };
         let settled = &mut self.run.settled;
@@ -428,7 +426,7 @@ impl Play<'_> {
         for (case, _) in in_doubt {
             let (edit, count) = match claim(case, &mut unclaimed) {
                 Some(env_id) => {
-                    (resolve::adopt_named(case, &env_id, None, true, &state), &mut settled.adopted)
+                    (resolve::adopt_by_id(case, &env_id, None, true, &state), &mut settled.adopted)
                 }
                 None => (resolve::forget(case, &state), &mut settled.not_created),
             };
@@ -439,8 +437,8 @@ impl Play<'_> {
             }
         }
         if !edits.is_empty() {
-            let run = edit::started(&state, "resolve", self.world)?;
-            edit::write(&mut writer, run, edits, self.world)?;
+            let run = edit::started(&state, "resolve")?;
+            edit::write(&mut writer, run, edits)?;
         }
         Ok(())
     }

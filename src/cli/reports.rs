@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::failure::{Failure, NOTHING_SENT, cant_write};
+use super::error::{Failure, NOTHING_SENT, cannot_write};
 use super::options::Format;
 use crate::files::{self, Access, Links, Place, Refusal, ResolvedPath, TempFile};
 use crate::i18n::text;
@@ -98,7 +98,7 @@ impl Reports {
     /// the project would choose what is overwritten. And one in the place of a file that is no report.
     pub(super) fn keep_in(&mut self, project: &Path) -> Result<(), Failure> {
         for (path, format) in &self.files {
-            let way = way(path, project).map_err(|error| cant_write(path, &error))?;
+            let way = way(path, project).map_err(|error| cannot_write(path, &error))?;
             if way.leads_out_of(project) {
                 return Err(led_away(path, &way.end));
             }
@@ -145,8 +145,8 @@ impl Reports {
             end.clone()
         } else {
             // Until then a folder may be a link that leads anywhere, too.
-            let here = fs::canonicalize(".").map_err(|error| cant_write(path, &error))?;
-            let way = way(path, &here).map_err(|error| cant_write(path, &error))?;
+            let here = fs::canonicalize(".").map_err(|error| cannot_write(path, &error))?;
+            let way = way(path, &here).map_err(|error| cannot_write(path, &error))?;
             if !self.guarded && way.leads_out_of(&here) {
                 return Err(led_away(path, &way.end));
             }
@@ -155,12 +155,12 @@ impl Reports {
         // A pipe or a device has nothing that could be replaced.
         if path.metadata().is_ok_and(|file| !file.is_file()) {
             let written = files::open_special(path).and_then(|mut it| it.write_all(text.as_bytes()));
-            return written.map_err(|error| cant_write(path, &error));
+            return written.map_err(|error| cannot_write(path, &error));
         }
         if let Ok(format) = format_of(path) {
             spare_others(path, &end, format)?;
         }
-        replace(&end, text).map_err(|error| cant_write(path, &error))
+        replace(&end, text).map_err(|error| cannot_write(path, &error))
     }
 }
 
@@ -178,7 +178,7 @@ fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> 
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) if Refusal::from_error(&error).is_some() => false,
         // What can't be read can't be recognised, nor lost by whoever may not write it.
-        Err(error) => return Err(cant_write(path, &error)),
+        Err(error) => return Err(cannot_write(path, &error)),
     };
     if is_ours {
         return Ok(());

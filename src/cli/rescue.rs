@@ -1,6 +1,7 @@
 //! Outcomes that did not get into the journal: kept elsewhere, and found again.
 
-use super::world::World;
+use super::env;
+use super::ui::Ui;
 use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
@@ -11,11 +12,11 @@ use crate::state::{State, verify};
 
 /// Writes outcomes that may be in no journal into a rescue file. Returns what is to be said of it once nobody waits for the
 /// lock.
-pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> Vec<Diagnostic> {
+pub(super) fn keep(report: &ApplySummary, store: &FileStore) -> Vec<Diagnostic> {
     let Some(first) = report.unwritten.first() else {
         return Vec::new();
     };
-    let kept = rescue::write(store, &world.spare_folders(), first.run, &report.unwritten);
+    let kept = rescue::write(store, &env::spare_folders(), first.run, &report.unwritten);
     let mut diagnostic = match &report.trouble {
         Some(trouble) if report.is_fenced_out() => {
             let (code, message, _) = trouble.explain();
@@ -41,12 +42,12 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore, world: &World) -> V
 }
 
 /// Returns the rescue files beside the state, and warns about them.
-pub(super) fn found(store: &FileStore, state: Option<&State>, world: &World) -> Vec<RescueFile> {
+pub(super) fn found(store: &FileStore, state: Option<&State>, ui: &Ui) -> Vec<RescueFile> {
     // Where the folder can't be looked at, the state could not either, and that was said.
     let files = rescue::list(store).unwrap_or_default();
     let (problems, notices) = verify::check_rescues(files.clone(), state);
     let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), describe_problem(found)));
     let notices = notices.iter().map(|found| Diagnostic::warning(found.code(), describe_notice(found)));
-    world.diagnose(&problems.chain(notices).collect::<Vec<_>>());
+    ui.diagnose(&problems.chain(notices).collect::<Vec<_>>());
     files
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::connect::{Connection, Embedded};
-use super::failure::Failure;
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure};
 use super::options::{Api, Global, id, time};
-use super::world::World;
-use super::{Exit, account, edit, pending_destroy};
+use super::project::Project;
+use super::ui::Ui;
+use super::{account, edit, pending_destroy};
 use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, look};
@@ -79,16 +80,16 @@ pub(super) struct Case {
     candidates: Vec<Candidate>,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    project.guard_reports(global, world)?;
-    let store = world.store(&project.state);
-    let mut writer = world.locked(&store, args.lock_timeout, || {
-        Writer::open(&store, &world.holder("resolve"), args.lock_timeout)
+    project.guard_reports(global, ui)?;
+    let store = project.store();
+    let mut writer = ui.locked(&store, args.lock_timeout, || {
+        Writer::open(&store, &env::holder("resolve"), args.lock_timeout)
     })?;
     let Some(state) = writer.state().cloned() else {
         let none = text!("No state: nothing has been created yet.\n");
-        world.print(&world.out.in_lang(&none))?;
+        ui.print(&ui.out.in_lang(&none))?;
         return Ok(Exit::Fine);
     };
     if let Some(blocker) = guard::wrong_endpoint(Some(&state), &project.account()) {
@@ -105,37 +106,37 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         .help(text!("name the address: `postpay resolve ADDR --adopt ENV_ID`")));
     }
     if open.is_empty() && destroys.is_empty() {
-        show(&[], world)?;
-        world.tell(&text!("Nothing to resolve.\n"));
+        show(&[], ui)?;
+        ui.status(&text!("Nothing to resolve.\n"));
         return Ok(Exit::Fine);
     }
-    let connection = Connection::with_key(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    let connection = Connection::with_credentials(&project, &args.embedded, RETRY_READS_FOR, ui)?;
     let (cases, seen) = super::runtime::start()?.block_on(async {
-        account::expected(&connection, &project, Some(&state), world).await?;
+        account::expected(&connection, &project, Some(&state), ui).await?;
         let (client, _sandbox) = connection.open(Some(&state)).await?;
         let seen = if destroys.is_empty() {
             Vec::new()
         } else {
             client.environments().await.map_err(|error| unreadable(&error))?
         };
-        let cases = examine(&store, &state, open, &client, world).await?;
+        let cases = examine(&store, &state, open, &client).await?;
         Ok::<_, Failure>((cases, seen))
     })?;
-    show(&cases, world)?;
-    let mut edits = decide(args, &state, &cases, world)?;
-    edits.extend(pending_destroy::settle(&destroys, &seen, args.auto_approve, world));
+    show(&cases, ui)?;
+    let mut edits = decide(args, &state, &cases, ui)?;
+    edits.extend(pending_destroy::settle(&destroys, &seen, args.auto_approve, ui));
     let settled = edits.len();
     if settled > 0 {
         let run = RunStarted {
             format_version: crate::state::FormatVersion,
-            commit: world.commit(&project.sources()),
-            ..edit::started(&state, "resolve", world)?
+            commit: env::commit(&project.sources()),
+            ..edit::started(&state, "resolve")?
         };
-        edit::write(&mut writer, run, edits, world)?;
+        edit::write(&mut writer, run, edits)?;
     }
     let left =
         writer.state().map_or(0, |state| is_open(state).count() + pending_destroy::open(state, &[]).len());
-    world.tell(&text!("{settled} resolved, {left} unresolved. Nothing was created.\n", settled, left));
+    ui.status(&text!("{settled} resolved, {left} unresolved. Nothing was created.\n", settled, left));
     Ok(if left == 0 { Exit::Fine } else { Exit::Unknown })
 }
 
@@ -173,7 +174,6 @@ pub(super) async fn examine(
     state: &State,
     open: Vec<(&Address, &Record)>,
     client: &TencentClient,
-    world: &World,
 ) -> Result<Vec<Case>, Failure> {
     let mut cases = Vec::new();
     for (address, record) in open {
@@ -184,7 +184,7 @@ pub(super) async fn examine(
             .filter(|(_, other)| !std::ptr::eq(*other, record))
             .filter_map(|(_, other)| other.env_id.clone())
             .collect();
-        cases.push(case(address, record, journal, &managed, state, client, world).await?);
+        cases.push(case(address, record, journal, &managed, state, client).await?);
     }
     Ok(cases)
 }
@@ -196,12 +196,11 @@ async fn case(
     managed: &BTreeSet<String>,
     state: &State,
     client: &TencentClient,
-    world: &World,
 ) -> Result<Case, Failure> {
     let open = PendingOrder { at: None, address: address.clone(), record: record.clone() };
     let before = journal.as_ref().and_then(Journal::listed);
     let asked = std::slice::from_ref(&open);
-    let found = look(client, asked, |_| before, managed, Some(state), world.now())
+    let found = look(client, asked, |_| before, managed, Some(state), env::now())
         .await
         .map_err(|error| unreadable(&error))?;
     let candidates = found.into_iter().flat_map(|Found { candidates, .. }| candidates).collect();
@@ -225,23 +224,23 @@ fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, St
     receipts.iter().find(|receipt| receipt.run == run).map(|receipt| store.receipt(receipt)).transpose()
 }
 
-fn show(cases: &[Case], world: &mut World) -> Result<(), Failure> {
+fn show(cases: &[Case], ui: &mut Ui) -> Result<(), Failure> {
     let open = cases
         .iter()
         .map(|case| OpenOrder::new(&case.open, case.sent_by.as_deref(), &case.asked, &case.candidates));
-    world.show(&ResolveView::new(open))
+    ui.show(&ResolveView::new(open))
 }
 
 /// What is to be written, by what was said on the command line, or by what fits and was agreed to.
-fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<Vec<Edited>, Failure> {
+fn decide(args: &Args, state: &State, cases: &[Case], ui: &Ui) -> Result<Vec<Edited>, Failure> {
     if let [case] = cases {
         if let Some(env_id) = &args.adopt {
-            return Ok(vec![adopt_named(case, env_id, args.tran_id.as_deref(), args.force, state)?]);
+            return Ok(vec![adopt_by_id(case, env_id, args.tran_id.as_deref(), args.force, state)?]);
         }
         if args.not_created {
             let edited = forget(case, state)?;
             if !args.force {
-                is_old_enough(case, world.now())?;
+                is_old_enough(case, env::now())?;
             }
             return Ok(vec![edited]);
         }
@@ -250,12 +249,12 @@ fn decide(args: &Args, state: &State, cases: &[Case], world: &World) -> Result<V
     for case in cases {
         let proposed = proposed(case, cases);
         match proposed {
-            Some(candidate) if args.auto_approve || agreed(case, candidate, world) => {
+            Some(candidate) if args.auto_approve || agreed(case, candidate, ui) => {
                 edits.push(adopt(case, candidate));
             }
             Some(_) | None => {
                 let fits = proposed.map(|candidate| candidate.environment.env_id.as_str());
-                world.tell(&describe_next_step(&case.open.address, fits));
+                ui.status(&describe_next_step(&case.open.address, fits));
             }
         }
     }
@@ -281,20 +280,20 @@ fn claims(cases: &[Case], wanted: &Candidate) -> usize {
     fitting.filter(|candidate| candidate.environment.env_id == wanted.environment.env_id).count()
 }
 
-fn agreed(case: &Case, candidate: &Candidate, world: &World) -> bool {
-    if !world.can_ask() {
+fn agreed(case: &Case, candidate: &Candidate, ui: &Ui) -> bool {
+    if !ui.can_ask() {
         return false;
     }
     let env_id = clean(&candidate.environment.env_id);
     let address = &case.open.address;
-    world.ask(&world.err.in_lang(text!(
+    ui.ask(&ui.err.in_lang(text!(
         "\nImport {env_id} as `{address}`? Only 'yes' will be accepted to approve.\nEnter a value: ",
         env_id,
         address
     )))
 }
 
-pub(super) fn adopt_named(
+pub(super) fn adopt_by_id(
     case: &Case,
     env_id: &str,
     tran_id: Option<&str>,

@@ -2,7 +2,7 @@
 
 use tokio::runtime::{Builder, Runtime};
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::error::{Failure, NOTHING_SENT};
 use crate::i18n::text;
 
 /// Threads of the runtime for calls, and of its pool for name resolution.

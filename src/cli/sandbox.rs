@@ -8,12 +8,12 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use super::Exit;
 use super::connect::{ListAliasArg, ledger_beside};
-use super::failure::{Failure, cant_write};
-use super::load::Project;
+use super::env;
+use super::error::{Exit, Failure, cannot_write};
 use super::options::{Api, Global, time};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::tencent::wire::{DESTROY, MODIFY};
 use crate::files;
 use crate::i18n::{Text, text};
@@ -138,29 +138,29 @@ struct LedgerFile {
 }
 
 impl LedgerFile {
-    fn path(&self, global: &Global, world: &World) -> Result<PathBuf, Failure> {
+    fn path(&self, global: &Global) -> Result<PathBuf, Failure> {
         match &self.ledger {
-            Some(path) => files::resolve_folder(path).map_err(|error| cant_write(path, &error)),
-            None => ledger_beside(&Project::load_anywhere(global, &Api::default())?.state, world),
+            Some(path) => files::resolve_folder(path).map_err(|error| cannot_write(path, &error)),
+            None => ledger_beside(&Project::load_anywhere(global, &Api::default())?.state),
         }
     }
 }
 
-pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Command, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     match command {
-        Command::Serve(args) => serve(args, &args.file.path(global, world)?, world),
-        Command::Ledger(args) => ledger(&args.file.path(global, world)?, world),
+        Command::Serve(args) => serve(args, &args.file.path(global)?, ui),
+        Command::Ledger(args) => ledger(&args.file.path(global)?, ui),
         Command::Reset(args) => {
-            let path = args.file.path(global, world)?;
-            sandbox::reset(&path, &args.existing, &args.existing_postpaid, world.now())?;
+            let path = args.file.path(global)?;
+            sandbox::reset(&path, &args.existing, &args.existing_postpaid, env::now())?;
             let path = path.display();
-            world.tell(&text!("Reset {path}. States that were made with it no longer match.\n", path));
+            ui.status(&text!("Reset {path}. States that were made with it no longer match.\n", path));
             Ok(Exit::Fine)
         }
     }
 }
 
-fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
+fn serve(args: &Serve, ledger: &std::path::Path, ui: &mut Ui) -> Result<Exit, Failure> {
     if !args.listen.ip().is_loopback() {
         let listen = args.listen;
         return Err(Failure::new("listen", text!("{listen} is not a loopback address", listen))
@@ -185,19 +185,19 @@ fn serve(args: &Serve, ledger: &std::path::Path, world: &mut World) -> Result<Ex
         })
         .await?;
         let url = running.url();
-        world.print(&format!("{url}\n"))?;
+        ui.print(&format!("{url}\n"))?;
         let ledger = ledger.display();
         let (id, key) = (sandbox::SECRET_ID, sandbox::SECRET_KEY);
-        world.tell(&text!("Serving; the ledger is {ledger}. In another terminal:\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\nThese credentials belong to the sandbox and are not secret. Press Ctrl-C to stop.\n", ledger, id, key, url));
+        ui.status(&text!("Serving; the ledger is {ledger}. In another terminal:\n\n  export TENCENTCLOUD_SECRET_ID={id}\n  export TENCENTCLOUD_SECRET_KEY={key}\n  postpay apply --endpoint {url}\n\nThese credentials belong to the sandbox and are not secret. Press Ctrl-C to stop.\n", ledger, id, key, url));
         super::signals::signal().await;
         running.shutdown().await;
         Ok(Exit::Fine)
     })
 }
 
-fn ledger(path: &std::path::Path, world: &mut World) -> Result<Exit, Failure> {
+fn ledger(path: &std::path::Path, ui: &mut Ui) -> Result<Exit, Failure> {
     let entries = sandbox::read_ledger(path)?;
-    world.show(&LedgerView(&entries))?;
+    ui.show(&LedgerView(&entries))?;
     Ok(Exit::Fine)
 }
 

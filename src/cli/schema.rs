@@ -3,9 +3,8 @@
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use serde_json::Value;
 
-use super::Exit;
-use super::failure::Failure;
-use super::world::World;
+use super::error::{Exit, Failure};
+use super::ui::Ui;
 use crate::report::events;
 use crate::report::schemas::{PUBLISHED, Published};
 use crate::{config, manifest, plan, state};
@@ -35,9 +34,9 @@ fn names() -> PossibleValuesParser {
     all().map(|(name, about, _)| PossibleValue::new(*name).help(*about)).collect::<Vec<_>>().into()
 }
 
-pub(super) fn run(args: &Args, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, ui: &mut Ui) -> Result<Exit, Failure> {
     let schema = all().find(|(name, ..)| *name == args.kind);
     let schema = schema.map_or(Value::Null, |(.., schema)| schema());
-    world.print(&format!("{schema:#}\n"))?;
+    ui.print(&format!("{schema:#}\n"))?;
     Ok(Exit::Fine)
 }

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Exit;
-use super::failure::Failure;
-use super::load::Project;
+use super::error::{Exit, Failure};
 use super::options::{Api, Global};
-use super::world::World;
+use super::project::Project;
+use super::ui::Ui;
 use super::{apply, plan};
 use crate::report::state::StateView;
 use crate::report::view::Kind;
@@ -39,17 +38,17 @@ impl Args {
     }
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     if let Some(path) = &args.file {
-        world.reports.spare(path)?;
+        ui.reports.spare(path)?;
         let kept = apply::read_plan(path)?;
-        plan::show(&kept, project.rate, &[], world)?;
+        plan::show(&kept, project.rate, &[], ui)?;
         return Ok(plan::exit(&kept, args.detailed_exitcode));
     }
-    let state = project.recorded(world)?;
-    let provenance = world.provenance(None, &project.sources());
-    world.show(&StateView { state: state.as_ref(), diagnostics: world.told(), provenance })?;
+    let state = project.read_state(ui)?;
+    let provenance = ui.provenance(None, &project.sources());
+    ui.show(&StateView { state: state.as_ref(), diagnostics: ui.diagnostics(), provenance })?;
     Ok(Exit::Fine)
 }

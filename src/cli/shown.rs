@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure::{Failure, NOTHING_SENT};
+use super::env;
+use super::error::{Failure, NOTHING_SENT};
+use super::git::Git;
 use super::options::Format;
-use super::world::World;
+use super::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{Lang, text};
 use crate::report::document::View;
@@ -47,14 +49,14 @@ fn report(view: &dyn View, lang: Lang, format: Format) -> Result<Report, Failure
 }
 
 /// Rejects formats that a command does not have, before it does anything.
-pub(super) fn refuse(kind: Option<Kind>, is_list: bool, world: &World) -> Result<(), Failure> {
-    let files = world.reports.files.iter().map(|(_, format)| *format);
+pub(super) fn refuse(kind: Option<Kind>, is_list: bool, ui: &Ui) -> Result<(), Failure> {
+    let files = ui.reports.files.iter().map(|(_, format)| *format);
     let has = |format: &Format| match format {
         Format::Csv => is_list,
         Format::Human | Format::Json => true,
         Format::Markdown | Format::Github | Format::Sarif | Format::Junit | Format::Html => kind.is_some(),
     };
-    let mut requested = std::iter::once(world.format).chain(files);
+    let mut requested = std::iter::once(ui.format).chain(files);
     match requested.find(|format| !has(format)) {
         Some(format) => Err(unsupported(format)),
         None => Ok(()),
@@ -69,12 +71,12 @@ fn unsupported(format: Format) -> Failure {
         .help(NOTHING_SENT)
 }
 
-impl World {
+impl Ui {
     /// Shows a view on standard output in the requested format, and in every report.
     pub(super) fn show(&mut self, view: &dyn View) -> Result<(), Failure> {
         let printed = self.print_view(view);
         let written = self.write_reports(view);
-        Failure::of_all([printed, written].into_iter().filter_map(Result::err))
+        Failure::merge([printed, written].into_iter().filter_map(Result::err))
     }
 
     /// Prints a view on standard output in the requested format.
@@ -99,14 +101,14 @@ impl World {
             let written = text.and_then(|text| self.reports.write(path, &text));
             failures.extend(written.err());
         }
-        Failure::of_all(failures)
+        Failure::merge(failures)
     }
 
     /// Shows why a command ended before it had a result, to whoever has only its reports. What cannot be written is reported, and
     /// changes nothing.
     pub(super) fn report_failure(&mut self, kind: Kind, earlier: &[Diagnostic], failure: &Failure) {
         let diagnostics: Vec<Diagnostic> = earlier.iter().chain(&failure.diagnostics).cloned().collect();
-        let provenance = Provenance { created_at: Some(self.now()), ..Provenance::default() };
+        let provenance = Provenance { created_at: Some(env::now()), ..Provenance::default() };
         let view = FailureView::new(kind, &diagnostics, provenance);
         // People read it on standard error; JSON has nothing on standard output.
         let is_shown = self.reports.printed || self.events || !self.format.is_of_a_page();
@@ -119,13 +121,13 @@ impl World {
 
     /// Returns when, for which account and from which commit a report is made.
     pub(super) fn provenance(&self, account: Option<Account>, sources: &[PathBuf]) -> Provenance {
-        let git = if self.has_pages() { self.git(sources) } else { None };
-        Provenance { created_at: Some(self.now()), account, git: git.map(|git| git.facts()) }
+        let git = if self.has_pages() { Git::find(sources) } else { None };
+        Provenance { created_at: Some(env::now()), account, git: git.map(|git| git.facts()) }
     }
 
     /// Appends to the summary of a step of a GitHub workflow, when this is one.
     fn append_summary(&self, view: &dyn View, context: &Context) -> Result<(), Failure> {
-        let Some(path) = self.variable("GITHUB_STEP_SUMMARY") else {
+        let Some(path) = env::variable("GITHUB_STEP_SUMMARY") else {
             return Ok(());
         };
         let path = Path::new(&path);

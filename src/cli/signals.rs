@@ -1,6 +1,7 @@
 //! Ctrl-C, SIGTERM and SIGHUP, for commands that have something to finish. Every other command is ended by them as by
 //! default.
 
+use super::error::Exit;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -8,8 +9,6 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::watch;
-
-use super::Exit;
 
 /// How long a run that leaves at once waits for a reader that may have stalled.
 const GRACE: Duration = Duration::from_secs(1);

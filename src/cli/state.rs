@@ -9,10 +9,9 @@ mod rm;
 mod show;
 mod verify;
 
-use super::Exit;
-use super::failure::Failure;
+use super::error::{Exit, Failure};
 use super::options::Global;
-use super::world::World;
+use super::ui::Ui;
 
 /// Inspect and change the state; sends nothing to Tencent Cloud
 #[derive(Debug, clap::Subcommand)]
@@ -27,15 +26,15 @@ pub(super) enum Command {
     Verify(verify::Args),
 }
 
-pub(super) fn run(command: &Command, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(command: &Command, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     match command {
-        Command::List(args) => list::run(args, global, world),
-        Command::Show(args) => show::run(args, global, world),
-        Command::Mv(args) => mv::run(args, global, world),
-        Command::Rm(args) => rm::run(args, global, world),
-        Command::Pull(args) => pull::run(args, global, world),
-        Command::Push(args) => push::run(args, global, world),
-        Command::Restore(args) => restore::run(args, global, world),
-        Command::Verify(args) => verify::run(args, global, world),
+        Command::List(args) => list::run(args, global, ui),
+        Command::Show(args) => show::run(args, global, ui),
+        Command::Mv(args) => mv::run(args, global, ui),
+        Command::Rm(args) => rm::run(args, global, ui),
+        Command::Pull(args) => pull::run(args, global, ui),
+        Command::Push(args) => push::run(args, global, ui),
+        Command::Restore(args) => restore::run(args, global, ui),
+        Command::Verify(args) => verify::run(args, global, ui),
     }
 }

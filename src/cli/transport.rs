@@ -1,13 +1,14 @@
-//! How connections are made, from the flags: whom to trust, how long to wait, and where to record what is said.
+//! How connections are made: trusted authorities, timeouts, proxies, and the record of calls.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 
-use super::failure::{Failure, NOTHING_SENT};
-use super::load::Project;
-use super::world::World;
+use super::env;
+use super::error::{Failure, NOTHING_SENT};
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::tencent::{CONNECT_TIMEOUT, Proxies, Recorder, Transport, tls};
 use crate::config::Endpoint;
 use crate::diagnostic::Diagnostic;
@@ -15,15 +16,15 @@ use crate::files::{self, Links, TempFile};
 use crate::i18n::text;
 use crate::report::clean;
 
-pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, Failure> {
+pub(super) fn transport(project: &Project, ui: &Ui) -> Result<Transport, Failure> {
     let api = &project.api;
     let recorder = api.record.as_deref();
     let recorder = recorder.map(|path| recorder_at(path, project)).transpose()?;
     if let Some(recorder) = &recorder {
-        world.records(recorder);
+        ui.set_recorder(recorder);
     }
     if matches!(&project.endpoint, Endpoint::Url(url) if url.is_https()) {
-        tell_lost_roots(world);
+        warn_missing_roots(ui);
     }
     Ok(Transport {
         timeout: project.timeout,
@@ -32,13 +33,13 @@ pub(super) fn transport(project: &Project, world: &World) -> Result<Transport, F
             Some(path) => authorities(path)?,
             None => Vec::new(),
         },
-        proxies: Proxies::from_variables(|name| world.raw_variable(name)),
+        proxies: Proxies::from_variables(|name| env::raw_variable(name)),
         recorder,
     })
 }
 
 fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
-    /// Far more than all the authorities that there are.
+    /// Far more than all public authorities.
     const MOST: u64 = 16 << 20;
     let shown = path.display().to_string();
     let shown = clean(&shown);
@@ -49,13 +50,13 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Failure> {
 }
 
 /// The variables that name the system's roots elsewhere are passed over in silence where nothing is there.
-fn tell_lost_roots(world: &World) {
+fn warn_missing_roots(ui: &Ui) {
     if cfg!(not(all(unix, not(target_vendor = "apple")))) {
         return;
     }
-    let file = world.raw_variable("SSL_CERT_FILE").map(PathBuf::from);
+    let file = env::raw_variable("SSL_CERT_FILE").map(PathBuf::from);
     let file = file.map(|file| ("SSL_CERT_FILE", file));
-    let folders = world.raw_variable("SSL_CERT_DIR").unwrap_or_default();
+    let folders = env::raw_variable("SSL_CERT_DIR").unwrap_or_default();
     let folders = std::env::split_paths(&folders).map(|folder| ("SSL_CERT_DIR", folder));
     for (name, path) in file.into_iter().chain(folders) {
         if path.as_os_str().is_empty() {
@@ -66,7 +67,7 @@ fn tell_lost_roots(world: &World) {
         };
         let shown = path.display().to_string();
         let shown = clean(&shown);
-        world.diagnose(&[Diagnostic::warning(
+        ui.diagnose(&[Diagnostic::warning(
             "tls-roots",
             text!(
                 "{name} is set to {shown}, but no certificate authorities can be read there: {error}",
@@ -93,7 +94,7 @@ fn recorder_at(path: &Path, project: &Project) -> Result<Arc<Recorder>, Failure>
             text!("choose a file that does not exist yet"),
         ));
     }
-    let path = project.keeps_in(path)?;
+    let path = project.check_stays_in_project(path)?;
     // It is removed again, without having had its name.
     TempFile::create(&path, ".postpay-record-", files::PRIVATE).map_err(|error| {
         failure(

@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::Exit;
-use super::failure::Failure;
-use super::load::{Project, check_project};
+use super::error::{Exit, Failure};
 use super::options::{Api, Format, Global};
-use super::world::World;
+use super::project::{Project, check_project};
+use super::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::report::document::View as _;
 use crate::report::validate::ValidateView;
@@ -21,18 +20,18 @@ Examples:
   postpay validate --format json          for programs")]
 pub(super) struct Args {}
 
-pub(super) fn run(_: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(_: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let loaded = check_project(global).and_then(|()| Project::load_as_far(global, &Api::default()));
     let (project, wrong) = match loaded {
         Ok(loaded) => loaded,
-        Err(failure) => return show(&[], 0, &failure.diagnostics, world),
+        Err(failure) => return show(&[], 0, &failure.diagnostics, ui),
     };
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     let mut diagnostics = wrong.map_or_else(Vec::new, |failure| failure.diagnostics);
     // What is wrong with the settings hides nothing that is wrong with the manifests.
     let (files, environments) = if diagnostics.is_empty() || project.has_manifests() {
         // A state that can't be read is for other commands to complain of.
-        let snapshot = read(&world.store(&project.state)).ok();
+        let snapshot = read(&project.store()).ok();
         let state = snapshot.and_then(Snapshot::current);
         let (files, checked) = project.check_creates(state.as_ref());
         diagnostics.extend(checked.diagnostics);
@@ -40,23 +39,23 @@ pub(super) fn run(_: &Args, global: &Global, world: &mut World) -> Result<Exit, 
     } else {
         (Vec::new(), 0)
     };
-    show(&files, environments, &diagnostics, world)
+    show(&files, environments, &diagnostics, ui)
 }
 
 fn show(
     files: &[PathBuf],
     environments: usize,
     diagnostics: &[Diagnostic],
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let roots: Vec<PathBuf> = files.to_vec();
-    let view = ValidateView::new(files, environments, diagnostics, world.provenance(None, &roots));
-    world.diagnose(diagnostics);
-    if view.valid || world.format != Format::Human {
-        world.print_view(&view)?;
+    let view = ValidateView::new(files, environments, diagnostics, ui.provenance(None, &roots));
+    ui.diagnose(diagnostics);
+    if view.valid || ui.format != Format::Human {
+        ui.print_view(&view)?;
     } else {
-        world.say(&view.text(world.err));
+        ui.print_stderr(&view.text(ui.err));
     }
-    world.write_reports(&view)?;
+    ui.write_reports(&view)?;
     Ok(if view.valid { Exit::Fine } else { Exit::Error })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::printer::{self, Line, Printer, ReadProgress, in_lang};
-use super::world::World;
+use super::ui::Ui;
 use crate::apply::{Progress, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
@@ -53,13 +53,13 @@ impl Watch {
         plan: &Plan,
         settings: &Settings,
         events: bool,
-        world: &World,
+        ui: &Ui,
     ) -> io::Result<(Self, Printer)> {
         let total = plan.changes().count();
         let run = Arc::new(Run {
             total,
             rate: settings.rate,
-            lang: world.err.lang,
+            lang: ui.err.lang,
             reading: ReadProgress::default(),
             now: Mutex::new(Now {
                 began: Instant::now(),
@@ -69,7 +69,7 @@ impl Watch {
                 looking: None,
             }),
         });
-        let draws = world.can_draw() && !events;
+        let draws = ui.can_draw() && !events;
         let progress = draws.then(|| {
             let run = Arc::clone(&run);
             printer::Progress {
@@ -82,7 +82,7 @@ impl Watch {
             }
         });
         let printer = Printer::start(progress)?;
-        let watch = Self { total, options: world.err, events, draws, run, lines: printer.queue() };
+        let watch = Self { total, options: ui.err, events, draws, run, lines: printer.queue() };
         Ok((watch, printer))
     }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use clap::builder::BoolishValueParser;
 
+use super::account;
 use super::connect::{Connection, Embedded, sandbox_credentials};
-use super::failure::Failure;
+use super::env;
+use super::error::{Exit, Failure};
 use super::keys::Ask;
-use super::load::Project;
 use super::options::{Api, Global};
-use super::world::World;
-use super::{Exit, account};
+use super::project::Project;
+use super::ui::Ui;
 use crate::cloud::Caller;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::i18n::text;
@@ -49,17 +50,17 @@ pub(super) struct Args {
     embedded: Embedded,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load_anywhere(global, &args.api)?;
-    project.guard_reports(global, world)?;
-    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, world)?;
+    project.guard_reports(global, ui)?;
+    let connection = Connection::choose(&project, &args.embedded, RETRY_READS_FOR, ui)?;
     let ask = if args.offline { Ask::Nobody } else { Ask::Machine };
-    connection.find_key(&project, ask, world)?;
-    let state = match project.recorded(world) {
+    connection.load_credentials(&project, ask, ui)?;
+    let state = match project.read_state(ui) {
         Ok(state) => state,
         // The credentials are still shown.
         Err(failure) => {
-            world.diagnose(&failure.diagnostics);
+            ui.diagnose(&failure.diagnostics);
             None
         }
     };
@@ -78,13 +79,13 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
                 caller = Some(asked);
             }
             // The rejected credentials are still shown.
-            Err(error) if wrong.is_ok() => wrong = Err(account::not_told(&error)),
-            Err(error) => world.diagnose(&account::not_told(&error).diagnostics),
+            Err(error) if wrong.is_ok() => wrong = Err(account::caller_error(&error)),
+            Err(error) => ui.diagnose(&account::caller_error(&error).diagnostics),
         }
     }
     let regions = connection.listed_regions(state.as_ref());
-    let identity = identity(&project, &connection, caller, regions, world);
-    world.show(&identity)?;
+    let identity = identity(&project, &connection, caller, regions);
+    ui.show(&identity)?;
     wrong.map(|()| Exit::Fine)
 }
 
@@ -93,7 +94,6 @@ fn identity(
     connection: &Connection,
     caller: Option<Caller>,
     regions: Vec<Option<String>>,
-    world: &World,
 ) -> Identity {
     let session = connection.session();
     let ends = session.and_then(|session| session.credentials.ends());
@@ -111,7 +111,7 @@ fn identity(
         role: session.and_then(|session| Some(session.chain.role.as_ref()?.arn.clone())),
         key_id: key.map(|key| key.short_id()),
         expires_at: ends,
-        expires_in: ends.map(|ends| ends.duration_since(world.now())),
+        expires_in: ends.map(|ends| ends.duration_since(env::now())),
         caller,
         endpoint: connection.url().map_or_else(|| project.account().endpoint, ToString::to_string),
         sts_endpoint: session.map(|session| session.sts_url.to_string()),

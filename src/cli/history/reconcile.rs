@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::Past;
+use super::past::Past;
 use super::since::Since;
-use crate::cli::Exit;
-use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::world::World;
+use crate::cli::env;
+use crate::cli::error::{Exit, Failure, NOTHING_SENT};
+use crate::cli::ui::Ui;
 use crate::files::{self, Links};
 use crate::i18n::{Text, text};
 use crate::report::bill::BillView;
@@ -46,22 +46,22 @@ pub(super) struct Args {
     until: Option<Since>,
 }
 
-pub(super) fn run(args: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
-    let past = Past::of(store)?;
+pub(super) fn run(args: &Args, store: &FileStore, ui: &mut Ui) -> Result<Exit, Failure> {
+    let past = Past::load(store)?;
     let ours = order_numbers(&past.events, past.state.as_ref());
     let shown = clean(&args.file.display().to_string()).into_owned();
     let bill = read(args, &shown)?;
-    let now = world.now();
+    let now = env::now();
     let (since, until) = (args.since, args.until);
     let found = bill::reconcile(&bill, &ours, |at| {
         since.is_none_or(|since| at >= since.from(now)) && until.is_none_or(|until| at < until.from(now))
     });
     let nameless = without_number(&past.events);
     let view = BillView::new(&shown, &found, &nameless, &past.problems);
-    world.print_view(&view)?;
-    world.diagnose(&past.notices);
-    world.diagnose(&past.problems);
-    world.write_reports(&view)?;
+    ui.print_view(&view)?;
+    ui.diagnose(&past.notices);
+    ui.diagnose(&past.problems);
+    ui.write_reports(&view)?;
     Ok(if past.problems.is_empty() && !found.agrees() { Exit::Changes } else { past.exit() })
 }
 

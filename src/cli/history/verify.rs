@@ -1,8 +1,7 @@
 //! `postpay history verify`: whether the past is whole and unchanged.
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::world::World;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::ui::Ui;
 use crate::i18n::text;
 use crate::report::verify::HistoryVerification;
 use crate::state::file::FileStore;
@@ -19,18 +18,18 @@ Examples:
   postpay state verify       also compare the state, field by field")]
 pub(super) struct Args {}
 
-pub(super) fn run(Args {}: &Args, store: &FileStore, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(Args {}: &Args, store: &FileStore, ui: &mut Ui) -> Result<Exit, Failure> {
     let receipts = verify::read_all(store)?.receipts;
     let found = verify::verify(store)?;
     let view = HistoryVerification::new(&receipts, &found);
-    world.print_view(&view)?;
+    ui.print_view(&view)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
-            world.tell(&text!("help: {line}\n", line));
+            ui.status(&text!("help: {line}\n", line));
             told.push(line);
         }
     }
-    world.write_reports(&view)?;
+    ui.write_reports(&view)?;
     Ok(if found.problems.is_empty() { Exit::Fine } else { Exit::Error })
 }

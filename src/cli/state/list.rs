@@ -1,11 +1,10 @@
 //! `postpay state list`: the addresses in the state, one a line.
 
-use crate::cli::Exit;
 use crate::cli::edit::unknown_address;
-use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure, NOTHING_SENT};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::i18n::text;
 use crate::model::{Address, InstanceKey};
 use crate::report::state::StateList;
@@ -31,18 +30,18 @@ pub(in crate::cli) struct Args {
     id: Option<String>,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let state = project.recorded(world)?;
+    project.guard_reports(global, ui)?;
+    let state = project.read_state(ui)?;
     if state.is_none() {
-        world.tell(&text!("No state: nothing has been created yet.\n"));
+        ui.status(&text!("No state: nothing has been created yet.\n"));
     }
     let listed = match &state {
         Some(state) => listed(args, state)?,
         None => Vec::new(),
     };
-    world.show(&StateList::new(&listed))?;
+    ui.show(&StateList::new(&listed))?;
     Ok(Exit::Fine)
 }
 

@@ -1,11 +1,10 @@
 //! `postpay state mv`: another address for what is in the state.
 
-use crate::cli::Exit;
 use crate::cli::edit::{Editing, Manifests, NOTHING_CHANGED, Wanted, Writing, unknown_address};
-use crate::cli::failure::Failure;
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{Text, text};
 use crate::model::Address;
@@ -40,14 +39,14 @@ pub(in crate::cli) struct Args {
     writing: Writing,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let Args { from, to, writing } = args;
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let manifests = Manifests::of(&project);
+    project.guard_reports(global, ui)?;
+    let manifests = Manifests::load(&project);
     let editing =
         Editing { doing: "state mv", line: format!("state mv {from} {to}"), project: &project, writing };
-    editing.run(world, |state, _| {
+    editing.run(ui, |state| {
         if state.get(from).is_none() {
             return Err(unknown_address(from, state));
         }

@@ -1,10 +1,9 @@
 //! `postpay state pull`: the state as it is now, for a copy.
 
-use crate::cli::Exit;
-use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure, NOTHING_SENT};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::i18n::text;
 use crate::report::state::StateView;
 use crate::report::view::Provenance;
@@ -23,16 +22,16 @@ Examples:
 The schema: postpay schema state")]
 pub(in crate::cli) struct Args {}
 
-pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(Args {}: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let Some(state) = project.recorded(world)? else {
+    project.guard_reports(global, ui)?;
+    let Some(state) = project.read_state(ui)? else {
         return Err(no_state());
     };
     let text = String::from_utf8_lossy(&encode_state(&state)?).into_owned();
-    world.print(&sanitize::json(&text))?;
+    ui.print(&sanitize::json(&text))?;
     let provenance = Provenance::default();
-    world.write_reports(&StateView { state: Some(&state), diagnostics: Vec::new(), provenance })?;
+    ui.write_reports(&StateView { state: Some(&state), diagnostics: Vec::new(), provenance })?;
     Ok(Exit::Fine)
 }
 

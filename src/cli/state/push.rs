@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::cli::Exit;
 use crate::cli::edit::{Editing, NOTHING_CHANGED, Wanted, Writing, started};
-use crate::cli::failure::Failure;
-use crate::cli::load::Project;
+use crate::cli::env;
+use crate::cli::error::{Exit, Failure};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::files::{self, Links, Refusal};
 use crate::i18n::{Text, shell_word, text};
@@ -46,9 +46,9 @@ pub(in crate::cli) struct Args {
     writing: Writing,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
+    project.guard_reports(global, ui)?;
     let from_stdin = args.file == Path::new("-");
     if from_stdin && args.writing.asks() {
         return Err(Failure::new(
@@ -73,14 +73,14 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
         writing: &args.writing,
     };
     // The run that shows what comes of it; the one that writes it is another.
-    editing.run(world, |state, world| {
+    editing.run(ui, |state| {
         fits(state, &into, &shown)?;
         let edits = edits_between(state, &into);
         let warnings = forgets(state, &into, args.force)?;
         let made = |edit: &_| Edited { doing: "state push".to_owned(), edit: Clone::clone(edit) };
         let entries: Vec<Edited> = edits.iter().map(made).collect();
-        let run = started(state, "state push", world)?;
-        let made = after(state, run, world.now(), &entries);
+        let run = started(state, "state push")?;
+        let made = after(state, run, env::now(), &entries);
         consistent(&made, &into, &shown)?;
         Ok(Wanted { edits, changes: changes(state, &into), warnings })
     })

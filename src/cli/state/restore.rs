@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::Exit;
-use crate::cli::failure::{Failure, NOTHING_SENT};
-use crate::cli::load::Project;
+use crate::cli::env;
+use crate::cli::error::{Exit, Failure, NOTHING_SENT};
 use crate::cli::options::{Api, Global, time};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::i18n::{Text, text};
 use crate::report::clean;
 use crate::report::document::View as _;
@@ -46,10 +46,10 @@ pub(in crate::cli) struct Args {
     lock_timeout: Duration,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let store = world.store(&project.state);
+    project.guard_reports(global, ui)?;
+    let store = project.store();
     let origin = match &args.from {
         Some(path) => Origin::Copy(path.clone()),
         None if args.from_backup => Origin::Backup,
@@ -58,32 +58,32 @@ pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exi
     if args.dry_run {
         let proposal = propose(&store, &origin)?;
         other_account(&proposal, &store)?;
-        show(&proposal, false, None, world)?;
-        world.tell(&nothing_written());
+        show(&proposal, false, None, ui)?;
+        ui.status(&nothing_written());
         return Ok(Exit::Fine);
     }
-    let restoring = world.locked(&store, args.lock_timeout, || {
-        Restoring::begin(&store, &origin, &world.holder("state restore"), args.lock_timeout)
+    let restoring = ui.locked(&store, args.lock_timeout, || {
+        Restoring::begin(&store, &origin, &env::holder("state restore"), args.lock_timeout)
     })?;
     other_account(restoring.proposal(), &store)?;
     if restoring.proposal().changes_nothing() {
-        show(restoring.proposal(), false, None, world)?;
-        world.tell(&nothing_written());
+        show(restoring.proposal(), false, None, ui)?;
+        ui.status(&nothing_written());
         return Ok(Exit::Fine);
     }
     if !args.auto_approve {
-        world.say(&RestoreView::new(restoring.proposal(), false, None).text(world.err));
-        consent(world)?;
+        ui.print_stderr(&RestoreView::new(restoring.proposal(), false, None).text(ui.err));
+        consent(ui)?;
     }
     let restored = restoring.write()?;
-    show(&restored.proposal, true, restored.kept.as_deref(), world)?;
+    show(&restored.proposal, true, restored.kept.as_deref(), ui)?;
     let path = project.state.display();
-    world.tell(&text!("Written to {path}.\n", path));
+    ui.status(&text!("Written to {path}.\n", path));
     if let Some(kept) = &restored.kept {
         let kept = kept.display();
-        world.tell(&text!("The previous file was kept as {kept}.\n", kept));
+        ui.status(&text!("The previous file was kept as {kept}.\n", kept));
     }
-    world.tell(&text!("To see what is left to do, run `postpay plan`.\n"));
+    ui.status(&text!("To see what is left to do, run `postpay plan`.\n"));
     Ok(Exit::Fine)
 }
 
@@ -119,24 +119,24 @@ fn show(
     proposal: &Proposal,
     written: bool,
     kept: Option<&std::path::Path>,
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<(), Failure> {
-    world.show(&RestoreView::new(proposal, written, kept))
+    ui.show(&RestoreView::new(proposal, written, kept))
 }
 
-fn consent(world: &World) -> Result<(), Failure> {
-    if !world.can_ask() {
+fn consent(ui: &Ui) -> Result<(), Failure> {
+    if !ui.can_ask() {
         let why = text!("approval is required, but there is no terminal to ask on");
         return Err(Failure::new("no-terminal", why)
             .help(text!("to preview: `postpay state restore --dry-run`"))
             .help(text!("or write without asking: `postpay state restore --auto-approve`"))
             .help(NOTHING_SENT));
     }
-    world.tell(&text!("\nWrite this state?\nOnly 'yes' will be accepted to approve.\nEnter a value: "));
+    ui.status(&text!("\nWrite this state?\nOnly 'yes' will be accepted to approve.\nEnter a value: "));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     if read.is_ok() && answer.trim() == "yes" {
-        world.say("\n");
+        ui.print_stderr("\n");
         Ok(())
     } else {
         Err(Failure::new("declined", text!("not approved")).help(text!("nothing was written")))

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::Exit;
 use crate::cli::edit::{Editing, Manifests, NOTHING_CHANGED, Wanted, Writing, unknown_address};
-use crate::cli::failure::Failure;
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::{shell_word, text};
 use crate::model::{Address, InstanceKey};
@@ -48,12 +47,12 @@ pub(in crate::cli) struct Args {
     writing: Writing,
 }
 
-pub(super) fn run(args: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let manifests = Manifests::of(&project);
+    project.guard_reports(global, ui)?;
+    let manifests = Manifests::load(&project);
     let editing = Editing { doing: "state rm", line: line(args), project: &project, writing: &args.writing };
-    editing.run(world, |state, _| {
+    editing.run(ui, |state| {
         if args.deposed.is_empty() { standing(args, state, &manifests) } else { replaced(args, state) }
     })
 }

@@ -1,11 +1,10 @@
 //! `postpay state show`: the state of one address.
 
-use crate::cli::Exit;
 use crate::cli::edit::unknown_address;
-use crate::cli::failure::Failure;
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::model::Address;
 use crate::report::state::StateShow;
 
@@ -23,10 +22,10 @@ pub(in crate::cli) struct Args {
     address: Address,
 }
 
-pub(super) fn run(Args { address }: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(Args { address }: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let Some(state) = project.recorded(world)? else {
+    project.guard_reports(global, ui)?;
+    let Some(state) = project.read_state(ui)? else {
         return Err(super::pull::no_state());
     };
     let record = state.get(address);
@@ -34,6 +33,6 @@ pub(super) fn run(Args { address }: &Args, global: &Global, world: &mut World) -
     if record.is_none() && deposed.is_empty() {
         return Err(unknown_address(address, &state));
     }
-    world.show(&StateShow::new(address, record, &deposed))?;
+    ui.show(&StateShow::new(address, record, &deposed))?;
     Ok(Exit::Fine)
 }

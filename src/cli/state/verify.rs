@@ -1,10 +1,9 @@
 //! `postpay state verify`: state, journal and receipts against each other.
 
-use crate::cli::Exit;
-use crate::cli::failure::Failure;
-use crate::cli::load::Project;
+use crate::cli::error::{Exit, Failure};
 use crate::cli::options::{Api, Global};
-use crate::cli::world::World;
+use crate::cli::project::Project;
+use crate::cli::ui::Ui;
 use crate::i18n::text;
 use crate::report::verify::StateVerification;
 use crate::state::verify::{self, Problem};
@@ -20,19 +19,19 @@ Examples:
   postpay state verify --format json     for programs")]
 pub(in crate::cli) struct Args {}
 
-pub(super) fn run(Args {}: &Args, global: &Global, world: &mut World) -> Result<Exit, Failure> {
+pub(super) fn run(Args {}: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
-    project.guard_reports(global, world)?;
-    let found = verify::verify(&world.store(&project.state))?;
+    project.guard_reports(global, ui)?;
+    let found = verify::verify(&project.store())?;
     let view = StateVerification::new(&found);
-    world.print_view(&view)?;
+    ui.print_view(&view)?;
     let mut told = Vec::new();
     for line in found.problems.iter().flat_map(Problem::help) {
         if !told.contains(&line) {
-            world.tell(&text!("help: {line}\n", line));
+            ui.status(&text!("help: {line}\n", line));
             told.push(line);
         }
     }
-    world.write_reports(&view)?;
+    ui.write_reports(&view)?;
     Ok(if found.problems.is_empty() { Exit::Fine } else { Exit::Error })
 }

@@ -53,8 +53,11 @@ impl Failure {
         Self::from(Diagnostic::error(code, message))
     }
 
-    /// All of them as one, which exits as the first; fine when there is none.
-    pub(super) fn of_all(failures: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+    /// Merges failures into one with the exit code of the first.
+    ///
+    /// # Errors
+    /// When there is any.
+    pub(super) fn merge(failures: impl IntoIterator<Item = Self>) -> Result<(), Self> {
         let mut failures = failures.into_iter();
         let Some(mut first) = failures.next() else {
             return Ok(());
@@ -225,12 +228,12 @@ impl Failure {
     /// The account could not be read, for a command that only looks.
     pub(super) fn listing(error: &CloudError) -> Self {
         let message = ApplyError::Listing(error.clone()).text();
-        Self::new("listing", message).told_by(error)
+        Self::new("listing", message).with_api_details(error)
     }
 
     /// With what Tencent Cloud said besides its message, and what to do about it.
     #[must_use]
-    pub(super) fn told_by(self, error: &CloudError) -> Self {
+    pub(super) fn with_api_details(self, error: &CloudError) -> Self {
         let said = [("code", &error.code), ("RequestId", &error.request_id)];
         let said =
             said.into_iter().filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
@@ -281,11 +284,11 @@ impl From<StateError> for Failure {
     }
 }
 
-pub(super) fn cant_print(error: &io::Error) -> Failure {
+pub(super) fn cannot_print(error: &io::Error) -> Failure {
     Failure::new("stdout", text!("cannot write to standard output: {error}", error))
 }
 
-pub(super) fn cant_write(path: &Path, error: &io::Error) -> Failure {
+pub(super) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     let path = path.display();
     Failure::new("write", text!("cannot write {path}: {error}", path, error))
 }
@@ -332,7 +335,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_did_not_begin_is_told_in_both_languages_and_what_the_vendor_said_as_it_came() {
+    fn failures_are_translated_and_messages_of_the_api_are_not() {
         let failure = Failure::from(ApplyError::Listing(refused()));
         let [diagnostic] = &failure.diagnostics[..] else {
             panic!("{failure:?}");

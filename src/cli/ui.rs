@@ -1,51 +1,46 @@
-//! The concrete parts: streams, clock, environment, store. The only place that knows them.
+//! The terminal of a command: its streams, colour, width, language and prompts.
 
 use std::cell::{OnceCell, RefCell};
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use console::Term;
-use jiff::Timestamp;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
-use super::failure::{Exit, Failure, NOTHING_SENT, cant_print};
-use super::git::Git;
+use super::env;
+use super::error::{Exit, Failure, NOTHING_SENT, cannot_print};
 use super::options::{Color, Format, Global};
 use super::printer::{self, Stderr};
 use super::reports::Reports;
 use super::terminal;
-use crate::apply::Operator;
-use crate::clock::{Clock, SystemClock};
 use crate::cloud::Watcher;
 use crate::cloud::tencent::{Missed, Recorder};
 use crate::crash;
 use crate::diagnostic::limit::{self, Limited};
 use crate::diagnostic::{Diagnostic, render, wrap};
 use crate::i18n::{Lang, Text, text};
-use crate::plan::GitFacts;
 use crate::report::RenderOptions;
 use crate::report::events;
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::file::FileStore;
-use crate::state::{Holder, LockStatus, StateError, StateStore as _};
+use crate::state::{LockStatus, StateError, StateStore as _};
 
 /// Whether standard output takes what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stdout {
     Open,
-    /// Its reader has left, which is no error.
+    /// Its reader has left (a broken pipe), which is no error.
     Gone,
-    /// It took something no more, and that was reported.
+    /// Writing failed, which was reported.
     Lost,
 }
 
-/// What a command talks to.
-pub(super) struct World {
+/// Where a command prints, and whom it asks.
+pub(super) struct Ui {
     pub out: RenderOptions,
     pub err: RenderOptions,
     pub format: Format,
@@ -53,20 +48,16 @@ pub(super) struct World {
     pub stdout: Stdout,
     pub stderr: Stderr,
     /// Diagnostics so far: reports repeat them.
-    told: RefCell<Vec<Diagnostic>>,
+    diagnostics: RefCell<Vec<Diagnostic>>,
     /// The log is on standard error, where progress would be drawn.
     logs: bool,
-    /// What is said is a JSON event a line, on standard output.
+    /// Standard output is a stream of JSON events.
     pub events: bool,
     /// Where calls are recorded, if they are.
     recorder: OnceCell<Arc<Recorder>>,
 }
 
-#[expect(
-    clippy::unused_self,
-    reason = "what a command asks of the world it asks of this value, whatever that needs to know"
-)]
-impl World {
+impl Ui {
     /// Starts the log and looks at the terminal.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
         let reports = Reports::of(&global.reports)?;
@@ -76,33 +67,33 @@ impl World {
             crash::arm(&moment)
                 .map_err(|why| Failure::new("crash-point", Text::same(why)).help(NOTHING_SENT))?;
         }
-        let lang = lang_of(global);
-        let mut world = Self::plain(lang);
+        let lang = message_language(global);
+        let mut ui = Self::plain(lang);
         let options = |color, columns: Option<usize>| RenderOptions {
             color,
             lang,
             columns,
-            links: color && columns.is_some() && terminal::takes_links(|name| world.variable(name)),
+            links: color && columns.is_some() && terminal::takes_links(|name| env::variable(name)),
         };
         let out = options(wants_color(global.color, &io::stdout()), columns(&Term::stdout()));
         let err = options(wants_color(global.color, &io::stderr()), columns(&Term::stderr()));
-        (world.out, world.err) = (out, err);
-        world.format = global.format;
-        world.reports = reports;
+        (ui.out, ui.err) = (out, err);
+        ui.format = global.format;
+        ui.reports = reports;
         if let Some(level) = global.log {
-            world.logs = true;
-            let stderr = world.stderr.clone();
+            ui.logs = true;
+            let stderr = ui.stderr.clone();
             let log = tracing_subscriber::fmt::layer()
                 .with_writer(move || LogToStderr(stderr.clone()))
                 .log_internal_errors(false)
-                .with_ansi(world.err.color)
+                .with_ansi(ui.err.color)
                 .with_filter(Targets::new().with_target("postpay", level));
             tracing_subscriber::registry().with(log).init();
         }
-        Ok(world)
+        Ok(ui)
     }
 
-    /// A world that has not looked around yet.
+    /// Without colour, reports or a known width.
     pub(super) fn plain(lang: Lang) -> Self {
         let options = RenderOptions { lang, ..RenderOptions::PLAIN };
         Self {
@@ -112,19 +103,19 @@ impl World {
             reports: Reports::default(),
             stdout: Stdout::Open,
             stderr: Stderr::default(),
-            told: RefCell::default(),
+            diagnostics: RefCell::default(),
             logs: false,
             events: false,
             recorder: OnceCell::new(),
         }
     }
 
-    /// Data, to standard output. A reader that has left is no error: what follows is not shown.
+    /// Prints data to standard output. After a broken pipe nothing more is printed.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
         self.print_as_is(&escape_commands(text, Syntax::Plain))
     }
 
-    /// Prints what a CI system may obey: workflow commands of ours.
+    /// Prints workflow commands of postpay, which a CI system obeys.
     pub(super) fn print_as_is(&mut self, text: &str) -> Result<(), Failure> {
         if self.stdout != Stdout::Open {
             return Ok(());
@@ -138,24 +129,19 @@ impl World {
             }
             Err(error) => {
                 self.stdout = Stdout::Lost;
-                Err(cant_print(&error))
+                Err(cannot_print(&error))
             }
         }
     }
 
-    /// Standard input, as data.
-    pub(super) fn input(&self) -> impl io::Read + use<> {
-        io::stdin().lock()
-    }
-
-    /// Everything that is not data, to standard error. Errors are ignored: there is nowhere to report them.
-    pub(super) fn say(&self, text: &str) {
+    /// Prints to standard error. Errors are ignored: there is nowhere to report them.
+    pub(super) fn print_stderr(&self, text: &str) {
         self.stderr.write(text);
     }
 
-    /// What is said to people on standard error, in their language.
-    pub(super) fn tell(&self, text: &Text) {
-        self.say(&self.within(text.in_lang(self.err.lang)));
+    /// Prints a message to standard error, wrapped to the terminal.
+    pub(super) fn status(&self, text: &Text) {
+        self.print_stderr(&self.within(text.in_lang(self.err.lang)));
     }
 
     /// Sentences, wrapped where standard error is a terminal that is narrower.
@@ -168,8 +154,9 @@ impl World {
         wrapped.join("\n")
     }
 
+    /// Prints diagnostics to standard error, or as events, and keeps them for the reports.
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
-        self.told.borrow_mut().extend_from_slice(diagnostics);
+        self.diagnostics.borrow_mut().extend_from_slice(diagnostics);
         // What cannot be written to standard output is written to standard error.
         if self.events && self.emit(&Limited::new(diagnostics).into_all()).is_ok() {
             return;
@@ -178,20 +165,20 @@ impl World {
         if !diagnostics.is_empty() {
             let RenderOptions { color, lang, columns, .. } = self.err;
             let text = render::render(diagnostics, color, lang);
-            self.say(&match columns {
+            self.print_stderr(&match columns {
                 Some(columns) => wrap::diagnostics(&text, columns),
                 None => text,
             });
         }
     }
 
-    /// Calls are recorded there from now on.
-    pub(super) fn records(&self, recorder: &Arc<Recorder>) {
+    /// Sets where calls are recorded.
+    pub(super) fn set_recorder(&self, recorder: &Arc<Recorder>) {
         self.recorder.get_or_init(|| Arc::clone(recorder));
     }
 
-    /// Tells what the record lacks, if it does: whoever sends it to Tencent Cloud should know.
-    pub(super) fn tell_unrecorded(&self) {
+    /// Warns when the file of `--record` lacks calls.
+    pub(super) fn warn_incomplete_recording(&self) {
         let missed = self.recorder.get().and_then(|recorder| recorder.missed());
         let Some(Missed { calls, why }) = missed else {
             return;
@@ -203,69 +190,66 @@ impl World {
         .help(text!("the calls were made, and their results are in the state"))]);
     }
 
-    /// The diagnostics so far, for the reports.
-    pub(super) fn told(&self) -> Vec<Diagnostic> {
-        Limited::new(&self.told.borrow()).into_all()
+    /// Returns the diagnostics so far, for the reports; those that repeat are counted.
+    pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
+        Limited::new(&self.diagnostics.borrow()).into_all()
     }
 
-    /// All of it, for whoever limits what they show of it themselves.
-    pub(super) fn told_in_full(&self) -> Vec<Diagnostic> {
-        self.told.borrow().clone()
+    /// Returns all diagnostics so far.
+    pub(super) fn all_diagnostics(&self) -> Vec<Diagnostic> {
+        self.diagnostics.borrow().clone()
     }
 
-    /// As events, on standard output.
+    /// Prints diagnostics as events.
     fn emit(&self, diagnostics: &[Diagnostic]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         for diagnostic in diagnostics {
-            writeln!(stdout, "{}", events::diagnostic(diagnostic, self.now()))?;
+            writeln!(stdout, "{}", events::diagnostic(diagnostic, env::now()))?;
         }
         stdout.flush()
     }
 
+    /// Reports why a command ended, and returns its exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.diagnose(&failure.diagnostics);
         failure.exit
     }
 
-    pub(super) fn now(&self) -> Timestamp {
-        SystemClock.now()
-    }
-
-    /// True when what is printed is seen by whoever is asked.
-    pub(super) fn is_shown(&self) -> bool {
+    /// Whether standard output is the terminal on which the user is asked.
+    pub(super) fn is_visible(&self) -> bool {
         io::stdout().is_terminal() && self.stdout == Stdout::Open
     }
 
-    /// True when a person can be asked.
+    /// Whether somebody can be asked.
     pub(super) fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks a person; anything but `yes` is a no.
+    /// Asks for approval; only `yes` approves.
     pub(super) fn ask(&self, question: &str) -> bool {
         self.ask_for("yes", question)
     }
 
-    /// Asks a person for a word; anything else is a no.
+    /// Asks for a word; only the word itself approves.
     pub(super) fn ask_for(&self, word: &str, question: &str) -> bool {
-        self.say(&self.within(question));
+        self.print_stderr(&self.within(question));
         let mut answer = String::new();
         let read = io::stdin().read_line(&mut answer);
-        self.say("\n");
+        self.print_stderr("\n");
         read.is_ok() && answer.trim() == word
     }
 
-    /// True when progress can be drawn rather than listed.
+    /// Whether progress can be drawn.
     pub(super) fn can_draw(&self) -> bool {
         io::stderr().is_terminal() && !self.events && !self.logs
     }
 
-    /// Shows how far each look at the account has come, if anybody sees it.
+    /// Returns the display of progress in reading the account.
     pub(super) fn watcher(&self) -> Option<Watcher> {
         self.can_draw().then(|| printer::watcher(self.err.lang))
     }
 
-    /// Takes a lock, and shows how long it has waited for it, up to `most`.
+    /// Takes a lock, and shows how long it has been waiting, at most `most`.
     pub(super) fn locked<T>(
         &self,
         store: &FileStore,
@@ -274,7 +258,7 @@ impl World {
     ) -> Result<T, StateError> {
         let held = match store.lock_status() {
             Ok(LockStatus::Held(holder)) => Some(holder),
-            // Whatever is wrong with it, taking it says so.
+            // Taking it reports the error.
             Ok(LockStatus::Free) | Err(_) => None,
         };
         let _progress = held
@@ -283,36 +267,13 @@ impl World {
         take()
     }
 
-    pub(super) fn store(&self, path: &Path) -> FileStore {
-        FileStore::resolved(path)
-    }
-
-    /// Where something can be kept when there is no room beside the state: here, or in the temporary folder.
-    pub(super) fn spare_folders(&self) -> [PathBuf; 2] {
-        [PathBuf::from("."), std::env::temp_dir()]
-    }
-
-    pub(super) fn operator(&self) -> Operator {
-        let user = ["USER", "LOGNAME", "USERNAME"]
-            .into_iter()
-            .find_map(|name| self.variable(name).filter(|user| !user.trim().is_empty()));
-        let user = user.unwrap_or_else(user_of_process);
-        let host = gethostname::gethostname();
-        Operator { who: format!("{user}@{}", host.to_string_lossy()), pid: std::process::id() }
-    }
-
-    /// The repository that these files and folders are in, if they are in one.
-    pub(super) fn git(&self, roots: &[PathBuf]) -> Option<Git> {
-        Git::find(roots)
-    }
-
     /// The folder that we are in, below the root of the repository, with `/` between folders; empty when it is the root.
     pub(super) fn folder(&self) -> String {
         let of_git = || super::git::folder(Path::new("."));
         let of_the_pipeline = || {
             let here = std::env::current_dir().ok()?;
             let roots = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
-            let mut roots = roots.into_iter().filter_map(|name| self.variable(name));
+            let mut roots = roots.into_iter().filter_map(|name| env::variable(name));
             let below = roots.find_map(|root| here.strip_prefix(root).ok().map(Path::to_owned))?;
             let below = below.display().to_string();
             Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
@@ -320,35 +281,6 @@ impl World {
         let folder =
             self.reports.folder.get_or_init(|| of_git().or_else(of_the_pipeline).unwrap_or_default());
         folder.clone()
-    }
-
-    /// The git commit that these files and folders are in, with `+dirty` behind it when they differ from it; None
-    /// outside of a repository, or without git.
-    pub(super) fn commit(&self, roots: &[PathBuf]) -> Option<String> {
-        let GitFacts { commit, dirty, author: _, touched: _ } = self.git(roots)?.facts();
-        Some(commit + if dirty { "+dirty" } else { "" })
-    }
-
-    pub(super) fn holder(&self, doing: &str) -> Holder {
-        let Operator { who, pid } = self.operator();
-        Holder { who, pid, since: self.now(), doing: doing.to_owned() }
-    }
-
-    /// The folder of whoever runs this.
-    pub(super) fn home(&self) -> Option<PathBuf> {
-        std::env::home_dir().filter(|home| !home.as_os_str().is_empty())
-    }
-
-    /// A variable of the environment as it is.
-    pub(super) fn raw_variable(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
-    }
-
-    /// A variable of the environment. What is not UTF-8 in it is replaced, so that it is found and no key: another one in
-    /// its place may be another account's.
-    pub(super) fn variable(&self, name: &str) -> Option<String> {
-        let value = std::env::var_os(name)?;
-        Some(value.to_string_lossy().into_owned())
     }
 }
 
@@ -367,37 +299,13 @@ impl Write for LogToStderr {
     }
 }
 
-/// The user that this process runs as: the name, or else the number.
-#[cfg(unix)]
-fn user_of_process() -> String {
-    let uid = rustix::process::getuid().as_raw().to_string();
-    let users = std::fs::read("/etc/passwd").unwrap_or_default();
-    let users = String::from_utf8_lossy(&users);
-    name_of_uid(&users, &uid).map_or_else(|| format!("uid {uid}"), str::to_owned)
-}
-
-#[cfg(not(unix))]
-fn user_of_process() -> String {
-    "unknown".to_owned()
-}
-
-/// The name that a file like `/etc/passwd` has for a uid.
-#[cfg(unix)]
-fn name_of_uid<'a>(users: &'a str, uid: &str) -> Option<&'a str> {
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next().filter(|name| !name.is_empty())?;
-        (fields.nth(1) == Some(uid)).then_some(name)
-    })
-}
-
 /// The language that was asked for, by flag, variable or locale.
-pub(super) fn lang_of(global: &Global) -> Lang {
-    global.lang.unwrap_or_else(lang_of_locale)
+pub(super) fn message_language(global: &Global) -> Lang {
+    global.lang.unwrap_or_else(locale_language)
 }
 
 /// The language of the messages that the system's locale asks for.
-pub(super) fn lang_of_locale() -> Lang {
+pub(super) fn locale_language() -> Lang {
     ["LC_ALL", "LC_MESSAGES", "LANG"]
         .into_iter()
         .filter_map(|name| std::env::var(name).ok())
@@ -416,20 +324,5 @@ fn wants_color(color: Color, stream: &impl anstream::stream::RawStream) -> bool 
         Color::Always => true,
         Color::Never => false,
         Color::Auto => AutoStream::choice(stream) != ColorChoice::Never,
-    }
-}
-
-#[cfg(all(test, unix))]
-mod tests {
-    use super::name_of_uid;
-
-    #[test]
-    fn a_uid_is_named_by_the_list_of_users() {
-        let users = "root:x:0:0:root:/root:/bin/bash\n+::::::\n:x:7:7::/:\nci:x:1001:100::/home/ci:/bin/sh\n";
-        assert_eq!(name_of_uid(users, "1001"), Some("ci"));
-        assert_eq!(name_of_uid(users, "0"), Some("root"));
-        for uid in ["7", "100", "x"] {
-            assert_eq!(name_of_uid(users, uid), None, "{uid}");
-        }
     }
 }

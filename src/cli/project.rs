@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::failure::{Failure, Lines, NOTHING_SENT, cant_write};
+use super::env;
+use super::error::{Failure, Lines, NOTHING_SENT, cannot_write};
 use super::folder;
 use super::options::{Api, Changes, Global, Select};
 use super::reports::way;
 use super::rescue;
-use super::world::World;
+use super::ui::Ui;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
@@ -22,27 +23,28 @@ use crate::plan::guard::Limits;
 use crate::plan::moves::MoveProblem;
 use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
+use crate::state::file::FileStore;
 use crate::state::{Account, State, StateStore, read};
 
-/// Where everything is, and how Tencent Cloud is called: flags over variables over postpay.yaml over defaults.
+/// The settings of a project: flags beat variables, which beat postpay.yaml, which beats the defaults.
 #[derive(Debug)]
 pub(super) struct Project {
     pub config: Config,
     config_path: Option<PathBuf>,
-    /// The folder that nothing leads out of which a file of the project names; whole and without links.
+    /// The folder that paths in the project's files may not leave, canonical.
     root: PathBuf,
     manifests: Vec<PathBuf>,
-    /// They were named by whoever runs this, and not by the project.
+    /// They were named on the command line, not by the project.
     manifests_typed: bool,
     pub state: PathBuf,
     pub endpoint: Endpoint,
-    /// By flag or variable, rather than by a file that a pull request may change.
+    /// By flag or variable, not by a file that a pull request may change.
     pub endpoint_is_given: bool,
     pub rate: f64,
     pub region: Option<String>,
     pub language: Language,
     pub timeout: Duration,
-    /// As it was given; what is merged from it stands above.
+    /// The flags as given; merged settings are above.
     pub api: Api,
 }
 
@@ -56,7 +58,7 @@ impl Project {
         Self::load_anywhere(global, api)
     }
 
-    /// As [`Self::load`], also where there is no project: everything is as by default then.
+    /// As [`Self::load`], but without a project the defaults are used.
     pub(super) fn load_anywhere(global: &Global, api: &Api) -> Result<Self, Failure> {
         let (project, wrong) = Self::load_as_far(global, api)?;
         match wrong {
@@ -65,7 +67,8 @@ impl Project {
         }
     }
 
-    /// The project, and what is wrong with its settings: they are as if nothing were set then, so that all else can be checked.
+    /// As [`Self::load_anywhere`], but returns errors in the settings beside a project with the defaults, so that everything
+    /// else can be checked.
     pub(super) fn load_as_far(global: &Global, api: &Api) -> Result<(Self, Option<Failure>), Failure> {
         let (config_path, misnamed) = match &global.config {
             Some(path) => (Some(path.clone()), None),
@@ -74,7 +77,7 @@ impl Project {
                 Err(problem) => (None, Some(Failure::from(*problem).help(NOTHING_SENT))),
             },
         };
-        // Paths in the file are meant from where the file is.
+        // Paths in the file are relative to it.
         let base = config_path.as_deref().and_then(Path::parent).unwrap_or(Path::new("")).to_owned();
         let root = project_folder(&base)?;
         let config = match &config_path {
@@ -90,7 +93,7 @@ impl Project {
         let manifests = if global.files.is_empty() {
             let declared = config.manifests.clone().unwrap_or_else(|| vec![config::DEFAULT_MANIFESTS.into()]);
             let declared = declared.iter().map(|path| base.join(path));
-            // Where they are may be what could not be read.
+            // The settings that could not be read may have named another place.
             declared.filter(|path| wrong.is_none() || path.exists()).collect()
         } else {
             global.files.clone()
@@ -99,12 +102,12 @@ impl Project {
             if let Err(why) = config::check_state(path) {
                 return Err(Failure::new("state-path", text!("--state: {why}", why)).help(NOTHING_SENT));
             }
-            // Where its links go round, whoever opens it says so.
-            way(path, &root).map_or_else(|_| path.clone(), |way| settled(path, &way))
+            // Opening it reports a cycle of links.
+            way(path, &root).map_or_else(|_| path.clone(), |way| without_links(path, &way))
         } else {
             let declared = config.state.as_deref();
             let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
-            match stays_in(&path, &root) {
+            match check_state_place(&path, &root) {
                 Ok(path) => path,
                 Err(failure) => {
                     wrong.get_or_insert(failure);
@@ -133,17 +136,17 @@ impl Project {
         Ok((project, wrong))
     }
 
-    /// Refuses a state that is a manifest or the settings, or would be read as a manifest.
+    /// Rejects a state file that is a manifest or the settings, or would be read as a manifest.
     fn check_state(&self) -> Result<(), Failure> {
         let end = |path: &Path| Some(Place::resolve(path).ok()?.end().to_owned());
-        // What can't be followed can't be used either, which says why.
+        // Opening it reports why it cannot be followed.
         let Some(state) = end(&self.state) else {
             return Ok(());
         };
         let is_config = self.config_path.iter().any(|path| end(path).as_ref() == Some(&state));
         let mut manifests = self.manifests.iter().filter_map(|path| end(path));
         let is_manifest = manifests.any(|path| {
-            // A state that is named as a manifest gets an error of its own.
+            // A manifest on the command line that is the state gets another error.
             (path == state && !self.manifests_typed)
                 || (state.starts_with(&path) && manifest::may_be_manifest(&state))
         });
@@ -160,25 +163,30 @@ impl Project {
         .help(NOTHING_SENT))
     }
 
-    /// Whether it is known where the manifests are.
+    /// Returns the store of the state.
+    pub(super) fn store(&self) -> FileStore {
+        FileStore::resolved(&self.state)
+    }
+
+    /// Whether the place of the manifests is known.
     pub(super) fn has_manifests(&self) -> bool {
         !self.manifests.is_empty()
     }
 
-    /// How far the manifests may lead.
+    /// Returns where manifests may be.
     fn bounds(&self) -> Bounds<'_> {
         Bounds { project: &self.root, typed: self.manifests_typed }
     }
 
-    /// How far what is typed may lead: anywhere, but for what is found in a folder.
+    /// Returns where files that were named on the command line may be: anywhere, but not through links in a folder.
     pub(super) fn typed(&self) -> Bounds<'_> {
         Bounds { project: &self.root, typed: true }
     }
 
-    /// Every file that is YAML of this project: its manifests, then its settings. What is wrong with the paths comes with it.
+    /// Returns the YAML files of the project, the manifests first, and problems with their paths.
     pub(super) fn yaml(&self) -> (Vec<Found>, Vec<Diagnostic>) {
         let (mut found, mut problems) = manifest::find(Path::new(""), &self.manifests, self.bounds());
-        // They were read by now, so they lead where they may.
+        // Loading checked where the settings are.
         let config: Vec<PathBuf> = self.config_path.iter().cloned().collect();
         let (settings, more) = manifest::find(Path::new(""), &config, self.typed());
         let is_new = |one: &Found| found.iter().all(|other| other.real != one.real);
@@ -188,7 +196,7 @@ impl Project {
         (found, problems)
     }
 
-    /// Where orders go, and where they are recorded.
+    /// Returns the endpoint and the state of creates.
     pub(super) fn target(&self) -> Target {
         Target {
             account: self.account(),
@@ -198,7 +206,7 @@ impl Project {
         }
     }
 
-    /// The manifests' files and folders, and the configuration, if there is one.
+    /// Returns the files and folders of the manifests, and the configuration file.
     pub(super) fn sources(&self) -> Vec<PathBuf> {
         let manifests = self.manifests.iter().cloned();
         manifests.chain(self.config_path.clone()).collect()
@@ -208,7 +216,7 @@ impl Project {
         Account { endpoint: self.endpoint.site(), uin: None }
     }
 
-    /// How much a run may order; what is given beats what the file says.
+    /// Returns the limits of a run; flags beat the file.
     pub(super) fn limits(&self, max_creates: Option<u32>, max_creates_per_day: Option<u32>) -> Limits {
         let guard = &self.config.guard;
         Limits {
@@ -219,7 +227,7 @@ impl Project {
         }
     }
 
-    /// How many calls may be under way at once; what is given beats what the file says.
+    /// Returns the maximum of concurrent calls; the flag beats the file.
     pub(super) fn in_flight(&self, given: Option<u32>) -> usize {
         count(given.or(self.config.api.in_flight).unwrap_or(config::DEFAULT_IN_FLIGHT))
     }
@@ -228,15 +236,14 @@ impl Project {
         self.config.guard.require_alias.unwrap_or(true)
     }
 
-    /// Refuses reports that could not be written, or would overwrite a file of the state's own: a run that costs money is
-    /// no time to find that out.
-    pub(super) fn guard_reports(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
-        let guarded = self.hold_against_files(global, world);
-        // Where one of them may not be written, none is: not even to say so.
-        world.reports.guarded = guarded.is_ok();
-        world.reports.written = guarded.is_err();
+    /// Rejects reports that could not be written or would overwrite other files, before anything is created.
+    pub(super) fn guard_reports(&self, global: &Global, ui: &mut Ui) -> Result<(), Failure> {
+        let guarded = self.check_report_paths(global, ui);
+        // If one is rejected, none is written, not even with the error.
+        ui.reports.guarded = guarded.is_ok();
+        ui.reports.written = guarded.is_err();
         let named = global.config.iter().chain(&global.state);
-        world.reports.named = named
+        ui.reports.named = named
             .map(|path| {
                 let path = path.display().to_string();
                 path.replace(std::path::MAIN_SEPARATOR, "/")
@@ -245,24 +252,24 @@ impl Project {
         guarded
     }
 
-    fn hold_against_files(&self, global: &Global, world: &mut World) -> Result<(), Failure> {
+    fn check_report_paths(&self, global: &Global, ui: &mut Ui) -> Result<(), Failure> {
         if let Some(path) = &self.api.record {
-            world.reports.spare_record(path)?;
-            self.not_the_states(path, world)?;
-            self.keeps_in(path)?;
+            ui.reports.spare_record(path)?;
+            self.check_not_state_file(path)?;
+            self.check_stays_in_project(path)?;
         } else if global.reports.is_empty() {
             return Ok(());
         }
         for path in self.config_path.iter().chain(&self.manifests) {
-            world.reports.spare(path)?;
+            ui.reports.spare(path)?;
         }
         let (manifests, _) = self.yaml();
         let manifests = manifests.into_iter().map(|found| Place::at(found.real));
-        world.reports.spare_all(manifests)?;
+        ui.reports.spare_all(manifests)?;
         for path in &global.reports {
-            self.not_the_states(path, world)?;
+            self.check_not_state_file(path)?;
         }
-        world.reports.keep_in(&self.root)?;
+        ui.reports.keep_in(&self.root)?;
         for path in &global.reports {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let has_folder = folder.is_none_or(Path::is_dir);
@@ -280,9 +287,9 @@ impl Project {
         Ok(())
     }
 
-    /// Refuses to write to a file of the state's own.
-    pub(super) fn not_the_states(&self, path: &Path, world: &World) -> Result<(), Failure> {
-        if world.store(&self.state).owns(path)? {
+    /// Rejects writing to a file of the state.
+    pub(super) fn check_not_state_file(&self, path: &Path) -> Result<(), Failure> {
+        if self.store().owns(path)? {
             let shown = path.display().to_string();
             let shown = clean(&shown);
             return Err(Failure::new("state-file", text!("{shown} is one of the state's own files", shown))
@@ -292,12 +299,12 @@ impl Project {
         Ok(())
     }
 
-    /// Refuses to make a file in a folder that a link of the project leads to, out of the project. Gives the path with links to
-    /// its folder resolved: one that is there later is an error for whoever makes the file.
-    pub(super) fn keeps_in(&self, path: &Path) -> Result<PathBuf, Failure> {
-        // The file itself is created, and follows no link.
+    /// Rejects creating a file through a link of the project that leads out of it. Returns the path with the links to its
+    /// folder resolved; opening it then follows no link.
+    pub(super) fn check_stays_in_project(&self, path: &Path) -> Result<PathBuf, Failure> {
+        // The file itself is new.
         let folder = path.parent().unwrap_or(Path::new(""));
-        let way = way(folder, &self.root).map_err(|error| cant_write(path, &error))?;
+        let way = way(folder, &self.root).map_err(|error| cannot_write(path, &error))?;
         if !way.leads_out_of(&self.root) {
             let name = path.file_name().unwrap_or_default();
             return Ok(way.resolved(folder).join(name));
@@ -317,7 +324,7 @@ impl Project {
         self.check_as(check::Options::default(), None)
     }
 
-    /// As [`Project::check`], for whoever creates what is declared and not in the state.
+    /// As [`Project::check`], with the rules for creates.
     pub(super) fn check_creates(&self, state: Option<&State>) -> (Vec<PathBuf>, Checked) {
         let require_alias = self.requires_alias();
         self.check_as(check::Options { require_alias }, state)
@@ -337,7 +344,7 @@ impl Project {
         manifest::load(Path::new(""), &self.manifests, self.bounds(), config)
     }
 
-    /// What there would be to say of the manifests with one more file beside them.
+    /// Checks the manifests with one more file.
     pub(super) fn check_with(&self, source: Arc<SourceFile>) -> Vec<Diagnostic> {
         let mut loaded = self.load_manifests();
         let parsed = manifest::parse(&source);
@@ -351,23 +358,26 @@ impl Project {
         check::check(&loaded, check::Options::default()).diagnostics
     }
 
-    /// What the manifests ask for; every problem at once if they can't be used.
-    pub(super) fn desired(&self, world: &World) -> Result<Desired, Failure> {
-        Self::usable(self.check().1, world)
+    /// Returns what the manifests declare.
+    ///
+    /// # Errors
+    /// All problems, if there is an error.
+    pub(super) fn desired(&self, ui: &Ui) -> Result<Desired, Failure> {
+        Self::without_errors(self.check().1, ui)
     }
 
-    /// As [`Project::desired`], for whoever creates what is declared and not in the state.
-    pub(super) fn desired_creates(&self, state: Option<&State>, world: &World) -> Result<Desired, Failure> {
-        Self::usable(self.check_creates(state).1, world)
+    /// As [`Project::desired`], with the rules for creates.
+    pub(super) fn desired_creates(&self, state: Option<&State>, ui: &Ui) -> Result<Desired, Failure> {
+        Self::without_errors(self.check_creates(state).1, ui)
     }
 
-    fn usable(checked: Checked, world: &World) -> Result<Desired, Failure> {
+    fn without_errors(checked: Checked, ui: &Ui) -> Result<Desired, Failure> {
         let Checked { desired, diagnostics } = checked;
         if any_error(&diagnostics) {
             let failure = Failure::from(diagnostics);
             return Err(failure);
         }
-        world.diagnose(&diagnostics);
+        ui.diagnose(&diagnostics);
         Ok(desired)
     }
 
@@ -376,7 +386,6 @@ impl Project {
         desired: &Desired,
         state: Option<&State>,
         options: Options,
-        world: &World,
     ) -> Result<Plan, Failure> {
         let declared: HashSet<&Address> =
             desired.environments.iter().map(|environment| &environment.address).collect();
@@ -391,26 +400,25 @@ impl Project {
             }
         }
         check_selectors(&options)?;
-        self.make(desired, state, options, world)
+        self.make(desired, state, options)
     }
 
-    /// As [`Project::plan`], with options that were looked at before.
+    /// As [`Project::plan`], with options that were checked before.
     pub(super) fn make(
         &self,
         desired: &Desired,
         state: Option<&State>,
         options: Options,
-        world: &World,
     ) -> Result<Plan, Failure> {
         let mut target = self.target();
-        // Whose account it is for is known before anybody is asked, where the state knows.
+        // The state may know the account already.
         target.account.uin = state
             .and_then(|state| state.account.as_ref())
             .filter(|account| account.endpoint == target.account.endpoint)
             .and_then(|account| account.uin.clone());
-        let plan = Plan::make(desired, state, options, target, world.now())
-            .map_err(|problems| Failure::from(problems.iter().map(moved).collect::<Vec<_>>()))?;
-        // What was replaced is destroyed whatever the manifests say.
+        let plan = Plan::make(desired, state, options, target, env::now())
+            .map_err(|problems| Failure::from(problems.iter().map(explain_move).collect::<Vec<_>>()))?;
+        // Deposed environments are destroyed whatever the manifests declare.
         if plan.destroys().any(|step| !step.deposed) {
             let unread = manifest::find_unrecognised(Path::new(""), &self.manifests, self.bounds());
             if let Some(problem) = unread {
@@ -420,7 +428,7 @@ impl Project {
         Ok(plan)
     }
 
-    /// What a plan is asked to be; what is given beats what the file says.
+    /// Returns the options of a plan; flags beat the file.
     pub(super) fn options(&self, select: &Select, changes: &Changes) -> Options {
         let Select { targets, excludes } = select.clone();
         let Changes { replaces, allow_destroy } = changes.clone();
@@ -435,32 +443,32 @@ impl Project {
         }
     }
 
-    /// Whether anything may be destroyed; the flag beats the file.
+    /// Whether environments may be destroyed; the flag beats the file.
     pub(super) fn allows_destroy(&self, given: bool) -> bool {
         given || self.config.guard.allow_destroy.unwrap_or(false)
     }
 
-    /// The state with an open run folded in; None when nothing was ever ordered.
-    pub(super) fn recorded(&self, world: &World) -> Result<Option<State>, Failure> {
-        let store = world.store(&self.state);
+    /// Returns the state with the open run merged in; None when nothing was ever created.
+    pub(super) fn read_state(&self, ui: &Ui) -> Result<Option<State>, Failure> {
+        let store = self.store();
         let snapshot = read(&store)?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
             let (run, who, pid) = (started.run, &started.who, started.pid);
-            world.diagnose(&[Diagnostic::warning(
+            ui.diagnose(&[Diagnostic::warning(
                 "open-run",
                 text!("run {run} of {who} (pid {pid}) is in progress or was interrupted", run, who, pid),
             )
             .help(text!("its progress so far is shown; requests without a response count as unknown"))]);
         }
         let current = snapshot.current();
-        rescue::found(&store, current.as_ref(), world);
+        rescue::found(&store, current.as_ref(), ui);
         Ok(current)
     }
 
-    /// The ids of every environment that a finished run created or put in the state, whether or not the state still has it.
-    pub(super) fn ids_in_receipts(&self, world: &World) -> Result<BTreeSet<String>, Failure> {
-        let store = world.store(&self.state);
+    /// Returns the EnvIds in all receipts, also of environments that are not in the state any more.
+    pub(super) fn ids_in_receipts(&self) -> Result<BTreeSet<String>, Failure> {
+        let store = self.store();
         let mut env_ids = BTreeSet::new();
         for receipt in store.receipts()? {
             let journal = store.receipt(&receipt)?;
@@ -470,10 +478,10 @@ impl Project {
     }
 }
 
-/// Fails where neither files nor options make a project.
+/// Checks that this folder, or the command line, names a project.
 pub(super) fn check_project(global: &Global) -> Result<(), Failure> {
     let is_named = global.config.is_some() || global.state.is_some() || !global.files.is_empty();
-    // A state alone is no project, and nothing that may be passed over.
+    // A state alone is not a project, but must not be ignored.
     let has_state = || Path::new(config::DEFAULT_STATE).symlink_metadata().is_ok();
     if is_named || folder::is_project(Path::new(".")) || has_state() {
         return Ok(());
@@ -483,39 +491,38 @@ pub(super) fn check_project(global: &Global) -> Result<(), Failure> {
         .help(NOTHING_SENT))
 }
 
-/// The folder that a project is in: the one that we are in, or that of the settings where they lie elsewhere.
+/// Returns the folder of a project: this one, or that of settings that are outside of it.
 fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
     let here = std::fs::canonicalize(".").map_err(|error| {
         let why = text!("cannot determine the current folder: {error}", error);
         Failure::new("chdir", why).help(NOTHING_SENT)
     })?;
-    // Where they are not there, reading them says so.
+    // Reading them reports when they are missing.
     let settings = std::fs::canonicalize(here.join(settings)).unwrap_or_else(|_| here.clone());
     Ok(if settings.starts_with(&here) { here } else { settings })
 }
 
-/// A path that was followed, with its links resolved: one that is there later is an error.
-fn settled(path: &Path, way: &ResolvedPath) -> PathBuf {
-    // A link to nothing is left for the store to refuse: what it holds would be ordered again.
+/// Returns the path with its links resolved; opening it then follows no link.
+fn without_links(path: &Path, way: &ResolvedPath) -> PathBuf {
+    // The store rejects a broken link: what the state had would be created again.
     if way.is_link && way.end.symlink_metadata().is_err() {
         return path.to_owned();
     }
     way.resolved(path)
 }
 
-/// Refuses a state that the project would have kept elsewhere: whoever may change the project would have folders and files made
-/// where they like. It is kept in the project, or as a `.json` file elsewhere in the repository that the project is in, also
-/// where a link in its place leads; where there is no repository, nobody asks for a change of it. Gives the path with its links
-/// resolved.
-fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
+/// Rejects a state outside of the project, also through links: a pull request could choose where files are written. A
+/// `.json` file elsewhere in the repository is allowed; without a repository, one near the project. Returns the path with its
+/// links resolved.
+fn check_state_place(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
     let way = match way(state, root) {
         Ok(way) => way,
-        // Its own links go round, which the store says, or those to its folder.
+        // The store reports a cycle of its own links.
         Err(error) => {
             let folder = state.parent().unwrap_or(Path::new(""));
             return match way(folder, root) {
                 Ok(folder) if !folder.leads_out_of(root) => Ok(state.to_owned()),
-                Ok(_) | Err(_) => Err(cant_write(state, &error)),
+                Ok(_) | Err(_) => Err(cannot_write(state, &error)),
             };
         }
     };
@@ -526,7 +533,7 @@ fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
         None => state.is_relative() && !way.has_project_link && is_near(folder),
     };
     if way.end.starts_with(root) || (is_json(state) && is_json(&way.end) && may_be_there()) {
-        return Ok(settled(state, &way));
+        return Ok(without_links(state, &way));
     }
     let (state, end) = (state.display().to_string(), way.end.display().to_string());
     let (state, end) = (clean(&state), clean(&end));
@@ -539,19 +546,19 @@ fn stays_in(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
     .help(NOTHING_SENT))
 }
 
-/// Whether a folder is there, or the one that it would be made in is.
+/// Whether a folder exists, or its parent does.
 fn is_near(folder: &Path) -> bool {
     folder.is_dir() || folder.parent().is_some_and(Path::is_dir)
 }
 
-/// The top of the git repository that a folder is in.
+/// Returns the root of the git repository of a folder.
 fn repository(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| folder.join(".git").exists())
 }
 
-/// The settings that nobody named: whoever may change the project chose where they lead.
+/// Loads settings that were not named on the command line. They may not be outside of the project.
 fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
-    // What can't be followed can't be read either, which says why.
+    // Reading reports why it cannot be followed.
     let Ok(real) = std::fs::canonicalize(path) else {
         return Ok(config::load(Path::new(""), path)?);
     };
@@ -564,8 +571,8 @@ fn config_of_project(path: &Path, root: &Path) -> Result<Config, Failure> {
     Ok(config::parse(&source)?)
 }
 
-/// A `moved` block that does not fit, with the line that it stands in.
-fn moved(problem: &MoveProblem) -> Diagnostic {
+/// Explains a `moved` block that cannot be applied, at its line.
+fn explain_move(problem: &MoveProblem) -> Diagnostic {
     let MoveProblem { moved, why } = problem;
     let (code, message, help) = why.explain();
     let diagnostic = Diagnostic::error(code, message);

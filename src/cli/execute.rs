@@ -11,14 +11,15 @@ use jiff::SignedDuration;
 use super::account::{self, Proven};
 use super::connect::{Connection, Embedded};
 use super::consent::{Approval, consent};
-use super::failure::{Failure, NOTHING_ORDERED, NOTHING_SENT, cant_print};
+use super::env;
+use super::error::{Exit, Failure, NOTHING_ORDERED, NOTHING_SENT, cannot_print};
 use super::keys::Ask;
-use super::load::Project;
 use super::options::{Api, Format, time};
+use super::project::Project;
 use super::signals::Signals;
+use super::ui::{Stdout, Ui};
 use super::watch::Watch;
-use super::world::{Stdout, World};
-use super::{Exit, refusal, rescue};
+use super::{refusal, rescue};
 use crate::apply::import::{self, Importable};
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
 use crate::clock::SystemClock;
@@ -100,13 +101,13 @@ pub(super) struct Job<'a> {
 }
 
 /// Shows the plan, and carries it out if the guard and a person let it through.
-pub(super) fn carry_out(
+pub(super) fn execute_plan(
     plan: Plan,
     job: &Job<'_>,
     connection: &Connection,
     store: &FileStore,
     mut writer: Writer,
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let used_by = match job.kept {
         Some(kept) => used_by(store, kept)?,
@@ -116,12 +117,12 @@ pub(super) fn carry_out(
     if let Some(run) = used_by {
         return Err(Failure::from(vec![Blocker::Used { run }]));
     }
-    if let Err(failure) = show_plan(job, &plan, world) {
+    if let Err(failure) = show_plan(job, &plan, ui) {
         if asks(job) {
             // Nobody can say yes to what can't be shown.
             return Err(failure.help(NOTHING_SENT));
         }
-        world.fail(&failure);
+        ui.fail(&failure);
     }
     let target = job.project.target();
     // What a file says is only believed when the manifests and the state say it too.
@@ -130,7 +131,7 @@ pub(super) fn carry_out(
             let now = manifests_now(kept);
             let intact =
                 now.iter().all(|(_, hash)| hash.as_ref().is_some_and(|hash| kept.manifests.contains(hash)));
-            let remade = intact.then(|| remake(kept, job.project, writer.state(), world));
+            let remade = intact.then(|| remake(kept, job.project, writer.state(), ui));
             (now, remade.transpose()?)
         }
         None => (Vec::new(), None),
@@ -143,7 +144,7 @@ pub(super) fn carry_out(
         manifests: &manifests,
         used_by,
         orders_last_day: match job.limits.stricter(plan.guards.limits).max_creates_per_day {
-            Some(_) => orders_last_day(store, writer.state(), world)?,
+            Some(_) => orders_last_day(store, writer.state())?,
             None => 0,
         },
         limits: job.limits,
@@ -151,33 +152,33 @@ pub(super) fn carry_out(
     };
     let checked = guard::check(plan, &facts)?;
     let plan = checked.plan();
-    refusal::declared_elsewhere(plan, job.project)?;
-    refusal::contradictions(plan, store)?;
-    refusal::unrecorded(plan, writer.state(), job.project, store, world)?;
+    refusal::check_unread_manifests(plan, job.project)?;
+    refusal::check_receipts(plan, store)?;
+    refusal::check_rescue_files(plan, writer.state(), job.project, store)?;
     let waits = plan.steps.iter().any(|step| step.action == Action::Wait);
     if plan.changes().next().is_none() && !waits {
         let report = ApplySummary::idle(writer.state());
         drop(writer);
-        close(job, &report, world);
+        close(job, &report, ui);
         return Ok(exit_of(&report));
     }
     // An account is asked for where anything is: what only changes the record needs no key.
     let proven = if plan.calls_api() {
-        connection.find_key(job.project, Ask::Machine, world)?;
-        let asked = account::ask(connection, job.project, world);
+        connection.load_credentials(job.project, Ask::Machine, ui)?;
+        let asked = account::ask(connection, job.project, ui);
         Some(super::runtime::start()?.block_on(asked)?)
     } else {
         None
     };
     let identity = proven.as_ref().map_or(CallerIdentity::NotAsked, Proven::identity);
     let checked = checked.in_account(identity)?;
-    let prices = prices(checked.plan(), connection, writer.state(), world)?;
+    let prices = prices(checked.plan(), connection, writer.state(), ui)?;
     let checked = checked.at_prices(prices.as_ref())?;
     let plan = checked.plan();
-    tell_account(proven.as_ref(), connection, job, world);
-    tell_first_account(writer.state(), proven.as_ref(), world);
-    let adoptions = adoptions(plan, connection, job, writer.state(), world)?;
-    let shown = proven.as_ref().and_then(|proven| account::shown(proven, connection));
+    print_account(proven.as_ref(), connection, job, ui);
+    warn_first_account(writer.state(), proven.as_ref(), ui);
+    let adoptions = adoptions(plan, connection, job, writer.state(), ui)?;
+    let shown = proven.as_ref().and_then(|proven| account::display(proven, connection));
     let url = connection.url().map(ToString::to_string);
     let approval = Approval {
         given: if job.flags.auto_approve { Some(Consent::Auto) } else { job.kept.map(|_| Consent::PlanFile) },
@@ -185,7 +186,7 @@ pub(super) fn carry_out(
         json: job.flags.json,
     };
     let cost = Cost::of(&plan.steps, prices.as_ref().unwrap_or(&Prices::new()));
-    let consent = consent(approval, plan, &cost, url.as_deref(), shown.as_deref(), world)?;
+    let consent = consent(approval, plan, &cost, url.as_deref(), shown.as_deref(), ui)?;
     let approved = checked.approve(consent)?;
     crash::point(crash::APPROVED);
     let earlier = Earlier {
@@ -194,35 +195,35 @@ pub(super) fn carry_out(
         known_ids: if approved.plan().orders().next().is_none() {
             BTreeSet::new()
         } else {
-            job.project.ids_in_receipts(world)?
+            job.project.ids_in_receipts()?
         },
     };
     let before = writer.state().cloned();
     let signals = Signals::listen().map_err(|error| no_thread(&error))?;
-    let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, world)
+    let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, ui)
         .map_err(|error| no_thread(&error))?;
-    world.stderr.through(printer.queue());
-    let ended = run(&approved, job, adoptions, earlier, connection, &mut writer, (watch, &signals), world);
-    world.stderr.through(None);
+    ui.stderr.through(printer.queue());
+    let ended = run(&approved, job, adoptions, earlier, connection, &mut writer, (watch, &signals));
+    ui.stderr.through(None);
     let Some(report) = ended? else {
         let left = left_at_once(before.as_ref(), store);
         signals.end_with(left.exit);
         printer.abandon(LEAVE);
         return Err(left);
     };
-    let rescued = rescue::keep(&report, store, world);
+    let rescued = rescue::keep(&report, store);
     // What is shown from here on may wait for its reader: whoever waits for the state need not.
     drop(writer);
     let exit = exit_of(&report);
     signals.end_with(exit);
     if let Err(error) = printer.finish() {
-        if world.stdout != Stdout::Lost {
-            world.fail(&cant_print(&error));
+        if ui.stdout != Stdout::Lost {
+            ui.fail(&cannot_print(&error));
         }
-        world.stdout = Stdout::Lost;
+        ui.stdout = Stdout::Lost;
     }
-    world.diagnose(&rescued);
-    close(job, &report, world);
+    ui.diagnose(&rescued);
+    close(job, &report, ui);
     Ok(exit)
 }
 
@@ -260,24 +261,24 @@ fn settings(job: &Job<'_>) -> Settings {
     }
 }
 
-fn show_plan(job: &Job<'_>, plan: &Plan, world: &mut World) -> Result<(), Failure> {
+fn show_plan(job: &Job<'_>, plan: &Plan, ui: &mut Ui) -> Result<(), Failure> {
     let rate = job.project.rate;
     if job.flags.json {
-        for line in events::planned(plan, world.now()) {
-            world.print(&(line + "\n"))?;
+        for line in events::planned(plan, env::now()) {
+            ui.print(&(line + "\n"))?;
         }
         return Ok(());
     }
-    if world.format != Format::Human {
+    if ui.format != Format::Human {
         // Standard output holds what the run came to, and nothing else.
-        world.say(&render_plan(plan, rate, Detail::Folded, world.err));
+        ui.print_stderr(&render_plan(plan, rate, Detail::Folded, ui.err));
         return Ok(());
     }
     // Whoever is asked below has to see what they are asked about.
-    if asks(job) && world.can_ask() && !world.is_shown() {
-        world.say(&render_plan(plan, rate, Detail::Folded, world.err));
+    if asks(job) && ui.can_ask() && !ui.is_visible() {
+        ui.print_stderr(&render_plan(plan, rate, Detail::Folded, ui.err));
     }
-    world.print(&render_plan(plan, rate, Detail::Folded, world.out))
+    ui.print(&render_plan(plan, rate, Detail::Folded, ui.out))
 }
 
 fn asks(job: &Job<'_>) -> bool {
@@ -290,7 +291,7 @@ fn adoptions(
     connection: &Connection,
     job: &Job<'_>,
     state: Option<&State>,
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<Vec<Importable>, Failure> {
     if plan.changes().all(|step| step.action != Action::Import) {
         return Ok(Vec::new());
@@ -302,7 +303,7 @@ fn adoptions(
     })?;
     let adoptions = looked?;
     if !job.flags.json {
-        world.say(&render_imports(&adoptions, world.err));
+        ui.print_stderr(&render_imports(&adoptions, ui.err));
     }
     Ok(adoptions)
 }
@@ -313,7 +314,7 @@ fn prices(
     plan: &Plan,
     connection: &Connection,
     state: Option<&State>,
-    world: &mut World,
+    ui: &mut Ui,
 ) -> Result<Option<Prices>, Failure> {
     if plan.cost().packages == 0 {
         return Ok(None);
@@ -326,7 +327,7 @@ fn prices(
         Ok(prices) => Ok(Some(prices)),
         Err(error) => {
             let why = text!("the prices of packages could not be read: {why}", why = error.message);
-            world.diagnose(&[Diagnostic::warning("prices-unknown", why)]);
+            ui.diagnose(&[Diagnostic::warning("prices-unknown", why)]);
             Ok(None)
         }
     }
@@ -342,9 +343,9 @@ fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
 }
 
 /// The plan that the manifests and the state make now.
-fn remake(kept: &Plan, project: &Project, state: Option<&State>, world: &World) -> Result<Plan, Failure> {
-    let desired = project.desired_creates(state, world)?;
-    project.make(&desired, state, kept.options.clone(), world)
+fn remake(kept: &Plan, project: &Project, state: Option<&State>, ui: &Ui) -> Result<Plan, Failure> {
+    let desired = project.desired_creates(state, ui)?;
+    project.make(&desired, state, kept.options.clone())
 }
 
 /// The run that carried out this very plan, if there was one.
@@ -359,7 +360,7 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
 }
 
 /// In whose account, and with which key: whoever is not asked has to find it in the log of a pipeline.
-fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>, world: &World) {
+fn print_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>, ui: &Ui) {
     let (Some(Proven::Account(caller)), Some(session)) = (proven, connection.session()) else {
         return;
     };
@@ -370,18 +371,18 @@ fn tell_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>,
     let key = session.credentials.held().map(|key| key.short_id());
     let key = key.unwrap_or_default();
     let source = session.chain.source.text();
-    world.tell(&text!("Account {account}, credentials {key} ({source}).\n", account, key, source));
+    ui.status(&text!("Account {account}, credentials {key} ({source}).\n", account, key, source));
 }
 
 /// A state that nobody could tell the account of has one from now on.
-fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &World) {
+fn warn_first_account(state: Option<&State>, proven: Option<&Proven>, ui: &Ui) {
     let (Some(state), Some(Proven::Account(caller))) = (state, proven) else {
         return;
     };
     let is_unknown = state.account.as_ref().is_some_and(|account| account.uin.is_none());
     if is_unknown && state.records().next().is_some() {
         let account = clean(&caller.account);
-        world.diagnose(&[Diagnostic::warning(
+        ui.diagnose(&[Diagnostic::warning(
             "account-first-known",
             text!("the state had no account; this run sets it to {account}", account),
         )
@@ -390,12 +391,8 @@ fn tell_first_account(state: Option<&State>, proven: Option<&Proven>, world: &Wo
 }
 
 /// Orders of the last 24 hours that were taken, or may have been.
-fn orders_last_day(
-    store: &impl StateStore,
-    state: Option<&State>,
-    world: &World,
-) -> Result<usize, StateError> {
-    let now = world.now();
+fn orders_last_day(store: &impl StateStore, state: Option<&State>) -> Result<usize, StateError> {
+    let now = env::now();
     let since = now - SignedDuration::from_hours(24);
     // All of them: where a clock was wrong, one from today may be before others that claim to be older.
     let receipts = store.receipts()?;
@@ -429,7 +426,6 @@ fn run(
     connection: &Connection,
     writer: &mut Writer,
     (watch, signals): (Watch, &Signals),
-    world: &World,
 ) -> Result<Option<ApplySummary>, Failure> {
     let settings = settings(job);
     let adoptions: BTreeMap<_, _> =
@@ -443,8 +439,8 @@ fn run(
             cloud: Arc::new(client.watched(watch.watcher())),
             writer,
             clock: &SystemClock,
-            operator: world.operator(),
-            commit: world.commit(&job.project.sources()),
+            operator: env::operator(),
+            commit: env::commit(&job.project.sources()),
             imports: adoptions,
             known_ids: earlier.known_ids,
             last_sent: earlier.last_sent,
@@ -494,22 +490,22 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
 }
 
 /// Shows how the run ended.
-fn close(job: &Job<'_>, report: &ApplySummary, world: &mut World) {
+fn close(job: &Job<'_>, report: &ApplySummary, ui: &mut Ui) {
     // The run is over and recorded: whether its table can be shown does not change how it ended.
     let path = job.project.state.display().to_string();
-    let provenance = world.provenance(Some(job.project.account()), &job.project.sources());
-    let view = ApplyView::new(report, &path, world.told(), provenance);
+    let provenance = ui.provenance(Some(job.project.account()), &job.project.sources());
+    let view = ApplyView::new(report, &path, ui.diagnostics(), provenance);
     let printed = if job.flags.json {
-        world.print(&(events::finished(report, world.now()) + "\n"))
-    } else if world.format == Format::Human && report.run.is_none() {
+        ui.print(&(events::finished(report, env::now()) + "\n"))
+    } else if ui.format == Format::Human && report.run.is_none() {
         // The plan said it already.
-        world.say(&view.text(world.err));
+        ui.print_stderr(&view.text(ui.err));
         Ok(())
     } else {
-        world.print_view(&view)
+        ui.print_view(&view)
     };
-    let written = world.write_reports(&view);
+    let written = ui.write_reports(&view);
     for failure in [printed, written].into_iter().filter_map(Result::err) {
-        world.fail(&failure);
+        ui.fail(&failure);
     }
 }
