@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, ui)?;
     if let Some(path) = &args.file {
-        ui.reports.spare(path)?;
+        ui.reports.check_unused(path)?;
     }
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
@@ -118,7 +118,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
     file::decode(&String::from_utf8_lossy(&text)).map_err(|error| Failure::from((path, error)))
 }
 
-/// Says what taking the lock found: a run that was cut off, and what was kept of it elsewhere.
+/// Reports the interrupted run that taking the lock recovered, and its rescue files.
 pub(super) fn report_recovered(store: &crate::state::file::FileStore, writer: &Writer, ui: &Ui) {
     let rescues = rescue::found(store, writer.state(), ui);
     if let Some(run) = writer.recovered() {

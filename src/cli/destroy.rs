@@ -109,7 +109,7 @@ fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {
     })
 }
 
-/// Whether a finished run had something at this address: then to find nothing there is no slip of the pen.
+/// Whether a receipt has the address, so that it is not misspelt.
 fn was_there(store: &FileStore, address: &Address) -> Result<bool, Failure> {
     for receipt in store.receipts()? {
         if store_had(&store.receipt(&receipt)?, address) {

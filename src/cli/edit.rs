@@ -20,7 +20,7 @@ use crate::state::edits::Change;
 use crate::state::journal::{Edit, Edited, EndReason, Event, RunEnded, RunId, RunStarted};
 use crate::state::{State, Writer};
 
-/// What every refusal of an edit says.
+/// The last help of every rejected edit.
 pub(super) const NOTHING_CHANGED: Text =
     Text::fixed("nothing was changed, and nothing was sent to Tencent Cloud");
 
@@ -39,7 +39,7 @@ pub(super) struct Writing {
 }
 
 impl Writing {
-    /// Whether somebody will be asked.
+    /// Whether the user will be asked.
     pub(super) fn asks(&self) -> bool {
         !self.dry_run && !self.auto_approve
     }
@@ -148,7 +148,7 @@ impl Editing<'_> {
     }
 }
 
-/// A run of its own, so that the receipts hold the whole history.
+/// Records the edits as a run of their own, so that the receipts are complete.
 pub(super) fn write(writer: &mut Writer, run: RunStarted, edits: Vec<Edited>) -> Result<State, Failure> {
     writer.begin(env::now(), run)?;
     for edited in edits {
@@ -158,7 +158,7 @@ pub(super) fn write(writer: &mut Writer, run: RunStarted, edits: Vec<Edited>) ->
     Ok(writer.commit()?)
 }
 
-/// The run that a command starts over this state; `line` is how the receipt names it.
+/// Returns the start of a run on this state; `line` is its name in the receipt.
 pub(super) fn started(state: &State, line: &str) -> Result<RunStarted, Failure> {
     let operator = env::operator();
     let account = state.account.clone().ok_or_else(|| {
@@ -187,7 +187,7 @@ fn no_state() -> Failure {
         .help(NOTHING_SENT)
 }
 
-/// An address that has no record.
+/// Explains that the state does not have an address.
 pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
     let failure = Failure::new("unknown-address", text!("`{address}` is not in the state", address));
     let known: Vec<&str> = state.current().map(|(address, _)| address.as_str()).collect();
@@ -206,7 +206,7 @@ pub(super) fn unknown_address(address: &Address, state: &State) -> Failure {
     .help(NOTHING_CHANGED)
 }
 
-/// What the manifests declare, as far as they can be read: an edit of the state does not fail because of them.
+/// What the manifests declare, if they can be read: errors in them do not block an edit of the state.
 pub(super) struct Manifests(Option<Desired>);
 
 impl Manifests {

@@ -40,7 +40,7 @@ use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, creates_since, read};
 
-/// How a plan is carried out.
+/// How a plan is executed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Flags {
     /// Do not ask for approval
@@ -74,7 +74,7 @@ pub(super) struct Flags {
     pub embedded: Embedded,
 }
 
-/// How long the account is looked at, where `--settle` does not say.
+/// How long to search the account without `--settle`.
 const SETTLE: Duration = Duration::from_secs(60);
 const SETTLE_REFUSED: Duration = Duration::from_secs(10);
 
@@ -86,21 +86,21 @@ enum OnErrorArg {
     Continue,
 }
 
-/// A plan's way from the command line to Tencent Cloud.
+/// A plan to execute, and how.
 pub(super) struct Job<'a> {
     pub project: &'a Project,
     pub flags: &'a Flags,
-    /// The plan as it was read from a file.
+    /// The plan file, if there is one.
     pub kept: Option<&'a Plan>,
     pub limits: Limits,
     pub in_flight: usize,
     pub allow_same_alias: bool,
     pub accept_missing_rows: Option<u64>,
-    /// `--allow-destroy` was given, and is not just configured.
+    /// `--allow-destroy` is on the command line, not only in the configuration.
     pub asked_to_destroy: bool,
 }
 
-/// Shows the plan, and carries it out if the guard and a person let it through.
+/// Shows the plan, and executes it if the guard and the user approve it.
 pub(super) fn execute_plan(
     plan: Plan,
     job: &Job<'_>,
@@ -113,19 +113,19 @@ pub(super) fn execute_plan(
         Some(kept) => used_by(store, kept)?,
         None => None,
     };
-    // What was done is not shown as if it were to be done.
+    // A plan that was applied is not shown as if it were open.
     if let Some(run) = used_by {
         return Err(Failure::from(vec![Blocker::Used { run }]));
     }
     if let Err(failure) = show_plan(job, &plan, ui) {
         if asks(job) {
-            // Nobody can say yes to what can't be shown.
+            // Nobody can approve a plan that was not shown.
             return Err(failure.help(NOTHING_SENT));
         }
         ui.fail(&failure);
     }
     let target = job.project.target();
-    // What a file says is only believed when the manifests and the state say it too.
+    // A plan file is only accepted if the manifests and the state still lead to the same plan.
     let (manifests, remade) = match job.kept {
         Some(kept) => {
             let now = manifests_now(kept);
@@ -162,7 +162,7 @@ pub(super) fn execute_plan(
         close(job, &report, ui);
         return Ok(exit_of(&report));
     }
-    // An account is asked for where anything is: what only changes the record needs no key.
+    // A plan that only changes the state needs no credentials.
     let proven = if plan.calls_api() {
         connection.load_credentials(job.project, Ask::Machine, ui)?;
         let asked = account::ask(connection, job.project, ui);
@@ -212,7 +212,7 @@ pub(super) fn execute_plan(
         return Err(left);
     };
     let rescued = rescue::keep(&report, store);
-    // What is shown from here on may wait for its reader: whoever waits for the state need not.
+    // The lock is released before output that a stalled reader could block.
     drop(writer);
     let exit = exit_of(&report);
     signals.end_with(exit);
@@ -227,7 +227,7 @@ pub(super) fn execute_plan(
     Ok(exit)
 }
 
-/// How long output may take that is under way when a run is left at once.
+/// How long to wait for output when a second signal ends the run.
 const LEAVE: Duration = Duration::from_millis(200);
 
 fn no_thread(error: &std::io::Error) -> Failure {
@@ -270,11 +270,11 @@ fn show_plan(job: &Job<'_>, plan: &Plan, ui: &mut Ui) -> Result<(), Failure> {
         return Ok(());
     }
     if ui.format != Format::Human {
-        // Standard output holds what the run came to, and nothing else.
+        // Standard output is for the result.
         ui.print_stderr(&render_plan(plan, rate, Detail::Folded, ui.err));
         return Ok(());
     }
-    // Whoever is asked below has to see what they are asked about.
+    // The plan must be visible where approval is asked for.
     if asks(job) && ui.can_ask() && !ui.is_visible() {
         ui.print_stderr(&render_plan(plan, rate, Detail::Folded, ui.err));
     }
@@ -285,7 +285,7 @@ fn asks(job: &Job<'_>) -> bool {
     !job.flags.auto_approve && job.kept.is_none()
 }
 
-/// What the account shows of what is to be adopted, shown to whoever is asked below.
+/// Reads the environments to import, and shows them above the prompt.
 fn adoptions(
     plan: &Plan,
     connection: &Connection,
@@ -342,13 +342,13 @@ fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {
         .collect()
 }
 
-/// The plan that the manifests and the state make now.
+/// Returns the plan of the current manifests and state.
 fn remake(kept: &Plan, project: &Project, state: Option<&State>, ui: &Ui) -> Result<Plan, Failure> {
     let desired = project.desired_creates(state, ui)?;
     project.make(&desired, state, kept.options.clone())
 }
 
-/// The run that carried out this very plan, if there was one.
+/// Returns the run that applied this plan, if there is one.
 fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
     let checksum = file::checksum(plan);
     for receipt in store.receipts()?.iter().filter(|receipt| receipt.base >= plan.serial) {
@@ -359,7 +359,7 @@ fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateE
     Ok(None)
 }
 
-/// In whose account, and with which key: whoever is not asked has to find it in the log of a pipeline.
+/// Prints the account and the credentials, for the log of a pipeline.
 fn print_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>, ui: &Ui) {
     let (Some(Proven::Account(caller)), Some(session)) = (proven, connection.session()) else {
         return;
@@ -374,7 +374,7 @@ fn print_account(proven: Option<&Proven>, connection: &Connection, job: &Job<'_>
     ui.status(&text!("Account {account}, credentials {key} ({source}).\n", account, key, source));
 }
 
-/// A state that nobody could tell the account of has one from now on.
+/// Warns that the state, whose account was unknown, gets one.
 fn warn_first_account(state: Option<&State>, proven: Option<&Proven>, ui: &Ui) {
     let (Some(state), Some(Proven::Account(caller))) = (state, proven) else {
         return;
@@ -390,18 +390,18 @@ fn warn_first_account(state: Option<&State>, proven: Option<&Proven>, ui: &Ui) {
     }
 }
 
-/// Orders of the last 24 hours that were taken, or may have been.
+/// Counts the creates of the last 24 hours, also those with an unknown outcome.
 fn orders_last_day(store: &impl StateStore, state: Option<&State>) -> Result<usize, StateError> {
     let now = env::now();
     let since = now - SignedDuration::from_hours(24);
-    // All of them: where a clock was wrong, one from today may be before others that claim to be older.
+    // All receipts, because a wrong clock may have put one of today before older ones.
     let receipts = store.receipts()?;
     let journals: Result<Vec<_>, _> = receipts.iter().map(|it| store.receipt(it)).collect();
     Ok(creates_since(state, &journals?, since, now))
 }
 
 pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
-    // Runs that only changed the record sent nothing. So many of them in a row took longer than any pause.
+    // Runs that only changed the state sent nothing. 50 of them take longer than any pause.
     for receipt in store.receipts()?.iter().rev().take(50) {
         if let Some(sent) = store.receipt(receipt)?.last_sent_at() {
             return Ok(Some(sent));
@@ -410,14 +410,14 @@ pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestam
     Ok(None)
 }
 
-/// What earlier runs tell this one.
+/// What earlier runs recorded.
 struct Earlier {
     last_sent: Option<jiff::Timestamp>,
     known_ids: BTreeSet<String>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "a run needs all of it, and it is called once")]
-/// Runs the engine until it ends, or until a second signal asks to leave at once (None).
+/// Runs the engine until it ends; None after a second signal.
 fn run(
     approved: &Approved,
     job: &Job<'_>,
@@ -457,7 +457,7 @@ fn run(
     ended
 }
 
-/// What is to be said when the answers that were under way were not waited for.
+/// Explains what a second signal left open.
 fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
     let unknown: Vec<String> = match read(store).map(Snapshot::current) {
         Ok(now) => now
@@ -491,14 +491,14 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
 
 /// Shows how the run ended.
 fn close(job: &Job<'_>, report: &ApplySummary, ui: &mut Ui) {
-    // The run is over and recorded: whether its table can be shown does not change how it ended.
+    // The run is recorded: output that fails does not change how it ended.
     let path = job.project.state.display().to_string();
     let provenance = ui.provenance(Some(job.project.account()), &job.project.sources());
     let view = ApplyView::new(report, &path, ui.diagnostics(), provenance);
     let printed = if job.flags.json {
         ui.print(&(events::finished(report, env::now()) + "\n"))
     } else if ui.format == Format::Human && report.run.is_none() {
-        // The plan said it already.
+        // The plan has the same sentence.
         ui.print_stderr(&view.text(ui.err));
         Ok(())
     } else {

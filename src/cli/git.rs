@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 use crate::model::{Address, SourceRef};
 use crate::plan::GitFacts;
 
-/// How long git may think about one question. A run does not wait longer for what it can do without.
+/// Timeout of one git command. Its facts are optional.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long git may take over all blames, which somebody asked for and whose history may be long.
+/// Timeout of all `git blame` commands, which take long in a long history.
 const BLAME_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What git needs of the environment: to be found, and whoever's configuration says which repositories are trusted. Nothing
@@ -37,7 +37,7 @@ const PASSED_ON: [&str; 11] = [
     "TMP",
     "SUDO_UID",
     "LD_LIBRARY_PATH",
-    // As if the repository were somebody else's: git's own, for tests.
+    // Git's own variable for tests: the repository counts as another user's.
     "GIT_TEST_ASSUME_DIFFERENT_OWNER",
 ];
 /// Configuration by variables: `GIT_CONFIG_GLOBAL`, `GIT_CONFIG_COUNT` and the like.

@@ -78,7 +78,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     if let Some(path) = &args.out {
         project.check_not_state_file(path)?;
         out = Some(project.check_stays_in_project(path)?);
-        ui.reports.spare(path)?;
+        ui.reports.check_unused(path)?;
     }
     let state = project.read_state(ui)?;
     let desired = project.desired_creates(state.as_ref(), ui)?;

@@ -9,7 +9,7 @@ use super::env;
 use super::error::{Failure, Lines, NOTHING_SENT, cannot_write};
 use super::folder;
 use super::options::{Api, Changes, Global, Select};
-use super::reports::way;
+use super::reports::resolve_path;
 use super::rescue;
 use super::ui::Ui;
 use crate::check::{self, Checked};
@@ -103,7 +103,7 @@ impl Project {
                 return Err(Failure::new("state-path", text!("--state: {why}", why)).help(NOTHING_SENT));
             }
             // Opening it reports a cycle of links.
-            way(path, &root).map_or_else(|_| path.clone(), |way| without_links(path, &way))
+            resolve_path(path, &root).map_or_else(|_| path.clone(), |resolved| without_links(path, &resolved))
         } else {
             let declared = config.state.as_deref();
             let path = base.join(declared.unwrap_or(Path::new(config::DEFAULT_STATE)));
@@ -254,22 +254,22 @@ impl Project {
 
     fn check_report_paths(&self, global: &Global, ui: &mut Ui) -> Result<(), Failure> {
         if let Some(path) = &self.api.record {
-            ui.reports.spare_record(path)?;
+            ui.reports.set_record(path)?;
             self.check_not_state_file(path)?;
             self.check_stays_in_project(path)?;
         } else if global.reports.is_empty() {
             return Ok(());
         }
         for path in self.config_path.iter().chain(&self.manifests) {
-            ui.reports.spare(path)?;
+            ui.reports.check_unused(path)?;
         }
         let (manifests, _) = self.yaml();
         let manifests = manifests.into_iter().map(|found| Place::at(found.real));
-        ui.reports.spare_all(manifests)?;
+        ui.reports.check_all_unused(manifests)?;
         for path in &global.reports {
             self.check_not_state_file(path)?;
         }
-        ui.reports.keep_in(&self.root)?;
+        ui.reports.check_links(&self.root)?;
         for path in &global.reports {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let has_folder = folder.is_none_or(Path::is_dir);
@@ -304,12 +304,12 @@ impl Project {
     pub(super) fn check_stays_in_project(&self, path: &Path) -> Result<PathBuf, Failure> {
         // The file itself is new.
         let folder = path.parent().unwrap_or(Path::new(""));
-        let way = way(folder, &self.root).map_err(|error| cannot_write(path, &error))?;
-        if !way.leads_out_of(&self.root) {
+        let resolved = resolve_path(folder, &self.root).map_err(|error| cannot_write(path, &error))?;
+        if !resolved.leads_out_of(&self.root) {
             let name = path.file_name().unwrap_or_default();
-            return Ok(way.resolved(folder).join(name));
+            return Ok(resolved.resolved(folder).join(name));
         }
-        let (path, end) = (path.display().to_string(), way.end.display().to_string());
+        let (path, end) = (path.display().to_string(), resolved.end.display().to_string());
         let (path, end) = (clean(&path), clean(&end));
         Err(Failure::new(
             "outside-project",
@@ -503,39 +503,39 @@ fn project_folder(settings: &Path) -> Result<PathBuf, Failure> {
 }
 
 /// Returns the path with its links resolved; opening it then follows no link.
-fn without_links(path: &Path, way: &ResolvedPath) -> PathBuf {
+fn without_links(path: &Path, resolved: &ResolvedPath) -> PathBuf {
     // The store rejects a broken link: what the state had would be created again.
-    if way.is_link && way.end.symlink_metadata().is_err() {
+    if resolved.is_link && resolved.end.symlink_metadata().is_err() {
         return path.to_owned();
     }
-    way.resolved(path)
+    resolved.resolved(path)
 }
 
 /// Rejects a state outside of the project, also through links: a pull request could choose where files are written. A
 /// `.json` file elsewhere in the repository is allowed; without a repository, one near the project. Returns the path with its
 /// links resolved.
 fn check_state_place(state: &Path, root: &Path) -> Result<PathBuf, Failure> {
-    let way = match way(state, root) {
-        Ok(way) => way,
+    let resolved = match resolve_path(state, root) {
+        Ok(resolved) => resolved,
         // The store reports a cycle of its own links.
         Err(error) => {
             let folder = state.parent().unwrap_or(Path::new(""));
-            return match way(folder, root) {
+            return match resolve_path(folder, root) {
                 Ok(folder) if !folder.leads_out_of(root) => Ok(state.to_owned()),
                 Ok(_) | Err(_) => Err(cannot_write(state, &error)),
             };
         }
     };
     let is_json = |path: &Path| path.extension().is_some_and(|ending| ending == "json");
-    let folder = way.end.parent().unwrap_or(&way.end);
+    let folder = resolved.end.parent().unwrap_or(&resolved.end);
     let may_be_there = || match repository(root) {
-        Some(top) => way.end.starts_with(top),
-        None => state.is_relative() && !way.has_project_link && is_near(folder),
+        Some(top) => resolved.end.starts_with(top),
+        None => state.is_relative() && !resolved.has_project_link && is_near(folder),
     };
-    if way.end.starts_with(root) || (is_json(state) && is_json(&way.end) && may_be_there()) {
-        return Ok(without_links(state, &way));
+    if resolved.end.starts_with(root) || (is_json(state) && is_json(&resolved.end) && may_be_there()) {
+        return Ok(without_links(state, &resolved));
     }
-    let (state, end) = (state.display().to_string(), way.end.display().to_string());
+    let (state, end) = (state.display().to_string(), resolved.end.display().to_string());
     let (state, end) = (clean(&state), clean(&end));
     Err(Failure::new(
         "outside-project",

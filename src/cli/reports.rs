@@ -20,53 +20,55 @@ use crate::report::history::HistoryView;
 use crate::report::place::from_root;
 use crate::state::file::FileStore;
 
-/// Where the result goes besides standard output.
+/// The files that the result is written to.
 #[derive(Debug, Default)]
 pub(super) struct Reports {
     pub files: Vec<(PathBuf, Format)>,
-    /// Where calls are recorded; no file either that has another purpose.
+    /// The file of `--record`.
     pub record: Option<PathBuf>,
-    /// They were compared with the files that must not be overwritten. Until then only new ones are written.
+    /// They were compared with the files of the project. Before that, only new files are written.
     pub guarded: bool,
-    /// Where they lead, without links, as found when they were compared with those files.
+    /// Their paths without links, resolved when they were compared.
     ends: HashMap<PathBuf, PathBuf>,
-    /// They hold the result already, or it was tried.
+    /// Writing them was tried.
     pub written: bool,
-    /// Standard output has the result already.
+    /// The result was printed.
     pub printed: bool,
-    /// What tells this project apart from others of the repository: its configuration and its state, where they were
-    /// named.
+    /// The configuration and the state from the command line, which tell projects of one repository apart.
     pub named: Vec<String>,
-    /// The folder that we are in, below the root of the repository.
+    /// The working folder, below the root of the repository.
     pub folder: OnceCell<String>,
 }
 
 impl Reports {
-    /// Each file with its format.
-    pub(super) fn of(paths: &[PathBuf]) -> Result<Self, Failure> {
+    /// Parses the paths of `--report`.
+    pub(super) fn parse(paths: &[PathBuf]) -> Result<Self, Failure> {
         let files = paths
             .iter()
             .map(|path| Ok((path.clone(), format_of(path)?)))
             .collect::<Result<Vec<_>, Failure>>()?;
         for (at, (path, _)) in files.iter().enumerate() {
             if files.iter().skip(at + 1).any(|(other, _)| same_file(path, other)) {
-                return Err(taken("--report", path));
+                return Err(in_use("--report", path));
             }
         }
         Ok(Self { files, ..Self::default() })
     }
 
-    /// Refuses a report, or the record of calls, in the place of a file that the command reads or writes for another purpose.
-    pub(super) fn spare(&mut self, path: &Path) -> Result<(), Failure> {
+    /// Rejects a report or a record of calls that is `path`, which the command uses otherwise.
+    pub(super) fn check_unused(&mut self, path: &Path) -> Result<(), Failure> {
         if self.files.is_empty() && self.record.is_none() {
             return Ok(());
         }
-        // Where it can't be followed it can't be used either, which says why.
-        Place::resolve(path).map_or(Ok(()), |place| self.spare_all([place]))
+        // Using it reports why it cannot be followed.
+        Place::resolve(path).map_or(Ok(()), |place| self.check_all_unused([place]))
     }
 
-    /// As [`Self::spare`], of many files.
-    pub(super) fn spare_all(&mut self, places: impl IntoIterator<Item = Place>) -> Result<(), Failure> {
+    /// As [`Self::check_unused`], for many files.
+    pub(super) fn check_all_unused(
+        &mut self,
+        places: impl IntoIterator<Item = Place>,
+    ) -> Result<(), Failure> {
         let of_reports = self.files.iter().map(|(file, _)| ("--report", file));
         let of_record = self.record.iter().map(|file| ("--record", file));
         let own: Vec<(&str, &PathBuf, Place)> = of_reports
@@ -75,11 +77,11 @@ impl Reports {
             .collect();
         let met = places.into_iter().find_map(|place| {
             let (flag, file, _) = own.iter().find(|(.., own)| own.is(&place))?;
-            Some(taken(flag, file))
+            Some(in_use(flag, file))
         });
         match met {
             Some(failure) => {
-                // Not even to say why there is no result.
+                // Not even the error is written there.
                 self.written = true;
                 Err(failure)
             }
@@ -87,38 +89,38 @@ impl Reports {
         }
     }
 
-    /// Refuses to record in a report.
-    pub(super) fn spare_record(&mut self, path: &Path) -> Result<(), Failure> {
-        self.spare(path)?;
+    /// Sets the file of `--record`, which must not be a report.
+    pub(super) fn set_record(&mut self, path: &Path) -> Result<(), Failure> {
+        self.check_unused(path)?;
         self.record = Some(path.to_owned());
         Ok(())
     }
 
-    /// Refuses a report in whose place a link of the project leads out of it, or to a file of another kind: whoever may change
-    /// the project would choose what is overwritten. And one in the place of a file that is no report.
-    pub(super) fn keep_in(&mut self, project: &Path) -> Result<(), Failure> {
+    /// Rejects reports that a link in the project leads out of it, or to a file of another kind: a pull request could choose
+    /// what is overwritten. Also rejects replacing a file that is not a report.
+    pub(super) fn check_links(&mut self, project: &Path) -> Result<(), Failure> {
         for (path, format) in &self.files {
-            let way = way(path, project).map_err(|error| cannot_write(path, &error))?;
-            if way.leads_out_of(project) {
-                return Err(led_away(path, &way.end));
+            let resolved = resolve_path(path, project).map_err(|error| cannot_write(path, &error))?;
+            if resolved.leads_out_of(project) {
+                return Err(link_error(path, &resolved.end));
             }
-            let is_alike = format_of(&way.end).is_ok_and(|other| other == *format);
-            // Into a pipe any kind of text can go.
+            let is_alike = format_of(&resolved.end).is_ok_and(|other| other == *format);
+            // A pipe takes any format.
             let is_special = path.metadata().is_ok_and(|there| !there.is_file());
             // A text file cannot be recognised as a report, so it is replaced only when it is named directly.
-            let is_told = *format != Format::Human || way.end.symlink_metadata().is_err();
-            if way.is_link && way.has_project_link && !(is_alike && is_told) && !is_special {
-                return Err(led_away(path, &way.end));
+            let is_told = *format != Format::Human || resolved.end.symlink_metadata().is_err();
+            if resolved.is_link && resolved.has_project_link && !(is_alike && is_told) && !is_special {
+                return Err(link_error(path, &resolved.end));
             }
-            if !is_special && !way.end.is_dir() {
-                spare_others(path, &way.end, *format)?;
+            if !is_special && !resolved.end.is_dir() {
+                check_replaces_report(path, &resolved.end, *format)?;
             }
-            self.ends.insert(path.clone(), way.end);
+            self.ends.insert(path.clone(), resolved.end);
         }
         Ok(())
     }
 
-    /// Tells apart the projects of one repository: by the folder, and by a configuration and a state that were named.
+    /// Returns a key for the project within its repository: the folder, or the configuration and state that were named.
     pub(super) fn key(&self, folder: &str) -> Option<String> {
         let named = self.named.iter().map(|path| from_root(path, folder));
         let folder = Some(folder.to_owned()).filter(|folder| !folder.is_empty());
@@ -127,7 +129,7 @@ impl Reports {
         (!parts.is_empty()).then(|| parts.join(":"))
     }
 
-    /// Puts the whole text in the file's place at once.
+    /// Replaces the file atomically.
     pub(super) fn write(&self, path: &Path, text: &str) -> Result<(), Failure> {
         let there = path.symlink_metadata().is_ok();
         if there && !self.guarded {
@@ -144,40 +146,40 @@ impl Reports {
         let end = if let Some(end) = self.ends.get(path) {
             end.clone()
         } else {
-            // Until then a folder may be a link that leads anywhere, too.
+            // A folder may be a link, too.
             let here = fs::canonicalize(".").map_err(|error| cannot_write(path, &error))?;
-            let way = way(path, &here).map_err(|error| cannot_write(path, &error))?;
-            if !self.guarded && way.leads_out_of(&here) {
-                return Err(led_away(path, &way.end));
+            let resolved = resolve_path(path, &here).map_err(|error| cannot_write(path, &error))?;
+            if !self.guarded && resolved.leads_out_of(&here) {
+                return Err(link_error(path, &resolved.end));
             }
-            way.end
+            resolved.end
         };
-        // A pipe or a device has nothing that could be replaced.
+        // A pipe or a device cannot be replaced.
         if path.metadata().is_ok_and(|file| !file.is_file()) {
             let written = files::open_special(path).and_then(|mut it| it.write_all(text.as_bytes()));
             return written.map_err(|error| cannot_write(path, &error));
         }
         if let Ok(format) = format_of(path) {
-            spare_others(path, &end, format)?;
+            check_replaces_report(path, &end, format)?;
         }
         replace(&end, text).map_err(|error| cannot_write(path, &error))
     }
 }
 
-/// Where a path leads from the folder that we are in.
-pub(super) fn way(path: &Path, project: &Path) -> io::Result<ResolvedPath> {
+/// Resolves a path from the working folder.
+pub(super) fn resolve_path(path: &Path, project: &Path) -> io::Result<ResolvedPath> {
     ResolvedPath::new(path, &fs::canonicalize(".")?, project)
 }
 
-/// Refuses to replace a file that is no report of this format, unless it is empty.
-fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> {
-    /// Far more than a report of a hundred thousand environments has.
+/// Rejects replacing a file that is not a report of this format, unless it is empty.
+fn check_replaces_report(path: &Path, end: &Path, format: Format) -> Result<(), Failure> {
+    /// Far more than a report of 100,000 environments.
     const MOST: u64 = 512 * 1024 * 1024;
     let is_ours = match files::read(end, Links::Refused, MOST) {
         Ok(bytes) => bytes.is_empty() || is_report(&bytes, end, format),
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) if Refusal::from_error(&error).is_some() => false,
-        // What can't be read can't be recognised, nor lost by whoever may not write it.
+        // A file that cannot be read cannot be recognised.
         Err(error) => return Err(cannot_write(path, &error)),
     };
     if is_ours {
@@ -193,7 +195,7 @@ fn spare_others(path: &Path, end: &Path, format: Format) -> Result<(), Failure> 
     .help(NOTHING_SENT))
 }
 
-/// Whether a file holds a report of ours, by what each format begins with or says of its tool. A text says nothing.
+/// Whether a file is a report of postpay, by its first bytes or the tool that it names. A text cannot be recognised.
 fn is_report(bytes: &[u8], end: &Path, format: Format) -> bool {
     let text = String::from_utf8_lossy(bytes.get(..4096).unwrap_or(bytes));
     match format {
@@ -207,7 +209,7 @@ fn is_report(bytes: &[u8], end: &Path, format: Format) -> bool {
     }
 }
 
-/// Every document of ours has a version that is a number. A state has one too, and is one where its companions are beside it.
+/// Whether a file is JSON of postpay: it has a numeric version. A state has one too; its lock or receipts are beside it.
 fn is_document(bytes: &[u8], end: &Path) -> bool {
     #[derive(Deserialize)]
     struct Document {
@@ -231,15 +233,15 @@ fn is_sarif(bytes: &[u8]) -> bool {
     name.is_some_and(|name| name == "postpay")
 }
 
-/// A reader sees the old text or the new one, and never a part. No link is followed: they were before.
+/// Replaces a file atomically. No link is followed, because the path was resolved before.
 fn replace(end: &Path, text: &str) -> io::Result<()> {
-    // As any other file that a program writes: the umask decides who reads it.
+    // The umask decides who can read it.
     match TempFile::create(end, ".postpay-report-", files::SHARED) {
         Ok(mut temp) => {
             temp.file()?.write_all(text.as_bytes())?;
             temp.replace()
         }
-        // The file may be ours to write where its folder is not.
+        // The file may be writable where its folder is not.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             let mut file = files::open(end, Links::Refused, Access::ReadWrite)?;
             file.set_len(0)?;
@@ -249,19 +251,19 @@ fn replace(end: &Path, text: &str) -> io::Result<()> {
     }
 }
 
-/// At the end of a file that others write to as well. No link of the project is followed out of it.
+/// Appends to a file that other programs write to as well. No link of the project is followed out of it.
 pub(super) fn append(path: &Path, text: &str) -> io::Result<()> {
     if path.metadata().is_ok_and(|file| !file.is_file()) {
         return files::open_special(path)?.write_all(text.as_bytes());
     }
     let here = fs::canonicalize(".")?;
-    let way = way(path, &here)?;
-    if way.leads_out_of(&here) {
+    let resolved = resolve_path(path, &here)?;
+    if resolved.leads_out_of(&here) {
         return Err(Refusal::Link.into());
     }
-    let mut file = match files::open(&way.end, Links::Refused, Access::Append) {
+    let mut file = match files::open(&resolved.end, Links::Refused, Access::Append) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            files::make(&way.end, files::SHARED, Access::Append)?
+            files::make(&resolved.end, files::SHARED, Access::Append)?
         }
         opened => opened?,
     };
@@ -292,7 +294,7 @@ fn format_of(path: &Path) -> Result<Format, Failure> {
     })
 }
 
-fn taken(flag: &str, path: &Path) -> Failure {
+fn in_use(flag: &str, path: &Path) -> Failure {
     let path = path.display().to_string();
     let path = clean(&path);
     Failure::new(
@@ -303,7 +305,7 @@ fn taken(flag: &str, path: &Path) -> Failure {
     .help(NOTHING_SENT)
 }
 
-fn led_away(path: &Path, end: &Path) -> Failure {
+fn link_error(path: &Path, end: &Path) -> Failure {
     let (path, end) = (path.display().to_string(), end.display().to_string());
     let (path, end) = (clean(&path), clean(&end));
     Failure::new(
@@ -314,7 +316,7 @@ fn led_away(path: &Path, end: &Path) -> Failure {
     .help(NOTHING_SENT)
 }
 
-/// Whether two paths name one file, or would.
+/// Whether two paths are the same file, or would be.
 fn same_file(a: &Path, b: &Path) -> bool {
     let place = |path| Place::resolve(path).ok();
     a == b || place(a).zip(place(b)).is_some_and(|(a, b)| a.is(&b))

@@ -10,8 +10,7 @@ use crate::state::file::FileStore;
 use crate::state::rescue::{self, RescueFile};
 use crate::state::{State, verify};
 
-/// Writes outcomes that may be in no journal into a rescue file. Returns what is to be said of it once nobody waits for the
-/// lock.
+/// Writes outcomes that may be in no journal to a rescue file. Returns warnings to print after the lock is released.
 pub(super) fn keep(report: &ApplySummary, store: &FileStore) -> Vec<Diagnostic> {
     let Some(first) = report.unwritten.first() else {
         return Vec::new();
@@ -43,7 +42,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore) -> Vec<Diagnostic> 
 
 /// Returns the rescue files beside the state, and warns about them.
 pub(super) fn found(store: &FileStore, state: Option<&State>, ui: &Ui) -> Vec<RescueFile> {
-    // Where the folder can't be looked at, the state could not either, and that was said.
+    // A folder that cannot be read was reported with the state.
     let files = rescue::list(store).unwrap_or_default();
     let (problems, notices) = verify::check_rescues(files.clone(), state);
     let problems = problems.iter().map(|found| Diagnostic::warning(found.code(), describe_problem(found)));

@@ -70,7 +70,7 @@ pub(super) struct Args {
     embedded: Embedded,
 }
 
-/// An open order, with what its run and the account say of it.
+/// An open order, with its run and its candidates.
 pub(super) struct Case {
     pub open: PendingOrder,
     pub status: Status,
@@ -168,7 +168,7 @@ fn wanted<'a>(
     Ok(is_open(state).filter(|(address, _)| addresses.is_empty() || addresses.contains(address)).collect())
 }
 
-/// Reads what the runs left and what the account shows.
+/// Reads the journals and the account.
 pub(super) async fn examine(
     store: &impl StateStore,
     state: &State,
@@ -178,7 +178,7 @@ pub(super) async fn examine(
     let mut cases = Vec::new();
     for (address, record) in open {
         let journal = journal_of(store, record.run)?;
-        // An id that its own answer had is not another order's, unless that one has it too.
+        // An id in the response of one order belongs to no other, unless that has it too.
         let others = state.records();
         let managed: BTreeSet<String> = others
             .filter(|(_, other)| !std::ptr::eq(*other, record))
@@ -231,7 +231,7 @@ fn show(cases: &[Case], ui: &mut Ui) -> Result<(), Failure> {
     ui.show(&ResolveView::new(open))
 }
 
-/// What is to be written, by what was said on the command line, or by what fits and was agreed to.
+/// Returns the edits: from the command line, or from full matches that were approved.
 fn decide(args: &Args, state: &State, cases: &[Case], ui: &Ui) -> Result<Vec<Edited>, Failure> {
     if let [case] = cases {
         if let Some(env_id) = &args.adopt {
@@ -261,7 +261,7 @@ fn decide(args: &Args, state: &State, cases: &[Case], ui: &Ui) -> Result<Vec<Edi
     Ok(edits)
 }
 
-/// The environment that fits one of the open orders in everything, and fits no other.
+/// Returns the environment that fully matches this open order and no other.
 pub(super) fn proposed<'a>(case: &'a Case, cases: &[Case]) -> Option<&'a Candidate> {
     match propose(&case.candidates) {
         Proposal::Adopt(candidate) if claims(cases, candidate) == 1 => Some(candidate),
@@ -274,7 +274,7 @@ pub(super) fn adopt(case: &Case, candidate: &Candidate) -> Edited {
     put(case, &candidate.environment.env_id, tran_id)
 }
 
-/// How many of the open orders an environment would fit.
+/// Counts the open orders that an environment matches.
 fn claims(cases: &[Case], wanted: &Candidate) -> usize {
     let fitting = cases.iter().flat_map(|case| &case.candidates).filter(|candidate| candidate.fits());
     fitting.filter(|candidate| candidate.environment.env_id == wanted.environment.env_id).count()
@@ -353,7 +353,7 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
     let address = &case.open.address;
     let number = &case.open.record.tran_id;
     let mut others = state.records().filter(|(at, _)| *at != address);
-    // A number that another order has does not say that this one was made.
+    // An order number of another order proves nothing.
     let is_its_own = number.is_some() && others.all(|(_, other)| other.tran_id != *number);
     if case.status == Status::AwaitingEnvId || is_its_own {
         return Err(Failure::new(
@@ -364,7 +364,7 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
             "an order exists: find its environment and import it with --adopt; nothing was changed"
         )));
     }
-    // What was not asked can't say that nothing is there.
+    // Regions that were not listed prove nothing.
     if !case.asked.contains(&case.open.record.region) {
         return Err(not_asked(case));
     }
@@ -382,7 +382,7 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
                 "if not, first change its alias in the Tencent Cloud console; nothing was changed"
             )));
     }
-    // What this order would have replaced has its address back.
+    // The environment that it would have replaced is current again.
     let kept =
         state.deposed_at(address).find(|(_, record)| record.deposed_at == Some(case.open.record.ordered_at));
     let edit = Edit::current(address.clone(), kept.map(|(_, record)| record.clone()));

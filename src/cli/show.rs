@@ -42,7 +42,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, ui)?;
     if let Some(path) = &args.file {
-        ui.reports.spare(path)?;
+        ui.reports.check_unused(path)?;
         let kept = apply::read_plan(path)?;
         plan::show(&kept, project.rate, &[], ui)?;
         return Ok(plan::exit(&kept, args.detailed_exitcode));

@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long a run that leaves at once waits for a reader that may have stalled.
+/// How long to wait for a stalled reader after a second signal.
 const GRACE: Duration = Duration::from_secs(1);
 /// No exit code.
 const NONE: u8 = u8::MAX;
 
-/// The signals that reach a run, received by a thread of their own.
+/// The signals of a run, received by a thread.
 pub(super) struct Signals {
     /// Turns true at the first signal: start nothing more.
     pub stop: watch::Receiver<bool>,
-    /// Turns true at the second: leave at once. The process ends soon after, whatever it is waiting for.
+    /// Turns true at the second signal. The process ends soon after, whatever it is waiting for.
     leave: watch::Receiver<bool>,
     code: Arc<AtomicU8>,
 }
@@ -65,8 +65,7 @@ impl Signals {
         }
     }
 
-    /// A signal ends the process with this code from here on: the run is over and recorded, and what is left is to show it,
-    /// to a reader that may never come.
+    /// From here on a signal ends the process with this code: the run is recorded, and only output is left.
     pub(super) fn end_with(self, exit: Exit) {
         self.code.store(exit as u8, Ordering::Relaxed);
     }
@@ -77,7 +76,7 @@ fn leave_now(code: u8) -> ! {
     std::process::exit(i32::from(code))
 }
 
-/// Ctrl-C, SIGTERM or SIGHUP. SIGHUP only where it was not ignored at the start: `nohup` keeps a run going.
+/// Returns at Ctrl-C, SIGTERM or SIGHUP, which counts only if it was not ignored at the start (`nohup`).
 pub(super) async fn signal() {
     Signal::new().received().await;
 }
@@ -103,7 +102,7 @@ impl Signal {
     }
 }
 
-/// Whether SIGHUP was ignored when the process started. Only Linux tells without unsafe code; elsewhere it counts as not
+/// Whether SIGHUP was ignored when the process started. Only Linux shows it without unsafe code; elsewhere it counts as not
 /// ignored, so that a run that loses its terminal ends in order.
 #[cfg(unix)]
 fn ignores_hangup() -> bool {

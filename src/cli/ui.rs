@@ -60,7 +60,7 @@ pub(super) struct Ui {
 impl Ui {
     /// Starts the log and looks at the terminal.
     pub(super) fn new(global: &Global) -> Result<Self, Failure> {
-        let reports = Reports::of(&global.reports)?;
+        let reports = Reports::parse(&global.reports)?;
         if cfg!(debug_assertions)
             && let Ok(moment) = std::env::var("POSTPAY_CRASH_AT")
         {

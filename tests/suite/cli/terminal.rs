@@ -194,7 +194,7 @@ fn only_yes_is_a_yes() {
 fn a_yes_orders() {
     let project = Project::of(&["one", "two"]);
     let mut terminal = Terminal::run(&project, &["apply", "--color", "never"]);
-    terminal.shows("Create 2 pay-as-you-go environments at sandbox?");
+    terminal.shows("Create 2 environments at sandbox?");
     assert!(terminal.seen.contains("2 creates at"));
     terminal.types("yes\r");
     let (status, seen) = terminal.ends();
