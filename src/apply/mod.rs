@@ -15,6 +15,7 @@ mod conflicts;
 mod engine;
 pub mod import;
 mod inside;
+pub mod offers;
 mod outcome;
 pub mod pace;
 mod parts;

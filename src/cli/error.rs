@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::apply::import::NotImportable;
+use crate::apply::offers::NotOffered;
 use crate::apply::{AliasConflict, ApplyError};
 use crate::check::near::nearest;
 use crate::cloud::tencent::{ClientError, CredentialsError, EndpointError};
@@ -238,6 +239,16 @@ impl Failure {
         let said =
             said.into_iter().filter_map(|(what, text)| Some(format!("{what}: {}", clean(text.as_deref()?))));
         said.map(Text::same).chain(error.hint.clone()).fold(self, Self::help)
+    }
+}
+
+impl From<Vec<NotOffered>> for Failure {
+    fn from(blocked: Vec<NotOffered>) -> Self {
+        let diagnostics = blocked.iter().map(|NotOffered { address, source, why }| {
+            let (code, why, help) = why.explain(address);
+            Diagnostic::error(code, why).help(declared_in(source)).help(help).help(NOTHING_ORDERED)
+        });
+        Self::from(diagnostics.collect::<Vec<_>>())
     }
 }
 

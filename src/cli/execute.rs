@@ -21,6 +21,7 @@ use super::ui::{Stdout, Ui};
 use super::watch::Watch;
 use super::{refusal, rescue};
 use crate::apply::import::{self, Importable};
+use crate::apply::offers;
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
 use crate::clock::SystemClock;
 use crate::cloud::CloudRead as _;
@@ -308,29 +309,39 @@ fn adoptions(
     Ok(adoptions)
 }
 
-/// The prices of packages now, where the plan buys any. Where they cannot be read, a warning says so, and a plan with a limit
-/// on its cost is refused later.
+/// Reads what the account may buy, where that is shown for what the plan creates, and returns the prices of packages. Where they
+/// cannot be read, a warning says so, and a plan with a limit on its cost is refused later.
+///
+/// # Errors
+/// When Tencent Cloud would reject a create: nothing was sent then.
 fn prices(
     plan: &Plan,
     connection: &Connection,
     state: Option<&State>,
     ui: &mut Ui,
 ) -> Result<Option<Prices>, Failure> {
-    if plan.cost().packages == 0 {
+    if !offers::is_needed(plan) {
         return Ok(None);
     }
     let read = super::runtime::start()?.block_on(async {
         let (client, _sandbox) = connection.open(state).await?;
-        Ok::<_, Failure>(client.prices().await)
+        Ok::<_, Failure>(client.offers().await)
     })?;
-    match read {
-        Ok(prices) => Ok(Some(prices)),
-        Err(error) => {
-            let why = text!("the prices of packages could not be read: {why}", why = error.message);
-            ui.diagnose(&[Diagnostic::warning("prices-unknown", why)]);
-            Ok(None)
-        }
+    let blocked = offers::blocked(plan, &read);
+    if !blocked.is_empty() {
+        return Err(blocked.into());
     }
+    let prices = read.packages.map(|sold| {
+        let prices = sold.into_iter().filter_map(|offer| Some((offer.package, offer.price?)));
+        prices.collect()
+    });
+    if prices.is_none() {
+        ui.diagnose(&[Diagnostic::warning(
+            "prices-unknown",
+            text!("the prices of packages could not be read"),
+        )]);
+    }
+    Ok(prices)
 }
 
 fn manifests_now(plan: &Plan) -> Vec<(PathBuf, Option<ManifestHash>)> {

@@ -18,7 +18,7 @@ mod write;
 
 pub use error::{CloudError, FREE_REPAIRS, Grade, LOOK_FIRST, NotSent, Scope, SeenIds};
 pub use read::{
-    Bill, BillOrder, Bills, Caller, CloudRead, Gap, Inside, Listing, Looks, Lookup, PayMode, Reading,
-    SeenEnvironment, Watcher, gaps_text, missing,
+    Bill, BillOrder, Bills, Caller, CloudRead, Gap, Inside, Listing, Looks, Lookup, Offer, Offers, PayMode,
+    Reading, SeenEnvironment, Watcher, gaps_text, missing,
 };
 pub use write::{CloudWrite, Destroy, Done, ENV_ID, Order, Ordered, Update};

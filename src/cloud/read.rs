@@ -56,6 +56,11 @@ pub trait CloudRead: Send + Sync + 'static {
     /// When any part could not be read.
     fn bills(&self, env_ids: &[String]) -> impl Future<Output = Result<Bills, CloudError>> + Send;
 
+    /// Returns what the account may buy. What can't be read is left out.
+    fn offers(&self) -> impl Future<Output = Offers> + Send {
+        std::future::ready(Offers::default())
+    }
+
     /// Returns whether an environment has what this kind opens inside it.
     ///
     /// # Errors
@@ -186,6 +191,24 @@ pub enum Lookup {
     Absent,
     /// A region refused the id, or returned other environments. What either means is not documented.
     Unanswered,
+}
+
+/// What the account may buy, as far as Tencent Cloud showed it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offers {
+    /// Whether CloudBase was opened in the account.
+    pub is_open: Option<bool>,
+    /// How many environments it has, and how many it may have.
+    pub environments: Option<(u64, u64)>,
+    pub packages: Option<Vec<Offer>>,
+}
+
+/// A package that is sold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub package: String,
+    /// Its price for a month, if it can be read.
+    pub price: Option<Money>,
 }
 
 /// Whether an environment has what a kind opens inside it.

@@ -9,6 +9,7 @@ pub static KIND: Kind = Kind {
     fields: FIELDS,
     rules: RULES,
     codes: &[],
+    reads_offers: false,
     returns_tran_id: false,
     request_key: Some("ReqKey"),
     shares_env_id: true,

@@ -11,6 +11,7 @@ pub static KIND: Kind = Kind {
     fields: FIELDS,
     rules: RULES,
     codes: CODES,
+    reads_offers: true,
     returns_tran_id: false,
     request_key: None,
     shares_env_id: false,

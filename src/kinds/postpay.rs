@@ -10,6 +10,7 @@ pub static KIND: Kind = Kind {
     fields: FIELDS,
     rules: RULES,
     codes: CODES,
+    reads_offers: false,
     returns_tran_id: true,
     request_key: None,
     shares_env_id: false,

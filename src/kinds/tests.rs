@@ -31,6 +31,7 @@ pub(super) static KIND: Kind = Kind {
     fields: FIELDS,
     rules: &[],
     codes: &[],
+    reads_offers: false,
     returns_tran_id: false,
     request_key: None,
     shares_env_id: true,

@@ -28,6 +28,8 @@ pub struct Kind {
     pub rules: &'static [Rule],
     /// Error codes documented for the action only, all of which mean that nothing was done.
     pub codes: &'static [Code],
+    /// Whether the account shows what it may buy of this kind: the quota, and the packages that are sold.
+    pub reads_offers: bool,
     /// Whether a create returns an order number. If not, an EnvId alone proves that it was created.
     pub returns_tran_id: bool,
     /// The request member that is the same each time a create is sent, so that the API can recognise a repeat.

@@ -37,6 +37,8 @@ pub struct Options {
     pub existing: Vec<String>,
     /// Postpaid environments that exist, as if somebody else had created them.
     pub existing_postpaid: Vec<Postpaid>,
+    /// The most environments that the account may have.
+    pub max_environments: usize,
     /// The main account that everything belongs to.
     pub account: String,
     /// The longest that temporary credentials last, where that is less than what is asked for.
@@ -59,6 +61,7 @@ impl Options {
             rate: Some(RATE),
             existing: Vec::new(),
             existing_postpaid: Vec::new(),
+            max_environments: 5000,
             account: ACCOUNT.to_owned(),
             max_session: None,
             machine_role: None,

@@ -429,8 +429,39 @@ fn cost_is_shown_and_limited() {
     }
     // What has no price may cost anything.
     let project = packages("");
-    project.edit(MANIFEST, "baas_personal", "baas_new");
     project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox}\nguard: {max_cost: 1000}\n");
-    project.run(["apply", "-y"]).exits(1).says(&["cost-unknown", "baas_new"]);
+    let unread = ["apply", "-y", "--fault", "account:error:InvalidAction@*"];
+    project.run(unread).exits(1).says(&["prices-unknown", "cost-unknown", "baas_personal"]);
     assert_eq!(actions(&project), [""; 0]);
+}
+
+/// The requests of these actions.
+fn asked(project: &Project, action: &str) -> usize {
+    read_ledger(&project.file(LEDGER)).unwrap().iter().filter(|entry| entry.action == action).count()
+}
+
+#[test]
+fn offers_are_read_once_per_run_and_only_for_packages() {
+    let reads = ["CheckTcbService", "DescribeEnvLimit", "DescribeEnvPlans"];
+    let project = Project::ordered(&["shop"]);
+    assert_eq!(reads.map(|action| asked(&project, action)), [0; 3]);
+
+    let project = packages("");
+    let two = package("")
+        + "  blog:\n    kind: package\n    alias: blog\n    package: baas_personal\n    resources: [function]\n";
+    project.write(MANIFEST, two);
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(reads.map(|action| asked(&project, action)), [1; 3]);
+
+    // One that is not sold is rejected with its place, and nothing is sent.
+    let project = packages("");
+    project.edit(MANIFEST, "baas_personal", "baas_vip");
+    let refused = project.run(["apply", "-y"]).exits(1);
+    refused.says(&["error[package-not-sold]", "environments/shop.yaml:3", "baas_personal"]);
+    assert_eq!(project.ledger().len(), 0);
+
+    // What can't be read decides nothing.
+    let project = packages("");
+    project.run(["apply", "-y", "--fault", "account:error:InvalidAction@*"]).exits(0);
+    assert_eq!(project.ordered_once(), ["shop"]);
 }

@@ -202,7 +202,7 @@ fn proof<T>(action: &str, result: &Result<T, CloudError>) -> (&'static str, Opti
 pub(super) fn acts(action: &str) -> bool {
     use wire::{ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY, BILLS, CALLER, LIST};
     ![LIST, BILLS, CALLER, ASSUME_ROLE, ASSUME_ROLE_WITH_WEB_IDENTITY].contains(&action)
-        && !action.starts_with("Describe")
+        && !["Describe", "Check"].iter().any(|verb| action.starts_with(verb))
 }
 
 #[cfg(test)]

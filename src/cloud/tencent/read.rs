@@ -15,8 +15,8 @@ use super::wire::{
     self, DescribeBillingInfo, DescribeEnvBaseInfo, DescribeEnvs, NO_TIME, Page, Response, number_of, text_of,
 };
 use crate::cloud::{
-    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Inside, Listing, Looks, Lookup, PayMode, Reading,
-    SeenEnvironment, Watcher,
+    Bill, BillOrder, Bills, CloudError, CloudRead, Gap, Inside, Listing, Looks, Lookup, Offer, Offers,
+    PayMode, Reading, SeenEnvironment, Watcher,
 };
 use crate::i18n::{Text, text};
 use crate::model::Kind;
@@ -25,11 +25,13 @@ use crate::model::Money;
 /// Environments whose bills are asked for at once.
 const CHUNK: usize = 100;
 
-/// Reads `UnitPrice` of each package: the price of a month, as a text or a number.
-fn prices(response: &Response) -> Result<BTreeMap<String, Money>, Text> {
-    let price =
-        |row: &Value| Some((text_of(row.get("PackageId")?)?, text_of(row.get("UnitPrice")?)?.parse().ok()?));
-    Ok(wire::page(response, "PlanList", price)?.rows.into_iter().collect())
+/// Reads the packages that are sold. `UnitPrice` is the price of a month, as a text or a number.
+fn packages(response: &Response) -> Result<Vec<Offer>, Text> {
+    let offer = |row: &Value| {
+        let price = row.get("UnitPrice").and_then(text_of).and_then(|price| price.parse().ok());
+        Some(Offer { package: text_of(row.get("PackageId")?)?, price })
+    };
+    Ok(wire::page(response, "PlanList", offer)?.rows)
 }
 
 impl CloudRead for TencentClient {
@@ -76,8 +78,9 @@ impl CloudRead for TencentClient {
     }
 
     async fn prices(&self) -> Result<BTreeMap<String, Money>, CloudError> {
-        let question = Question { action: wire::PLANS, region: None, decode: prices };
-        Ok(self.asker().ask(&question, &serde_json::Map::new()).await?.payload)
+        let question = Question { action: wire::PLANS, region: None, decode: packages };
+        let sold = self.asker().ask(&question, &serde_json::Map::new()).await?.payload;
+        Ok(sold.into_iter().filter_map(|offer| Some((offer.package, offer.price?))).collect())
     }
 
     async fn lookup(&self, env_ids: &[String]) -> Result<Vec<Lookup>, CloudError> {
@@ -147,6 +150,20 @@ impl CloudRead for TencentClient {
         Ok(Bills { shown, incomplete })
     }
 
+    async fn offers(&self) -> Offers {
+        let number = |response: &Response, name: &str| {
+            number_of(response.get(name)?).and_then(|number| u64::try_from(number).ok())
+        };
+        let is_open = |response: &Response| response.get("Initialized").and_then(truth_of);
+        let environments =
+            |response: &Response| Some((number(response, "CurrentEnvNum")?, number(response, "MaxEnvNum")?));
+        Offers {
+            is_open: self.offer(wire::SERVICE_STATUS, is_open).await,
+            environments: self.offer(wire::LIMITS, environments).await,
+            packages: self.offer(wire::PLANS, |response| packages(response).ok()).await,
+        }
+    }
+
     async fn inside(
         &self,
         kind: &'static Kind,
@@ -176,6 +193,23 @@ impl CloudRead for TencentClient {
 impl TencentClient {
     fn asker(&self) -> Asker<'_> {
         Asker { service: &self.service, spacing: &self.spacing, retry_for: self.retry_reads_for }
+    }
+
+    /// Asks for one thing that the account may buy. None where it is not shown: then the create itself decides.
+    async fn offer<T>(
+        &self,
+        action: &'static str,
+        decode: impl Fn(&Response) -> Option<T> + Send + Sync,
+    ) -> Option<T> {
+        let decode = |response: &Response| Ok(decode(response));
+        let question = Question { action, region: None, decode };
+        match self.asker().ask(&question, &serde_json::json!({})).await {
+            Ok(fetched) => fetched.payload,
+            Err(error) => {
+                tracing::warn!(action, message = %error.message, "what the account may buy is not known");
+                None
+            }
+        }
     }
 
     fn progress(&self, what: Looks, of: Option<usize>) -> Progress<'_> {

@@ -22,8 +22,6 @@ const PLANS: [(&str, &str, &str); 5] = [
     ("baas_pf_enterprise_senior", "企业高级版", "2999"),
 ];
 const RESOURCES: [&str; 4] = ["flexdb", "storage", "function", "postgresql"];
-/// The most environments of an account.
-const MAX_ENVIRONMENTS: usize = 5000;
 /// How long after the create the bill names its order.
 pub(super) const ORDER_SHOWN_AFTER: SignedDuration = SignedDuration::from_secs(5);
 
@@ -89,7 +87,7 @@ pub(super) fn check_create(
     if tags(&call.params).is_none() {
         return invalid("`Tags` is a list of Key and Value.");
     }
-    if account.envs.len() >= MAX_ENVIRONMENTS {
+    if account.envs.len() >= call.options.max_environments {
         return Err(Rejection::new("ResourceInsufficient", "The account has no room for an environment."));
     }
     let env_id = new_env_id(alias);
@@ -232,7 +230,7 @@ pub(super) fn service(_: &Account, call: &Call<'_>) -> Result<Members, Rejection
 pub(super) fn limits(account: &Account, call: &Call<'_>) -> Result<Members, Rejection> {
     no_params(call)?;
     Ok(Map::from_iter([
-        ("MaxEnvNum".to_owned(), json!(MAX_ENVIRONMENTS)),
+        ("MaxEnvNum".to_owned(), json!(call.options.max_environments)),
         ("CurrentEnvNum".to_owned(), json!(account.envs.len())),
     ]))
 }

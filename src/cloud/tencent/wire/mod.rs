@@ -11,8 +11,8 @@ pub use sts::{
     GetCallerIdentity, STS_SERVICE, STS_VERSION, Session, decode_caller, decode_metadata, decode_session,
 };
 pub use tcb::{
-    BILLS, BillInfo, DESTROY, DescribeBillingInfo, DescribeEnvs, DestroyEnv, ENDPOINT, EnvInfo, LIST,
+    BILLS, BillInfo, DESTROY, DescribeBillingInfo, DescribeEnvs, DestroyEnv, ENDPOINT, EnvInfo, LIMITS, LIST,
     MAX_BODY, MAX_PAGE_BODY, MODIFY, MODIFY_EXTRA, ModifyEnv, ModifyEnvExtra, NO_TIME, OrderInfo, PLANS,
-    SERVICE, Tag, VERSION, create_body, request_body, update_body,
+    SERVICE, SERVICE_STATUS, Tag, VERSION, create_body, request_body, update_body,
 };
 pub use tcbr::{DescribeEnvBaseInfo, TCBR_SERVICE, TCBR_VERSION, decode_inside};

@@ -23,6 +23,10 @@ pub const DESTROY: &str = "DestroyEnv";
 pub const LIST: &str = "DescribeEnvs";
 /// Lists the bills of environments (page 876/94390).
 pub const BILLS: &str = "DescribeBillingInfo";
+/// Shows whether the service was opened in the account.
+pub const SERVICE_STATUS: &str = "CheckTcbService";
+/// Shows the quotas of the account.
+pub const LIMITS: &str = "DescribeEnvLimit";
 /// Lists the packages that are sold, with their prices.
 pub const PLANS: &str = "DescribeEnvPlans";
 /// The most bytes that are read of an answer to a create or a change. A real one has a few hundred.
