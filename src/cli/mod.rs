@@ -25,6 +25,7 @@ mod keys;
 mod live;
 mod lock;
 mod options;
+mod output;
 mod pending_destroy;
 mod plan;
 mod printer;
@@ -38,7 +39,6 @@ mod runtime;
 mod sandbox;
 mod schema;
 mod show;
-mod shown;
 mod signals;
 mod state;
 mod terminal;
@@ -194,7 +194,7 @@ pub fn main() -> Exit {
         ui.status(&text!("Project: {project}\n", project));
     }
     let kind = cli.command.page();
-    if let Err(failure) = shown::refuse(kind, cli.command.is_list(), &ui) {
+    if let Err(failure) = output::check_formats(kind, cli.command.is_list(), &ui) {
         return ui.fail(&failure);
     }
     let ended = match cli.command {

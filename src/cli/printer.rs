@@ -17,7 +17,7 @@ use crate::report::progress;
 use crate::sanitize::{Syntax, escape_commands};
 use crate::state::Holder;
 
-/// What is faster than this needs no progress.
+/// Faster work shows no progress.
 const LATE: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(200);
 /// How often it is drawn at most.
@@ -147,7 +147,7 @@ fn put(line: Line, refused: &mut io::Result<()>) {
             let line = escape_commands(&line, Syntax::Plain);
             drop(writeln!(io::stderr().lock(), "{line}"));
         }
-        // A gap would be worse than an end.
+        // After a failure nothing more is written: a gap would be worse.
         Line::Out(line) if refused.is_ok() => {
             let line = escape_commands(&line, Syntax::Plain);
             let mut stdout = io::stdout().lock();

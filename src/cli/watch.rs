@@ -1,4 +1,4 @@
-//! A run as it is watched: a bar on a terminal, lines in a log, events for programs.
+//! Progress of a run: a bar on a terminal, lines in a log, events for programs.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -15,7 +15,7 @@ use crate::i18n::Lang;
 use crate::plan::Plan;
 use crate::report::{RenderOptions, events, progress};
 
-/// Shows progress; never the reason why a run fails.
+/// Shows the progress of a run. A failure to show it never fails the run.
 pub(super) struct Watch {
     total: usize,
     options: RenderOptions,
@@ -40,12 +40,12 @@ struct Now {
     started: bool,
     sent: BTreeSet<usize>,
     done: usize,
-    /// How many environments are looked for, since when, and for how long at most.
+    /// How many environments are searched for, since when, and for how long at most.
     looking: Option<(usize, Instant, Duration)>,
 }
 
 impl Watch {
-    /// A watch, and the thread that shows what it sees.
+    /// Starts the thread that shows progress.
     ///
     /// # Errors
     /// When no thread can be started.
@@ -103,7 +103,7 @@ impl Watch {
         } else {
             // On a terminal the bar shows what is in progress; only what happened gets a line.
             let line = progress::render_progress(event, self.total, self.options);
-            let line = line.filter(|_| !self.draws || happened(event));
+            let line = line.filter(|_| !self.draws || has_happened(event));
             line.map(|line| Line::Err(self.options.wrap(line, 4).trim_end().to_owned()))
         };
         if let (Some(line), Some(lines)) = (line, &self.lines) {
@@ -112,8 +112,8 @@ impl Watch {
     }
 }
 
-/// Whether something has happened, rather than being under way.
-fn happened(progress: Progress<'_>) -> bool {
+/// Whether something has happened, rather than being in progress.
+fn has_happened(progress: Progress<'_>) -> bool {
     match progress {
         Progress::Sending { .. } | Progress::Looking { .. } => false,
         Progress::Started { .. }
@@ -154,12 +154,12 @@ impl Run {
     }
 
     fn sentence(&self, now: &Now) -> String {
-        // How long it is looked for says more than how far one look has come.
+        // The time of the search is more useful than the progress of one listing.
         if let Some((open, since, most)) = now.looking {
             let looking = progress::describe_search(open, since.elapsed(), most);
             return in_lang(&looking, self.lang);
         }
-        // The listings in the background of a run are nothing to wait for.
+        // Nobody waits for the listings in the background of a run.
         let reading = self.reading.describe(self.lang).filter(|_| !now.started);
         reading.unwrap_or_else(|| self.pace(now))
     }

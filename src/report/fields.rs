@@ -1,4 +1,4 @@
-//! The fields of a step: what is created, what changes, and the ids. Values are as they are: each format escapes them.
+//! The fields of a step: what is created, what changes, and the ids. Renderers escape the values.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::i18n::Text;
 use crate::model::{Attributes, Shape};
 use crate::plan::{Action, Ids, Step};
 
-/// A field that is worth showing.
+/// A field and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     pub name: String,
@@ -17,15 +17,15 @@ pub struct Row {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// A text from the manifest: it is shown in quotes.
+    /// A text from the manifest, shown in quotes.
     Text(String),
     /// An id, or another word that needs no quotes.
     Word(String),
     /// Tencent Cloud chooses it.
     KnownAfter,
-    /// A text that becomes another one; None where there is none.
+    /// A text that changes; None where it is added or removed.
     Changed(Option<String>, Option<String>),
-    /// A word that becomes another one; None where Tencent Cloud chooses it.
+    /// A word that changes; None where Tencent Cloud chooses the new one.
     Becomes(String, Option<String>),
 }
 
@@ -35,7 +35,7 @@ pub(super) const NONE: Text = Text::fixed("(none)");
 /// Stands for a value that Tencent Cloud chooses.
 pub(super) const KNOWN_AFTER: Text = Text::fixed("(known after apply)");
 
-/// The fields worth showing, in the order of the manifest.
+/// Returns the fields of a step in the order of the manifest, and the ids.
 pub(super) fn rows(step: &Step) -> Vec<Row> {
     let mut rows = match (step.action, &step.before, &step.after) {
         (Action::Create, _, Some(after)) => {
@@ -75,7 +75,7 @@ fn row(name: impl Into<String>, value: Value) -> Row {
     Row { name, value }
 }
 
-/// All fields, the changed ones marked, and the ids that are replaced.
+/// Returns all fields, with the changed ones marked, and the ids that are replaced.
 fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row> {
     let changed = changes(step, before, after);
     let names: BTreeSet<&str> = changed.iter().map(|row| row.name.as_str()).collect();
@@ -92,7 +92,7 @@ fn replacement(step: &Step, before: &Attributes, after: &Attributes) -> Vec<Row>
     rows
 }
 
-/// The fields that are set.
+/// Returns the fields that are set.
 pub(super) fn values(attributes: &Attributes) -> Vec<Row> {
     let mut rows = Vec::new();
     for (field, value) in attributes.iter() {

@@ -1,7 +1,7 @@
-//! Workflow commands of GitHub Actions: an annotation for everything that a person has to know.
+//! Workflow commands of GitHub Actions: an annotation for every finding.
 //!
-//! The format is GitHub's: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>. A value
-//! ends where its escaping says so, and nowhere else, so that nothing that comes from a manifest can be a command.
+//! The format is GitHub's: <https://docs.github.com/actions/reference/workflow-commands-for-github-actions>. Values
+//! are escaped, so that nothing from a manifest can be a command.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -11,11 +11,11 @@ use super::text::{clean, count};
 use super::view::{Context, Finding, Level, Report};
 use crate::i18n::text;
 
-/// GitHub makes annotations of so many commands of each level in a step, the first ones; the rest is in the log alone.
+/// GitHub makes annotations of the first commands of each level in a step; the others are only in the log.
 const SHOWN: usize = 10;
 
-/// A command for each finding, a line each and the worst first, and one that says how it ended and what has no annotation.
-/// What has none follows behind it.
+/// Returns a command for each finding, the worst first, and one with the summary and the number of findings without an
+/// annotation, which follow it.
 pub fn render(report: &Report, context: &Context) -> String {
     let (mut first, mut rest) = (String::new(), String::new());
     let mut seen: BTreeMap<Level, usize> = BTreeMap::new();
@@ -34,7 +34,7 @@ pub fn render(report: &Report, context: &Context) -> String {
     format!("{first}::notice title={title}::{last}\n{rest}")
 }
 
-/// The last notice, which says how it ended, is an annotation too.
+/// Returns how many findings of a level have an annotation. The summary is a notice too.
 const fn shown(level: Level) -> usize {
     match level {
         Level::Error | Level::Warning => SHOWN,
@@ -78,7 +78,7 @@ fn command(out: &mut String, finding: &Finding, context: &Context) {
         let _ = write!(out, "file={file},line={},", place.line);
         if let Some(Columns { column, end_line, end_column }) = place.span {
             let _ = write!(out, "endLine={end_line},");
-            // GitHub takes columns for one line alone. Its last column is the last character's.
+            // GitHub takes columns only within one line. Its last column is that of the last character.
             if end_line == place.line {
                 let last = end_column.saturating_sub(1).max(column);
                 let _ = write!(out, "col={column},endColumn={last},");
@@ -91,12 +91,12 @@ fn command(out: &mut String, finding: &Finding, context: &Context) {
     let _ = writeln!(out, "{}", lines.join("%0A"));
 }
 
-/// The text of a command.
+/// Escapes the text of a command.
 fn message(text: &str) -> String {
     clean(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The value of one of its properties.
+/// Escapes the value of a property of a command.
 fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }

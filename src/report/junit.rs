@@ -1,16 +1,15 @@
-//! JUnit's XML, as CI systems draw it: a test case for every environment of a plan or a run, and for every file of a
-//! check.
+//! JUnit's XML, for CI systems: a test case for every environment of a plan or a run, and for every file of a check.
 //!
-//! A case fails when there is an error about it (a refused step, an unknown outcome, a step that failed, whatever counts as drift) and is skipped
-//! when nothing can be output of it yet (a step that waits for its EnvId, or that the run did not come to). A warning fails
-//! nothing: it is in the case's output. An error that is about no case has one of its own.
+//! A case fails for an error about it: a blocked step, an unknown outcome, a failed step, counted drift. It is skipped while it has no
+//! result: a step that waits for its EnvId, or that the run did not reach. A warning is in the case's output. An error about no case
+//! is a case itself.
 
 use std::fmt::Write as _;
 
 use super::text::clean;
 use super::view::{Entry, Finding, Kind, Level, Report};
 
-/// The page as one document that ends in a newline.
+/// Returns the report as one document that ends in a newline.
 pub fn render(report: &Report) -> String {
     let mut about: Vec<Vec<&Finding>> = vec![Vec::new(); report.entries.len()];
     let mut rest = Vec::new();
@@ -123,8 +122,8 @@ fn failure(out: &mut String, finding: &Finding) {
     let _ = writeln!(out, "      <failure message=\"{message}\" type=\"{code}\">{whole}</failure>");
 }
 
-/// `text` for content and quoted attributes: a line break in it stays one, and what can't be seen, which is more than XML 1.0 has
-/// no way to say, stands there as an escape.
+/// Escapes text for content and quoted attributes. A line break stays one; what is invisible, and so whatever XML 1.0 cannot
+/// express, is shown as an escape.
 fn xml(text: &str) -> String {
     let lines: Vec<_> = text.split('\n').map(clean).collect();
     let mut safe = String::with_capacity(text.len() + 16);

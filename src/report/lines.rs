@@ -58,14 +58,14 @@ pub(super) fn table<const N: usize>(
         let lines = render_columns(headers, rows, *n);
         lines.iter().all(|line| width(line.trim_end()) <= columns)
     };
-    // One column is always left, whatever its width.
+    // The first column is always shown.
     let n = (1..=N).rev().find(fits).unwrap_or(1);
     let mut lines = render_columns(headers, rows, n).into_iter();
     let mut out = lines.next().unwrap_or_default();
     for (line, row) in lines.zip(rows) {
         out.push_str(&line);
         let below = headers.iter().zip(row).skip(n);
-        // What has no value needs no line.
+        // A missing value needs no line.
         let below = below.filter(|(_, cell)| *cell != "-");
         let mut line = String::new();
         for (header, cell) in below {
@@ -83,7 +83,7 @@ pub(super) fn table<const N: usize>(
     out
 }
 
-/// A line a row, the headers first, of the first `n` columns.
+/// Returns a line per row, the headers first, with the first `n` columns.
 fn render_columns<const N: usize>(headers: &[String; N], rows: &[[String; N]], n: usize) -> Vec<String> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);

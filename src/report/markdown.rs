@@ -33,20 +33,20 @@ pub fn render(report: &Report, context: &Context) -> String {
 pub fn render_within(report: &Report, context: &Context, cap: usize) -> String {
     let head = head(report, context);
     let facts = facts(report);
-    // What the line about what is left out may take.
+    // For the line about what is omitted.
     let note = 2_000;
     let taken = head.len() + facts.len() + note;
     let mut budget = Budget::new(cap.saturating_sub(taken));
     let minded = [Level::Error, Level::Warning];
     match report.kind {
         Kind::Plan | Kind::Apply | Kind::Validate | Kind::State => {
-            // However much is wrong, some of what it is about is seen too.
+            // However many findings there are, some entries are shown too.
             budget.hold_back(budget.left() / 3, |budget| {
                 findings(report, context, budget, &minded);
             });
             entries::groups(report, context, &mut budget);
         }
-        // Its entries are its findings once more.
+        // Its entries repeat its findings.
         Kind::Drift => findings(report, context, &mut budget, &minded),
     }
     findings(report, context, &mut budget, &[Level::Note]);
@@ -104,7 +104,7 @@ fn verdict(report: &Report) -> Text {
     }
 }
 
-/// How many entries each action has. Its words are all ours.
+/// How many entries each action has.
 fn counts(report: &Report) -> String {
     if report.entries.is_empty() {
         return String::new();
@@ -159,7 +159,7 @@ fn render_finding(finding: &Finding, lang: Lang, context: &Context) -> String {
     out
 }
 
-/// What is not in the report, and where it is.
+/// What is omitted, and where it can be read.
 fn left_out(report: &Report, context: &Context, budget: &Budget) -> String {
     if budget.left_out().is_empty() {
         return String::new();

@@ -1,7 +1,7 @@
 //! SARIF 2.1.0, for code scanning: <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>.
 //!
-//! A rule is a code of ours, a result a finding. A result is the same from run to run, wherever its line has moved to,
-//! when its rule, its file and its message are.
+//! A rule is a code, a result a finding. A result keeps its fingerprint when its line moves, as long as its rule, file and message
+//! stay.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -15,7 +15,7 @@ use super::view::{Context, Finding, Kind, Level, Report};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// The page as one document that ends in a newline.
+/// Returns the report as one document that ends in a newline.
 pub fn render(report: &Report, context: &Context) -> String {
     let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in &report.findings {
@@ -31,7 +31,7 @@ pub fn render(report: &Report, context: &Context) -> String {
         .map(|finding| result(finding, rules[finding.code], report, context, &mut seen))
         .collect();
     let rules: Vec<Value> = rules.into_keys().map(rule).collect();
-    // What was found is a result; that nothing could be looked at, or that a run went wrong, is a failure.
+    // Findings are results; a run that went wrong, or a command without a result, is a failure.
     let errors = report.findings.iter().any(|one| one.level == Level::Error);
     let failed = errors && (report.kind == Kind::Apply || report.entries.is_empty());
     let document = json!({
@@ -52,7 +52,7 @@ pub fn render(report: &Report, context: &Context) -> String {
     format!("{document:#}\n")
 }
 
-/// Tells apart what several commands upload for one commit; it ends in `/` for a category of its own.
+/// Returns the category of an upload: several commands may upload for one commit.
 fn automation(report: &Report, context: &Context) -> String {
     match &context.key {
         Some(key) => format!("postpay/{}/{key}/", report.kind.name()),
@@ -115,7 +115,7 @@ fn result(
     result
 }
 
-/// A message is plain text, in which `[` begins a link and `{` a placeholder.
+/// Escapes plain text, in which `[` begins a link and `{` a placeholder.
 fn message_text(text: &str) -> String {
     clean(text)
         .replace('\\', "\\\\")
@@ -139,7 +139,7 @@ fn physical(place: &Place, file: &str) -> Value {
     json!({ "artifactLocation": artifact, "region": region })
 }
 
-/// A path as a URI reference: relative where the path is.
+/// Returns a path as a URI reference: relative where the path is.
 fn uri(path: &str) -> String {
     let mut uri = String::with_capacity(path.len());
     if path.starts_with('/') {

@@ -226,25 +226,3 @@ pub(super) fn drift_page() -> Report {
     };
     DriftView::new(&found, Vec::new(), Provenance::default()).report(Lang::En).unwrap()
 }
-
-#[test]
-fn a_drift_counts_what_counts_and_notes_the_rest() {
-    let page = drift_page();
-    let told: Vec<String> = page
-        .findings
-        .iter()
-        .map(|one| format!("{} {} {}", one.level.name(), one.code, one.help.join("; ")))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "error gone expected: shop; found: the shop; EnvId: `env-1a2b`; next: `postpay plan`",
-            "warning alias-changed expected: shop; found: the shop; EnvId: `env-1a2b`; next: `postpay plan`",
-            "note source-changed expected: shop; found: the shop; EnvId: `env-1a2b`; ignored: known; next: `postpay plan`",
-            "note unmanaged expected: shop; found: the shop; not counted without --strict; next: `postpay plan`",
-        ]
-    );
-    assert_eq!(page.tone, Tone::Bad);
-    assert_eq!(page.entries[2].name, "env-1a2b");
-    assert!(page.findings.iter().all(|one| one.entry.is_some()));
-}

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// The whole width of the picture is the whole time of the run.
+/// The width of the picture is the time of the run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale {
     seconds: f64,
@@ -21,13 +21,13 @@ impl fmt::Display for Percent {
     }
 }
 
-/// Seconds between two names on the axis; the first that leaves few enough is taken.
+/// Seconds between two labels on the axis; the first that leaves few enough is used.
 const STEPS: &[f64] = &[
     0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1200.0,
     1800.0, 3600.0, 7200.0, 14400.0, 28800.0,
 ];
 
-/// So many that they do not run into each other on a phone.
+/// The most labels that fit on a phone.
 const NAMES: f64 = 6.0;
 
 impl Scale {
@@ -39,20 +39,20 @@ impl Scale {
         Percent((moment.as_secs_f64() / self.seconds * 100.0).clamp(0.0, 100.0))
     }
 
-    /// From `sent` to `answered`; never so narrow that a browser leaves it out.
+    /// Returns the width from one moment to another, at least as much as a browser draws.
     pub(super) fn width(self, from: Duration, to: Duration) -> Percent {
         let length = to.saturating_sub(from).as_secs_f64() / self.seconds * 100.0;
         Percent(length.clamp(0.05, 100.0))
     }
 
-    /// The moments that the axis names, from 0, with what it says there.
+    /// Returns the labelled moments of the axis, from 0.
     pub(super) fn names(self) -> Vec<(Duration, String)> {
         let fits = |step: &&f64| self.seconds / **step <= NAMES;
         let step = STEPS.iter().find(fits).copied();
         let step = step.unwrap_or_else(|| (self.seconds / NAMES / 3600.0).ceil() * 3600.0);
         let mut names = Vec::new();
         let mut n = 0.0;
-        // A little more, for what three times 0.1 is to a computer.
+        // A little more, because of rounding.
         while n * step <= self.seconds * 1.000_001 {
             names.push((Duration::from_secs_f64(n * step), name(n * step, step)));
             n += 1.0;
@@ -61,7 +61,7 @@ impl Scale {
     }
 }
 
-/// In the unit of the step: `0.5 s`, `10 s`, `2 min`, `1.5 h`.
+/// Returns a label in the unit of the step: `0.5 s`, `10 s`, `2 min`, `1.5 h`.
 fn name(seconds: f64, step: f64) -> String {
     let (value, unit) = if step < 60.0 {
         (seconds, "s")

@@ -1,4 +1,4 @@
-//! The environments of a page by action, and the requests: collapsed, each whole or not at all.
+//! The entries of a report by action, and the requests: collapsed, each whole or not at all.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::report::fields::{KNOWN_AFTER, NONE, Row, Value};
 use crate::report::text::{Word, changed_words};
 use crate::report::view::{Context, Entry, Kind, Label, Report, Tone};
 
-/// A block for every action; what is worst comes first. What is as declared is only counted, further up.
+/// Adds a block for every action, the worst first. Unchanged entries are only counted, further up.
 pub(super) fn groups(report: &Report, context: &Context, budget: &mut Budget) {
     let mut groups: Vec<(&Label, Tone, Vec<&Entry>)> = Vec::new();
     for entry in report.entries.iter().filter(|entry| !is_dull(entry, report)) {
@@ -32,7 +32,7 @@ pub(super) fn groups(report: &Report, context: &Context, budget: &mut Budget) {
     }
 }
 
-/// The requests that are to be made, in one block.
+/// Adds the requests that will be sent, in one block.
 pub(super) fn requests(report: &Report, budget: &mut Budget) {
     if report.requests.is_empty() {
         return;
@@ -51,14 +51,14 @@ pub(super) fn requests(report: &Report, budget: &mut Budget) {
     });
 }
 
-/// `title` is ours: a block of HTML holds what it is given as it is.
+/// Opens a collapsed block. `title` is not escaped.
 fn open(title: &str) -> String {
     format!("<details><summary>{title}</summary>\n\n")
 }
 
 const CLOSE: &str = "\n</details>\n\n";
 
-/// There is nothing to say of it but that it is there.
+/// Whether an entry is only counted.
 fn is_dull(entry: &Entry, report: &Report) -> bool {
     entry.quiet || (report.kind == Kind::Validate && entry.tone == Tone::Good)
 }
@@ -90,7 +90,7 @@ fn render_entry(entry: &Entry, report: &Report, context: &Context) -> String {
     }
     if !fields.is_empty() {
         let side = match mark {
-            // What there was, and will not be.
+            // What will be gone.
             "-" => '-',
             "+" | "=" => '+',
             _ => ' ',
@@ -101,7 +101,7 @@ fn render_entry(entry: &Entry, report: &Report, context: &Context) -> String {
     out
 }
 
-/// A field, a line for each side that it has.
+/// Returns a line for each side of a field.
 fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
     let Row { name, value } = row;
     let quoted = |text: &str| format!("\"{text}\"");
@@ -134,7 +134,7 @@ fn lines(row: &Row, side: char, lang: Lang) -> Vec<String> {
     }
 }
 
-/// The words of one side, those marked that are on no other.
+/// Returns the words of one side, with marks around those that only this side has.
 fn marked(words: &[Word<'_>], alike: bool, open: &str, close: &str) -> String {
     let words =
         words.iter().map(

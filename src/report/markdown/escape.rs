@@ -1,14 +1,14 @@
-//! Texts that somebody else chose, in Markdown that does with them nothing but show them.
+//! Texts from elsewhere, as Markdown that only shows them.
 //!
-//! In code there are no links, no mentions, no issue references and no HTML, wherever the page is shown. So a text is
-//! code, or it is a sentence of which every word that is not plainly a word is code.
+//! Code has no links, mentions, issue references or HTML, wherever it is shown. So a text is code, or a sentence in which
+//! everything but plain words is code.
 
 use std::fmt::Write as _;
 
 use crate::report::text::clean;
 use crate::sanitize::invisible;
 
-/// As a code span.
+/// Returns a text as a code span.
 pub(super) fn code(text: &str) -> String {
     let text = clean(text);
     let text = if text.is_empty() { "—".into() } else { text };
@@ -18,7 +18,7 @@ pub(super) fn code(text: &str) -> String {
     format!("{ticks}{space}{text}{space}{ticks}")
 }
 
-/// As a block of code, each line of which is indented so that it stays within a list.
+/// Returns a block of code, indented so that it stays within a list.
 pub(super) fn fenced(language: &str, lines: &[String], indent: &str) -> String {
     let longest = lines.iter().map(|line| longest_run(line)).max();
     let ticks = "`".repeat(longest.unwrap_or(0).max(2) + 1);
@@ -30,13 +30,13 @@ pub(super) fn fenced(language: &str, lines: &[String], indent: &str) -> String {
     out
 }
 
-/// As a sentence: between backticks and where a word is not plainly one, as code.
+/// Returns a sentence, with code between backticks and where a word is not plain.
 pub(super) fn sentence(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     let mut parts = text.trim().split('`').peekable();
     let mut is_code = false;
     while let Some(part) = parts.next() {
-        // A backtick that nothing closes opens nothing.
+        // A backtick without a second one is a letter.
         if is_code && parts.peek().is_some() {
             push_code(&mut out, part);
         } else {
@@ -56,7 +56,7 @@ fn push_words(out: &mut String, text: &str) {
         if is_plain(word) && !begins {
             out.push_str(word);
         } else {
-            // What ends a sentence is no part of it.
+            // Punctuation is not part of the code.
             let core = word.trim_end_matches([',', '.', ';', '!', '?']);
             let core = if core.is_empty() { word } else { core };
             push_code(out, core);
@@ -66,20 +66,20 @@ fn push_words(out: &mut String, text: &str) {
 }
 
 fn push_code(out: &mut String, text: &str) {
-    // Two spans that touch would be one.
+    // Adjacent spans would merge.
     if out.ends_with('`') {
         out.push(' ');
     }
     out.push_str(&code(text));
 }
 
-/// What a line that begins with it would be a list for.
+/// Whether a line that begins with this word would be a list.
 fn begins_a_list(word: &str) -> bool {
     let number = word.strip_suffix(['.', ')']);
     word == "-" || number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A word that nothing makes a link, a mention, an emoji or markup of.
+/// Whether a word cannot be read as a link, a mention, an emoji or markup.
 fn is_plain(word: &str) -> bool {
     let harmless = |c: char| {
         c.is_ascii_alphanumeric()
@@ -93,7 +93,7 @@ fn is_plain(word: &str) -> bool {
         let start = bare.get(..what.len());
         start.is_some_and(|start| start.eq_ignore_ascii_case(what))
     };
-    // GH-12 and !12, and whatever a repository links in this way; and what may be a commit.
+    // GH-12, !12 and the like, and what may be a commit.
     let of_gitlab = word.trim_end_matches('!').contains('!');
     let is_reference = has_digit && (is_hash || bare.contains('-') || of_gitlab);
     let is_link = word.contains("//") || starts("www.");
@@ -113,8 +113,7 @@ fn longest_run(text: &str) -> usize {
     longest
 }
 
-/// Within a comment of HTML, which only `-->` and its like could end: all that is no part of a usual path is written as
-/// in a URI.
+/// Returns a text for an HTML comment, with everything that is unusual in a path percent-encoded.
 pub(super) fn comment(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
@@ -132,12 +131,12 @@ pub(super) fn comment(text: &str) -> String {
     out
 }
 
-/// The beginning of a text as a code span.
+/// Returns at most `most` characters of a text as a code span.
 pub(super) fn short_code(text: &str, most: usize) -> String {
     code(&clip(&clean(text), most))
 }
 
-/// The beginning of a text, with a sign when that is not all: at most `most` characters.
+/// Returns at most `most` characters of a text, with an ellipsis when it has more.
 pub(super) fn clip(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -232,7 +232,7 @@ const LONGEST_NAME: usize = 200;
 /// Characters that are shown before the first that differs.
 const BEFORE: usize = 64;
 
-/// At most `most` characters from the one at `from` on, and how many there are when that is not all.
+/// Returns at most `most` characters from `from` on, and the total when that is not all.
 fn cut(text: &str, from: usize, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -248,7 +248,7 @@ fn cut(text: &str, from: usize, most: usize) -> String {
 
 /// Names up to this wide have their values in one column.
 const WIDEST: usize = 40;
-/// The columns of what is no terminal, and the most that are used of a wide one.
+/// The columns without a terminal, and the most that are used of a wide one.
 const COLUMNS: (usize, usize) = (80, 100);
 
 /// A step as text.
@@ -339,7 +339,7 @@ fn apart(left: &str, left_width: usize, right: &str, right_width: usize, options
 /// The ids that are known, in one line, and how many fields do not change.
 fn ids(step: &Step, options: RenderOptions) -> String {
     let Ids { env_id, tran_id, request_id } = &step.ids;
-    // A request id only helps to find what has no other id.
+    // A request id is only useful without another id.
     let request_id = request_id.as_ref().filter(|_| env_id.is_none());
     let order = options.in_lang(text!("order"));
     let request = options.in_lang(text!("request"));

@@ -49,7 +49,7 @@ fn report(view: &dyn View, lang: Lang, format: Format) -> Result<Report, Failure
 }
 
 /// Rejects formats that a command does not have, before it does anything.
-pub(super) fn refuse(kind: Option<Kind>, is_list: bool, ui: &Ui) -> Result<(), Failure> {
+pub(super) fn check_formats(kind: Option<Kind>, is_list: bool, ui: &Ui) -> Result<(), Failure> {
     let files = ui.reports.files.iter().map(|(_, format)| *format);
     let has = |format: &Format| match format {
         Format::Csv => is_list,
