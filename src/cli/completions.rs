@@ -29,11 +29,14 @@ const ADDRESSES: &str = "POSTPAY_ADDRESSES";
 const LIST_ADDRESSES: &str = "postpay addresses 2>/dev/null";
 
 pub(super) fn run(args: &Args, command: Command, ui: &mut Ui) -> Result<Exit, Failure> {
-    let (mut command, list) = match args.shell {
-        Shell::Bash | Shell::Zsh => (with_addresses(command), format!("$({LIST_ADDRESSES})")),
-        Shell::Fish => (with_addresses(command), format!("({LIST_ADDRESSES})")),
-        _ => (command, String::new()),
+    let list = if args.shell == Shell::Fish {
+        format!("({LIST_ADDRESSES})")
+    } else if [Shell::Bash, Shell::Zsh].contains(&args.shell) {
+        format!("$({LIST_ADDRESSES})")
+    } else {
+        String::new()
     };
+    let mut command = if list.is_empty() { command } else { with_addresses(command) };
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "postpay", &mut script);
     let script = String::from_utf8_lossy(&script);
@@ -69,8 +72,9 @@ pub(super) fn list_addresses(global: &Global, ui: &mut Ui) -> Result<Exit, Failu
     addresses.extend(state.iter().flat_map(state::State::records).map(|(address, _)| address.to_string()));
     addresses.sort_unstable();
     addresses.dedup();
-    let lines: String = addresses.iter().map(|address| format!("{address}\n")).collect();
-    ui.print(&lines)?;
+    for address in addresses {
+        ui.print(&format!("{address}\n"))?;
+    }
     Ok(Exit::Fine)
 }
 

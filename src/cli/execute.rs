@@ -427,7 +427,6 @@ struct Earlier {
     known_ids: BTreeSet<String>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "a run needs all of it, and it is called once")]
 /// Runs the engine until it ends; None after a second signal.
 fn run(
     approved: &Approved,

@@ -70,7 +70,6 @@ const EXTENDED: [(&str, &str); 2] = [(".gitignore", GITIGNORE), (".gitattributes
 const MAX_EXTENDED: u64 = 1024 * 1024;
 
 /// What was done to a file.
-#[derive(PartialEq, Eq)]
 enum Added {
     Created,
     Extended,
@@ -95,9 +94,9 @@ fn add_lines(dir: &Path, name: &str, wanted: &str) -> Result<Added, Failure> {
     }
     let end = if text.is_empty() || text.ends_with(b"\n") { "" } else { "\n" };
     let lines = wanted.lines().filter(|line| line.starts_with('#') || missing(line));
-    let added: String = lines.map(|line| format!("{line}\n")).collect();
+    let added = lines.collect::<Vec<_>>().join("\n");
     files::open(&path, Links::Refused, Access::Append)
-        .and_then(|mut file| file.write_all(format!("{end}{added}").as_bytes()))
+        .and_then(|mut file| file.write_all(format!("{end}{added}\n").as_bytes()))
         .map_err(|error| cannot_write(&path, &error))?;
     Ok(Added::Extended)
 }

@@ -49,8 +49,7 @@ pub(super) fn find_session(
 ) -> Result<Session, Failure> {
     let options::Keys { sts_endpoint: named, metadata_endpoint, .. } = &project.api.keys;
     let metadata = metadata_endpoint.as_ref();
-    let around =
-        CredentialContext { variable: &|name| env::variable(name), home: env::home(), now: env::now() };
+    let around = CredentialContext { variable: &env::variable, home: env::home(), now: env::now() };
     let mut chain = Chain::find(&credential_options(&project.api.keys), &around)?;
     warn_readable_file(&chain, ui);
     if ask == Ask::Machine {

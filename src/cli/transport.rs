@@ -33,7 +33,7 @@ pub(super) fn transport(project: &Project, ui: &Ui) -> Result<Transport, Failure
             Some(path) => authorities(path)?,
             None => Vec::new(),
         },
-        proxies: Proxies::from_variables(|name| env::raw_variable(name)),
+        proxies: Proxies::from_variables(env::raw_variable),
         recorder,
     })
 }

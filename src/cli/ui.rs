@@ -73,7 +73,7 @@ impl Ui {
             color,
             lang,
             columns,
-            links: color && columns.is_some() && terminal::takes_links(|name| env::variable(name)),
+            links: color && columns.is_some() && terminal::takes_links(env::variable),
         };
         let out = options(wants_color(global.color, &io::stdout()), columns(&Term::stdout()));
         let err = options(wants_color(global.color, &io::stderr()), columns(&Term::stderr()));
@@ -158,7 +158,7 @@ impl Ui {
     pub(super) fn diagnose(&self, diagnostics: &[Diagnostic]) {
         self.diagnostics.borrow_mut().extend_from_slice(diagnostics);
         // What cannot be written to standard output is written to standard error.
-        if self.events && self.emit(&Limited::new(diagnostics).into_all()).is_ok() {
+        if self.events && print_events(&Limited::new(diagnostics).into_all()).is_ok() {
             return;
         }
         let diagnostics = &Limited::new(&limit::grouped(diagnostics)).into_all();
@@ -200,15 +200,6 @@ impl Ui {
         self.diagnostics.borrow().clone()
     }
 
-    /// Prints diagnostics as events.
-    fn emit(&self, diagnostics: &[Diagnostic]) -> io::Result<()> {
-        let mut stdout = io::stdout().lock();
-        for diagnostic in diagnostics {
-            writeln!(stdout, "{}", events::diagnostic(diagnostic, env::now()))?;
-        }
-        stdout.flush()
-    }
-
     /// Reports why a command ended, and returns its exit code.
     pub(super) fn fail(&self, failure: &Failure) -> Exit {
         self.diagnose(&failure.diagnostics);
@@ -222,7 +213,7 @@ impl Ui {
 
     /// Whether somebody can be asked.
     pub(super) fn can_ask(&self) -> bool {
-        io::stdin().is_terminal() && io::stderr().is_terminal()
+        !self.events && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Asks for approval; only `yes` approves.
@@ -273,7 +264,7 @@ impl Ui {
         let of_the_pipeline = || {
             let here = std::env::current_dir().ok()?;
             let roots = ["GITHUB_WORKSPACE", "CI_PROJECT_DIR"];
-            let mut roots = roots.into_iter().filter_map(|name| env::variable(name));
+            let mut roots = roots.into_iter().filter_map(env::variable);
             let below = roots.find_map(|root| here.strip_prefix(root).ok().map(Path::to_owned))?;
             let below = below.display().to_string();
             Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
@@ -282,6 +273,15 @@ impl Ui {
             self.reports.folder.get_or_init(|| of_git().or_else(of_the_pipeline).unwrap_or_default());
         folder.clone()
     }
+}
+
+/// Prints diagnostics as events.
+fn print_events(diagnostics: &[Diagnostic]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    for diagnostic in diagnostics {
+        writeln!(stdout, "{}", events::diagnostic(diagnostic, env::now()))?;
+    }
+    stdout.flush()
 }
 
 /// Standard error for the log. A log that can't be written is no reason to end a run that has paid for something, and
