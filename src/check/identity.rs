@@ -219,7 +219,22 @@ pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnosti
                     "`{field}` must be the address of an environment that is declared earlier",
                     field
                 )));
-            } else if let Some(first) = first {
+            } else if let Some(off) = declared.get(to).and_then(|to| overrun_off(to)) {
+                let problem = Diagnostic::warning(
+                    "overrun-off",
+                    text!(
+                        "`{to}` has `overrun: false`: what runs inside it would stop when its package is used up",
+                        to
+                    ),
+                );
+                problems.push(
+                    environment
+                        .mark(problem, &found, text!("opened on it"))
+                        .at(&off.span(), text!("switched off here"))
+                        .help(text!("set `overrun: true` for `{to}`", to)),
+                );
+            }
+            if let Some(first) = first {
                 let kind = environment.kind.name;
                 let problem = Diagnostic::error(
                     "duplicate-environment",
@@ -232,6 +247,12 @@ pub(super) fn references(manifests: &Manifests<'_>, problems: &mut Vec<Diagnosti
         }
         earlier.insert(environment.name);
     }
+}
+
+/// Where an environment switches off that use beyond its package is billed.
+fn overrun_off<'a>(environment: &Declared<'a>) -> Option<Node<'a>> {
+    let found = environment.role(Role::Overrun)?;
+    (found.value == Some(&Value::Bool(false))).then_some(found.node)
 }
 
 /// Why an address is not one to refer to, in a line and in a label.

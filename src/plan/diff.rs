@@ -96,10 +96,42 @@ fn all_steps(
     let orphaned = recorded
         .filter(|(address, _)| !declared.contains(address) && !moved.contains(address))
         .map(|(address, record)| orphaned_step(address, record, removed.contains(address), options));
-    Ok(environments
+    let mut steps: Vec<Step> = environments
         .chain(orphaned)
         .chain(deposed().map(|(key, record)| deposed_step(&key.address, record)))
-        .collect())
+        .collect();
+    block_inside_destroyed(&mut steps);
+    Ok(steps)
+}
+
+/// Blocks creates inside environments that are being destroyed, or that this plan destroys.
+fn block_inside_destroyed(steps: &mut [Step]) {
+    let is_destroyed = |step: &&Step| match step.action {
+        Action::Destroy => step.blocker.is_none(),
+        Action::Resolve => step.reason == Reason::BeingDestroyed,
+        Action::Create
+        | Action::Update
+        | Action::Replace
+        | Action::Forget
+        | Action::Import
+        | Action::Move
+        | Action::Wait
+        | Action::NoOp => false,
+    };
+    let destroyed: Vec<(Address, Option<String>)> = steps
+        .iter()
+        .filter(is_destroyed)
+        .map(|step| (step.address.clone(), step.ids.env_id.clone()))
+        .collect();
+    for step in steps.iter_mut().filter(|step| step.is_order() && step.is_inside()) {
+        let Some(after) = &step.after else { continue };
+        let in_address = after.references().map(|(_, address)| address);
+        let in_address = in_address.into_iter().find(|it| destroyed.iter().any(|(gone, _)| gone == it));
+        let in_id = after.role(Role::Inside);
+        let in_id = in_id.filter(|id| destroyed.iter().any(|(_, gone)| gone.as_deref() == Some(*id)));
+        let env = in_address.map(|address| address.to_string()).or(in_id.map(str::to_owned));
+        step.blocker = env.map(|env| StepBlocker::EnvironmentDestroyed { env });
+    }
 }
 
 fn requested_destroys(
@@ -210,7 +242,12 @@ impl Change<'_> {
     fn step(&self) -> Step {
         let Self { environment, record, previous, .. } = self;
         let planned = planned_attributes(environment, record);
-        let changes_to = |after| changed_fields(record, after);
+        let moved = self.replaced_environment();
+        let changes_to = |after| {
+            let mut changed = changed_fields(record, after);
+            changed.extend(moved.filter(|field| !changed.contains(field)));
+            changed
+        };
         let changed = changes_to(&planned);
         let (action, reason, blocker) = self.decide(&changed);
         let is_first = action == Action::Create;
@@ -284,6 +321,14 @@ impl Change<'_> {
             _ if in_place => (Action::Update, Reason::UpdatedInPlace, None),
             _ => (Action::Replace, Reason::CannotUpdate, Some(StepBlocker::Replacement)),
         }
+    }
+
+    /// Returns the field that refers to an environment which was replaced since this was created inside it.
+    fn replaced_environment(&self) -> Option<Field> {
+        let inside = self.record.env_id.as_deref().filter(|_| self.record.attributes.kind().shares_env_id)?;
+        let (field, address) = self.environment.attributes.references().next()?;
+        let env_id = self.records.current.get(&address)?;
+        (*env_id != inside).then_some(field)
     }
 
     /// Returns why a requested replacement is blocked.
@@ -433,6 +478,8 @@ fn ids(record: &Record) -> Ids {
 /// Finds environments in the state that a create would duplicate.
 struct Records<'a> {
     by_env_id: HashMap<&'a str, &'a Address>,
+    /// The EnvIds of the current environments.
+    current: HashMap<&'a Address, &'a str>,
     by_alias: HashMap<&'a str, &'a Address>,
     /// Without an alias and not declared: similar declared ones are checked in the manifests.
     orphaned: HashMap<&'a Attributes, &'a Address>,
@@ -440,8 +487,12 @@ struct Records<'a> {
 
 impl<'a> Records<'a> {
     fn new(state: Option<&'a State>, declared: &HashSet<&Address>) -> Self {
-        let mut records =
-            Self { by_env_id: HashMap::new(), by_alias: HashMap::new(), orphaned: HashMap::new() };
+        let mut records = Self {
+            by_env_id: HashMap::new(),
+            current: HashMap::new(),
+            by_alias: HashMap::new(),
+            orphaned: HashMap::new(),
+        };
         let own = |(_, record): &(&Address, &Record)| !record.attributes.kind().shares_env_id;
         for (address, record) in state.into_iter().flat_map(State::records).filter(own) {
             for id in [record.env_id.as_deref(), record.attributes.env_id()].into_iter().flatten() {
@@ -449,6 +500,7 @@ impl<'a> Records<'a> {
             }
         }
         for (address, record) in state.into_iter().flat_map(State::current) {
+            records.current.extend(record.env_id.as_deref().map(|env_id| (address, env_id)));
             if record.status == Status::Isolated {
                 // Destroyed: its alias may be used again.
                 continue;

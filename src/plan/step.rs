@@ -206,6 +206,8 @@ pub enum StepBlocker {
     PreventDestroy,
     /// Still declared, so it would be created again.
     StillDeclared,
+    /// It would be created inside an environment that is being destroyed.
+    EnvironmentDestroyed { env: String },
 }
 
 impl StepBlocker {
@@ -222,7 +224,8 @@ impl StepBlocker {
             | Self::Renamed { .. }
             | Self::ManagedElsewhere { .. }
             | Self::ImportsAnother { .. }
-            | Self::StillDeclared => true,
+            | Self::StillDeclared
+            | Self::EnvironmentDestroyed { .. } => true,
             Self::DestroyNotAllowed | Self::PreventDestroy => false,
         }
     }
@@ -330,6 +333,18 @@ impl StepBlocker {
                     address
                 ),
             ),
+            Self::EnvironmentDestroyed { env } => {
+                let env = env.escape_debug();
+                (
+                    "environment_destroyed",
+                    text!(
+                        "`{address}` would be created inside `{env}`, which is being destroyed",
+                        address,
+                        env
+                    ),
+                    text!("choose another environment for `{address}`, or remove it", address),
+                )
+            }
             Self::StillDeclared => (
                 "still_declared",
                 text!("`{address}` is still declared: the next apply would create it again", address),

@@ -318,6 +318,14 @@ fn crash_while_cloudrun_is_opened_loses_and_repeats_nothing() {
     }
 }
 
+#[test]
+fn cloudrun_on_an_environment_without_overrun_is_a_warning() {
+    let project = packages("");
+    project.write(MANIFEST, package("    overrun: false\n") + CLOUDRUN);
+    let checked = project.run(["validate"]).exits(0);
+    checked.says(&["warning[overrun-off]: `shop` has `overrun: false`", "environments/shop.yaml:8"]);
+}
+
 /// Without its environment nothing is sent for it.
 #[test]
 fn cloudrun_is_not_attempted_without_its_environment() {
@@ -464,4 +472,95 @@ fn offers_are_read_once_per_run_and_only_for_packages() {
     let project = packages("");
     project.run(["apply", "-y", "--fault", "account:error:InvalidAction@*"]).exits(0);
     assert_eq!(project.ordered_once(), ["shop"]);
+}
+
+#[test]
+fn cloudrun_follows_an_environment_that_is_replaced_and_is_not_opened_on_one_that_is_destroyed() {
+    let project = with_cloudrun();
+    project.run(["apply", "-y"]).exits(0);
+    let old = record(&project)["env_id"].clone();
+    project.edit(MANIFEST, "baas_personal", "baas_integration");
+    project.run(["apply", "-y", "--replace", "shop"]).exits(0);
+    assert_ne!(record(&project)["env_id"], old);
+    assert_eq!(cloudrun(&project)["env_id"], old);
+    // It is on the former environment still: to open it on the new one is a create, and has to be requested.
+    project.run(["plan"]).exits(1).says(&["--replace run"]);
+    project.run(["apply", "-y", "--replace", "run"]).exits(0);
+    assert_eq!(cloudrun(&project)["env_id"], record(&project)["env_id"]);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv", "CreateEnv", "CreateCloudRunEnv"]);
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+
+    // An address whose destroy was requested, and whose result nobody saw.
+    let project = packages("");
+    project.run(["apply", "-y"]).exits(0);
+    project.write(MANIFEST, "version: 1\nenvironments: {}\n");
+    let lost = ["destroy", "shop", "-y", "--allow-destroy", "--fault", "destroy:reset-before@1"];
+    project.run(lost).exits(4);
+    project.write(MANIFEST, package("") + CLOUDRUN);
+    project.run(["apply", "-y"]).exits(1).says(&["is being destroyed"]);
+    assert_eq!(actions(&project), ["CreateEnv"]);
+}
+
+/// Each fault at the first, the second and the third of three packages, one by one and four at a time.
+#[test]
+fn faults_create_no_package_twice_and_lose_none() {
+    const FAULTS: [&str; 12] = [
+        "reset-before",
+        "reset-after",
+        "eof-before",
+        "eof-after",
+        "500-before",
+        "500-after",
+        "cut-body",
+        "html",
+        "null-env-id",
+        "throttle",
+        "error:InternalError",
+        "error-after:FailedOperation",
+    ];
+    let names = ["one", "two", "three"];
+    let manifest: String = names.iter().fold("version: 1\nenvironments:\n".to_owned(), |text, name| {
+        text + &format!(
+            "  {name}: {{kind: package, alias: {name}, package: baas_personal, resources: [function]}}\n"
+        )
+    });
+    let cases = FAULTS
+        .iter()
+        .flat_map(|fault| (1..=3).flat_map(move |at| ["1", "4"].map(|flight| (*fault, at, flight))));
+    crate::support::in_parallel(cases, |(fault, at, flight)| {
+        let project = Project::of(&[]);
+        project.write(MANIFEST, &manifest);
+        let fault = format!("{fault}@{at}");
+        let run = [
+            "apply",
+            "-y",
+            "--fault",
+            &fault,
+            "--in-flight",
+            flight,
+            "--settle",
+            "2s",
+            "--on-error",
+            "continue",
+        ];
+        project.run(run);
+        project.run(["apply", "-y", "--settle", "0s"]);
+        for name in names {
+            if project.json(STATE)["environments"][name]["status"] == "unknown" {
+                let was_made = project.orders().contains_key(name);
+                let adopt = vec!["resolve", name, "-y"];
+                let forget = vec!["resolve", name, "--not-created", "--force", "-y"];
+                project.run(if was_made { adopt } else { forget }).exits(0);
+            }
+        }
+        project.run(["apply", "-y"]).exits(0);
+        assert_eq!(project.ordered_once(), ["one", "three", "two"], "{fault} {flight}");
+        let state = project.json(STATE);
+        let mut made: Vec<_> = writes(&project).into_iter().map(|entry| entry.env_id.unwrap()).collect();
+        let records = state["environments"].as_object().unwrap().values();
+        let mut kept: Vec<_> = records.map(|record| record["env_id"].as_str().unwrap().to_owned()).collect();
+        made.sort();
+        kept.sort();
+        assert_eq!(made, kept, "{fault} {flight}");
+    });
 }
