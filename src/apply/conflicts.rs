@@ -65,7 +65,9 @@ pub(super) fn alias_conflicts(
         .filter(|environment| !environment.is_isolated())
         .filter_map(|environment| Some((environment.env_id.as_str(), alias_key(environment)?)))
         .collect();
+    // What lives inside an environment is not another one.
     let current = state.into_iter().flat_map(State::current);
+    let current = current.filter(|(_, record)| !record.attributes.kind().shares_env_id);
     let others: HashMap<&String, (&Address, &str)> = current
         .filter_map(|(address, record)| {
             let env_id = record.env_id.as_deref()?;

@@ -155,11 +155,13 @@ impl Replay {
         // Remove former environments that a later create or import made current: destroying one would destroy
         // the one in use.
         if !self.done && self.state.deposed().next().is_some() {
+            // What lives inside an environment has its EnvId, and is another thing.
+            let id = |record: &Record| Some((record.attributes.kind().shares_env_id, record.env_id.clone()?));
             let settled = self.state.current().filter(|(_, record)| record.status.is_settled());
-            let in_use: HashSet<String> = settled.filter_map(|(_, record)| record.env_id.clone()).collect();
-            self.state.environments.retain(|key, record| {
-                !key.is_deposed() || record.env_id.as_ref().is_none_or(|env_id| !in_use.contains(env_id))
-            });
+            let in_use: HashSet<(bool, String)> = settled.filter_map(|(_, record)| id(record)).collect();
+            self.state
+                .environments
+                .retain(|key, record| !key.is_deposed() || id(record).is_none_or(|id| !in_use.contains(&id)));
         }
         self.state
     }

@@ -284,7 +284,9 @@ fn foreign_receipts(runs: &[ReceiptRef], journals: &[Journal]) -> Vec<StateError
 fn shared_ids(state: &State) -> Vec<Problem> {
     let mut keys: BTreeMap<(&'static str, &str), Vec<InstanceKey>> = BTreeMap::new();
     for (key, record) in &state.environments {
-        for (name, id) in [("EnvId", &record.env_id), ("TranId", &record.tran_id)] {
+        // What lives inside an environment has its EnvId.
+        let env_id = record.env_id.as_ref().filter(|_| !record.attributes.kind().shares_env_id);
+        for (name, id) in [("EnvId", env_id), ("TranId", record.tran_id.as_ref())] {
             if let Some(id) = id {
                 keys.entry((name, id)).or_default().push(key.clone());
             }

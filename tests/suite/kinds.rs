@@ -212,7 +212,7 @@ fn crash_while_a_package_is_created_loses_and_repeats_nothing() {
 }
 
 /// A package, and CloudRun on it.
-const CLOUDRUN: &str = "  run:\n    kind: cloudrun\n    env: shop\n    package_type: Trial\n";
+const CLOUDRUN: &str = "  shop-run:\n    kind: cloudrun\n    env: shop\n    package_type: Trial\n";
 
 fn with_cloudrun() -> Project {
     let project = packages("");
@@ -221,7 +221,7 @@ fn with_cloudrun() -> Project {
 }
 
 fn cloudrun(project: &Project) -> Value {
-    project.json(STATE)["environments"]["run"].clone()
+    project.json(STATE)["environments"]["shop-run"].clone()
 }
 
 #[test]
@@ -245,6 +245,9 @@ fn cloudrun_is_opened_on_an_environment_of_the_same_run() {
     );
     project.run(["plan", "--detailed-exitcode"]).exits(0).says(&["No changes."]);
     project.run(["drift"]).exits(0);
+    for command in [&["state", "verify"][..], &["history", "verify"], &["history"], &["show"]] {
+        project.run(command).exits(0);
+    }
     // It ends with its environment, and is not destroyed by itself.
     project.write(MANIFEST, package(""));
     project.run(["apply", "-y", "--allow-destroy"]).exits(0);
@@ -256,7 +259,7 @@ fn cloudrun_is_opened_on_an_environment_of_the_same_run() {
 fn cloudrun_that_is_open_already_is_imported_and_not_created() {
     let project = with_cloudrun();
     project.run(["apply", "-y"]).exits(0);
-    project.run(["state", "rm", "run", "--force", "-y"]).exits(0);
+    project.run(["state", "rm", "shop-run", "--force", "-y"]).exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
     assert_eq!(
@@ -281,7 +284,7 @@ fn lost_answer_to_cloudrun_is_read_back_and_an_unknown_one_stays() {
     assert_eq!((&unknown["status"], &unknown["env_id"]), (&json!("unknown"), &record(&project)["env_id"]));
     project.run(["apply", "-y", "--settle", "1s"]).exits(4);
     assert_eq!(actions(&project), ["CreateEnv"], "it is not sent again by itself");
-    project.run(["resolve", "run", "--not-created", "--force", "-y"]).exits(0);
+    project.run(["resolve", "shop-run", "--not-created", "--force", "-y"]).exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
 }
@@ -306,9 +309,9 @@ fn crash_while_cloudrun_is_opened_loses_and_repeats_nothing() {
         } else {
             again.exits(4);
             let settled = if opened == 1 {
-                vec!["resolve", "run", "-y"]
+                vec!["resolve", "shop-run", "-y"]
             } else {
-                vec!["resolve", "run", "--not-created", "--force", "-y"]
+                vec!["resolve", "shop-run", "--not-created", "--force", "-y"]
             };
             project.run(settled).exits(0);
             project.run(["apply", "-y"]).exits(0);
@@ -345,7 +348,7 @@ fn cloudrun_is_not_attempted_without_its_environment() {
     assert_eq!(actions(&project), [""; 0]);
     let problems = [
         ("env: nobody", "unknown-reference"),
-        ("env: run", "unknown-reference"),
+        ("env: shop-run", "unknown-reference"),
         ("env: later", "unknown-reference"),
         ("env: shop\n    env_id: shop-1", "missing-environment"),
         ("env_id:", "empty-value"),
@@ -483,9 +486,14 @@ fn cloudrun_follows_an_environment_that_is_replaced_and_is_not_opened_on_one_tha
     project.run(["apply", "-y", "--replace", "shop"]).exits(0);
     assert_ne!(record(&project)["env_id"], old);
     assert_eq!(cloudrun(&project)["env_id"], old);
+    let kept = project.json(STATE)["environments"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert!(
+        kept.iter().any(|key| key.contains(old.as_str().unwrap())),
+        "the former environment is in the state: {kept:?}"
+    );
     // It is on the former environment still: to open it on the new one is a create, and has to be requested.
-    project.run(["plan"]).exits(1).says(&["--replace run"]);
-    project.run(["apply", "-y", "--replace", "run"]).exits(0);
+    project.run(["plan"]).exits(1).says(&["--replace shop-run"]);
+    project.run(["apply", "-y", "--replace", "shop-run"]).exits(0);
     assert_eq!(cloudrun(&project)["env_id"], record(&project)["env_id"]);
     assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv", "CreateEnv", "CreateCloudRunEnv"]);
     project.run(["plan", "--detailed-exitcode"]).exits(0);
