@@ -116,7 +116,8 @@ async fn look_inside<C: CloudRead>(
     let Some(environment) = environment else {
         return Ok(None);
     };
-    let region = order.record.region.as_deref().or(environment.region.as_deref());
+    // It is where its environment is, whatever region the run had.
+    let region = environment.region.as_deref().or(order.record.region.as_deref());
     let kind = order.record.attributes.kind();
     Ok(match cloud.inside(kind, &environment.env_id, region).await? {
         Inside::Absent => None,

@@ -290,6 +290,18 @@ fn lost_answer_to_cloudrun_is_read_back_and_an_unknown_one_stays() {
 }
 
 #[test]
+fn cloudrun_is_opened_and_read_back_in_the_region_of_its_environment() {
+    let project = with_cloudrun();
+    project.write("postpay.yaml", "version: 1\napi: {endpoint: sandbox, region: ap-shanghai}\n");
+    project.write(MANIFEST, package("    region: ap-singapore\n") + CLOUDRUN);
+    project.run(["apply", "-y", "--fault", "reset-after@2", "--settle", "0s"]).exits(4);
+    assert_eq!(writes(&project)[1].region.as_deref(), Some("ap-singapore"));
+    project.run(["resolve", "shop-run", "-y"]).exits(0);
+    assert_eq!(cloudrun(&project)["status"], "created");
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+}
+
+#[test]
 fn crash_while_cloudrun_is_opened_loses_and_repeats_nothing() {
     for point in [
         crash::INTENT_KEPT,

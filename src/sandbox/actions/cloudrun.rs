@@ -1,7 +1,7 @@
 //! `CreateCloudRunEnv` and `DescribeEnvBaseInfo` of tcbr.
 //!
 //! It is the sandbox's choice that a repeated ReqKey returns what the first request returned and does nothing, that a second
-//! request for an environment is rejected, and that there is no order number, as in the one sample of the documents.
+//! request for an environment is rejected, that each region knows its own environments, and that there is no order number, as in the one sample of the documents.
 
 use serde_json::{Map, Value, json};
 
@@ -40,7 +40,9 @@ pub(super) fn check(
         return invalid("`PackageType` is Trial, Standard, Professional or Enterprise.");
     }
     let env_id = call.param("EnvId").ok_or_else(|| missing("EnvId"))?;
-    let Some(env) = account.find(env_id).filter(|env| !env.is_isolated()) else {
+    let Some(env) =
+        account.find(env_id).filter(|env| !env.is_isolated() && call.region == Some(&env.info.region))
+    else {
         return invalid("The environment does not exist.");
     };
     let answer = || {
@@ -82,6 +84,7 @@ pub(super) fn describe(account: &Account, call: &Call<'_>) -> Result<Members, Re
     let env_id = env_id.ok_or_else(|| Rejection::new("MissingParameter", "`EnvId` is required."))?;
     let env = account
         .find(&env_id)
+        .filter(|env| call.region == Some(&env.info.region))
         .ok_or_else(|| Rejection::new("ResourceNotFound", "The environment does not exist."))?;
     let info = env.cloudrun.as_ref().map_or_else(
         || json!({}),
