@@ -64,9 +64,16 @@ impl<C> Engine<'_, '_, C> {
             // The record of what is replaced or destroyed keeps its protection.
             Action::Create | Action::Replace | Action::Destroy | Action::Resolve => {}
             Action::Update | Action::Move | Action::Wait | Action::NoOp => {
-                if let Some(record) = self.recorded(step).filter(|_| step.changes_protection()) {
-                    let record = Record { prevent_destroy: step.prevent_destroy, ..record.clone() };
-                    edits.push(("prevent_destroy", Edit::current(address, Some(record))));
+                let is_edited = step.changes_protection() || step.unsent().next().is_some();
+                if let Some(record) = self.recorded(step).filter(|_| is_edited) {
+                    let mut record = Record { prevent_destroy: step.prevent_destroy, ..record.clone() };
+                    for field in step.unsent() {
+                        match step.after.as_ref().and_then(|after| after.get(field)) {
+                            Some(value) => record.attributes.set(field, value),
+                            None => record.attributes.unset(field),
+                        }
+                    }
+                    edits.push(("state", Edit::current(address, Some(record))));
                 }
             }
         }

@@ -8,7 +8,8 @@ use std::fmt;
 
 use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, CloudError, CloudRead, PayMode, SeenEnvironment};
-use crate::i18n::Text;
+use crate::i18n::{Text, text};
+use crate::kinds;
 use crate::model::{Address, Attributes, Field, Kind, Role, SourceRef};
 use crate::plan::{Action, Plan, Step};
 use crate::state::State;
@@ -62,7 +63,7 @@ pub enum ImportBlocker {
 
 impl ImportBlocker {
     /// Its code, which is stable; what is wrong; and what to do about it.
-    pub const fn explain(self) -> (&'static str, Text, Text) {
+    pub fn explain(self) -> (&'static str, Text, Text) {
         match self {
             Self::NotThere => (
                 "import-not-there",
@@ -71,18 +72,21 @@ impl ImportBlocker {
                     "run `postpay generate` to list the account's environments; if it is in another region, add the region to api.list_regions",
                 ),
             ),
-            Self::Prepaid => (
-                "import-prepaid",
-                Text::fixed("it is prepaid, and its kind is pay-as-you-go"),
-                Text::fixed(
-                    "declare it as a kind that is prepaid, or, to switch it to pay-as-you-go, which places an order, with `env_id` instead of `import`",
-                ),
-            ),
-            Self::Postpaid => (
-                "import-postpaid",
-                Text::fixed("it is pay-as-you-go, and its kind is prepaid"),
-                Text::fixed("declare it as a kind that is pay-as-you-go"),
-            ),
+            Self::Prepaid => {
+                ("import-prepaid", Text::fixed("it is prepaid, and its kind is pay-as-you-go"), {
+                    let kind = kinds::paid_as("prepayment").map_or("", |kind| kind.name);
+                    text!(
+                        "declare it with `kind: {kind}`, or, to switch it to pay-as-you-go, which places an order, with `env_id` instead of `import`",
+                        kind
+                    )
+                })
+            }
+            Self::Postpaid => {
+                ("import-postpaid", Text::fixed("it is pay-as-you-go, and its kind is prepaid"), {
+                    let kind = kinds::paid_as("postpaid").map_or("", |kind| kind.name);
+                    text!("declare it with `kind: {kind}`", kind)
+                })
+            }
             Self::PayModeNotShown => (
                 "import-pay-mode",
                 Text::fixed("neither the list of environments nor a bill shows how it is paid for"),

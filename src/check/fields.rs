@@ -474,7 +474,13 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
             .fields()
             .filter(|field| field.null == Null::Required && get(field.name).is_none())
         {
-            problems.push(missing(environment, "missing-field", field.name));
+            let problem = missing(environment, "missing-field", field.name);
+            let allowed = list(field.values);
+            problems.push(match field.values {
+                [] => problem,
+                _ if field.open => problem.help(text!("known values: {allowed}", allowed)),
+                _ => problem.help(text!("allowed: {allowed}", allowed)),
+            });
         }
     }
     for rule in environment.kind.rules {

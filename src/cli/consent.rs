@@ -122,12 +122,22 @@ fn last_question(step: &Step, plan: &Plan, url: Option<&str>, account: Option<&s
     let endpoint = place(plan, url, account);
     let which = if step.deposed { text!(" (deposed)") } else { Text::same("") };
     let address = &step.address;
+    let prepaid = match (step.is_prepaid(), plan.options.purge) {
+        (false, _) => Text::same(""),
+        (true, true) => {
+            text!(" It is prepaid: it is refunded by Tencent Cloud's rules, and deleted at once.")
+        }
+        (true, false) => {
+            text!(" It is prepaid: it is refunded by Tencent Cloud's rules, and isolated for 15 days.")
+        }
+    };
     text!(
-        "\nDestroy `{address}`{which}, {env_id}, at {endpoint}? Its data will be lost; this cannot be undone.\nType the address to approve: ",
+        "\nDestroy `{address}`{which}, {env_id}, at {endpoint}? Its data will be lost; this cannot be undone.{prepaid}\nType the address to approve: ",
         address,
         which,
         env_id,
-        endpoint
+        endpoint,
+        prepaid
     )
 }
 

@@ -4,33 +4,49 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::builder::PossibleValuesParser;
+
 use super::account;
 use super::connect::{Connection, Embedded};
 use super::error::{Exit, Failure, NOTHING_SENT, cannot_write};
 use super::options::{Api, Format, Global};
-use super::project::Project;
+use super::project::{Project, unknown_address};
 use super::ui::Ui;
 use crate::cloud::tencent::RETRY_READS_FOR;
 use crate::cloud::{Bills, CloudRead as _};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
 use crate::files::{self, TempFile};
-use crate::generate::{Drafts, draft, known, manifest};
+use crate::generate::{
+    Drafts, Redeclared, cannot_redeclare, draft, known, manifest, manifest_of_kind, redeclare,
+};
 use crate::i18n::text;
-use crate::model::Desired;
+use crate::kinds;
+use crate::manifest::comments_of;
+use crate::model::{Address, Desired, Kind};
 use crate::report::generate::GenerateView;
 use crate::report::{clean, count};
 
 /// Write manifests for environments that no manifest declares
 ///
-/// Each gets an `import` block, so that the next plan imports it and creates nothing. Environments that
-/// postpay does not manage, such as prepaid ones, are skipped and listed in a comment. Reads the account and
-/// the state; changes neither.
+/// Each gets an `import` block, so that the next plan imports it and creates nothing. Prepaid environments
+/// are declared with `kind: package`. Environments that cannot be imported are skipped and listed in a
+/// comment. Reads the account and the state; changes neither.
+///
+/// With --kind, declares environments of the manifests again with another kind: all that are not in the
+/// state, or those at ADDR. Reads nothing but the project. Fields that have to be chosen are left empty.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   postpay generate                                  print them
-  postpay generate -o environments/imported.yaml    write a new file")]
+  postpay generate -o environments/imported.yaml    write a new file
+  postpay generate --kind package                   declare what was not created with another kind")]
 pub(super) struct Args {
+    /// With --kind: only these addresses
+    #[arg(value_name = "ADDR", requires = "kind")]
+    addresses: Vec<Address>,
+    /// Declare what was not created with another kind: package
+    #[arg(long, value_name = "KIND", hide_possible_values = true, value_parser = PossibleValuesParser::new(other_kinds().map(|kind| kind.name)))]
+    kind: Option<String>,
     /// The file to create [default: standard output]
     #[arg(short, long, value_name = "FILE", env = "POSTPAY_OUT")]
     out: Option<PathBuf>,
@@ -50,6 +66,9 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         if path.symlink_metadata().is_ok() {
             return Err(there_already(path));
         }
+    }
+    if let Some(kind) = args.kind.as_deref().and_then(kinds::find) {
+        return redeclare_as(kind, args, out.as_deref(), &project, ui);
     }
     let desired = declared(&project, ui)?;
     let state = project.read_state(ui)?;
@@ -84,6 +103,72 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         (_, _) => None,
     };
     show(&drafts, &text, written, args.out.is_some(), ui)?;
+    Ok(Exit::Fine)
+}
+
+/// Kinds that an environment can be declared with instead of the default.
+fn other_kinds() -> impl Iterator<Item = &'static Kind> {
+    kinds::ALL.iter().copied().skip(1).filter(|kind| !kind.shares_env_id)
+}
+
+/// Declares environments of the manifests again with another kind.
+fn redeclare_as(
+    kind: &'static Kind,
+    args: &Args,
+    out: Option<&Path>,
+    project: &Project,
+    ui: &mut Ui,
+) -> Result<Exit, Failure> {
+    let desired = project.desired(ui)?;
+    let state = project.read_state(ui)?;
+    for address in &args.addresses {
+        let Some(environment) = desired.environments.iter().find(|it| it.address == *address) else {
+            return Err(unknown_address(address, &desired, None));
+        };
+        if let Some(why) = cannot_redeclare(environment, state.as_ref(), kind) {
+            return Err(Failure::new("generate-kind", why).help(NOTHING_SENT));
+        }
+    }
+    let files = project.load_manifests().files;
+    let redeclared: Vec<Redeclared> = desired
+        .environments
+        .iter()
+        .filter(|it| args.addresses.is_empty() || args.addresses.contains(&it.address))
+        .filter(|it| cannot_redeclare(it, state.as_ref(), kind).is_none())
+        .map(|environment| {
+            let place = &environment.source;
+            let file = files.iter().find(|file| file.source.path.display().to_string() == place.file);
+            let comments = file.map(|file| comments_of(&file.source, place.line));
+            redeclare(environment, kind, comments.unwrap_or_default())
+        })
+        .collect();
+    let text = manifest_of_kind(&redeclared, kind);
+    let written = args.out.as_deref().zip(out).filter(|_| !redeclared.is_empty());
+    if let Some((_, out)) = written {
+        write(out, &text)?;
+    }
+    let file = written.map(|(path, _)| path.display().to_string());
+    let view = GenerateView::redeclared(&redeclared, &text, file.as_deref());
+    if ui.format != Format::Human || (args.out.is_none() && !redeclared.is_empty()) {
+        ui.print_view(&view)?;
+    }
+    ui.write_reports(&view)?;
+    if redeclared.is_empty() {
+        let kind = kind.name;
+        ui.status(&text!("Nothing to declare with `kind: {kind}`: everything is in the state, exists already, or has that kind.\n", kind));
+        return Ok(Exit::Fine);
+    }
+    if let Some(file) = &file {
+        let shown = clean(file);
+        ui.status(&text!("Written to {shown}.\n", shown));
+    }
+    let places: Vec<String> =
+        redeclared.iter().map(|it| clean(&it.replaces.to_string()).into_owned()).collect();
+    let places = places.join(", ");
+    ui.status(&text!(
+        "It replaces the entries at {places}: remove those. `postpay validate` then names what has to be chosen.\n",
+        places
+    ));
     Ok(Exit::Fine)
 }
 

@@ -339,7 +339,7 @@ impl Project {
         (files.collect(), checked)
     }
 
-    fn load_manifests(&self) -> manifest::Loaded {
+    pub(super) fn load_manifests(&self) -> manifest::Loaded {
         let config = self.config_path.as_deref();
         manifest::load(Path::new(""), &self.manifests, self.bounds(), config)
     }

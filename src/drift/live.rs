@@ -14,7 +14,7 @@ use crate::cloud::matching::Matcher;
 use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
 use crate::i18n::{Text, text};
-use crate::model::{Address, Desired, Environment, Field, Role, SourceRef, Value};
+use crate::model::{Address, Attributes, Desired, Environment, Field, Role, SourceRef, Value};
 use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
 
@@ -37,7 +37,9 @@ pub struct Live {
 const MAY_LAG: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long before its package expires an environment is reported.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SOON: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long before that it counts as drift. A package of one month is reported all the time.
+const URGENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(super) fn findings(live: &Live, desired: &Desired, state: Option<&State>, plan: &Plan) -> Vec<Finding> {
     let is_selected = plan.options.filter();
@@ -275,15 +277,17 @@ impl RecordContext<'_> {
             }
         }
         let is_renewed = bill.and_then(|bill| bill.auto_renew) == Some(true);
-        let soon = now..=now.saturating_add(SOON).unwrap_or(Timestamp::MAX);
+        let within = |time| now..=now.saturating_add(time).unwrap_or(Timestamp::MAX);
         if recorded.kind().role(Role::Package).is_some()
             && !is_renewed
             && let Some(expires) = bill.and_then(|bill| bill.expires_at.as_deref())
-            && fit(expires, &soon) == Fit::Possible
+            && fit(expires, &within(SOON)) == Fit::Possible
         {
-            let (expected, found) = (text!("more than 7 days left"), text!("expires at {expires}", expires));
+            let (expected, found) = (text!("more than 30 days left"), text!("expires at {expires}", expires));
             let next = text!("renew it in the Tencent Cloud console: postpay never renews a package");
-            findings.push(self.finding(Code::ExpiresSoon, expected, found, next));
+            let is_urgent = fit(expires, &within(URGENT)) == Fit::Possible;
+            let standing = if is_urgent { Standing::Counted } else { Standing::NotCounted };
+            findings.push(Finding { standing, ..self.finding(Code::ExpiresSoon, expected, found, next) });
         }
     }
 
@@ -388,6 +392,11 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
         .filter(|environment| !known.contains(environment.env_id.as_str()))
         .map(|environment| (environment.env_id.as_str(), environment))
         .collect();
+    // Environments that are paid for as none of the project's are none of its concern.
+    let kinds = desired.environments.iter().map(|environment| environment.attributes.kind());
+    let kinds = kinds.chain(state.into_iter().flat_map(State::records).map(|(_, it)| it.attributes.kind()));
+    let modes = kinds.chain([Attributes::default().kind()]).filter_map(|kind| kind.pay_mode);
+    let managed: Vec<PayMode> = modes.map(PayMode::from_word).collect();
     let mut findings = Vec::new();
     for (env_id, environment) in unknown {
         let found = Some(Text::same(describe(environment)));
@@ -405,8 +414,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 reason: None,
                 next: duplicate_help(address, env_id, state),
             });
-        } else if mode != Some(PayMode::Prepaid) {
-            // A prepaid environment can't be managed.
+        } else if mode.is_none_or(|mode| managed.contains(&mode)) {
             findings.push(Finding {
                 code: Code::Unmanaged,
                 address: None,

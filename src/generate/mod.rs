@@ -4,6 +4,9 @@
 //! Only fields that the account shows and that can be declared are written. Comments list the rest for the
 //! reviewer.
 
+mod kind;
+mod yaml;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
@@ -12,9 +15,11 @@ use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, SeenEnvironment, api_time};
 use crate::i18n::Text;
 use crate::kinds;
-use crate::model::{Address, Attributes, Desired, Field, Role};
-use crate::sanitize::{Syntax, escape_commands};
+use crate::model::{Address, Attributes, Desired, Field, Kind, Role, Value};
 use crate::state::State;
+use yaml::{comment, scalar, write_field};
+
+pub use kind::{Redeclared, cannot_redeclare, manifest_of_kind, redeclare};
 
 /// The declaration of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,38 +76,53 @@ pub fn draft(seen: &[SeenEnvironment], bills: &Bills, desired: &Desired, state: 
         let bill = shown.get(env_id).copied();
         let number = bill.and_then(|bill| bill.order.as_ref());
         let is_ordered = number.is_some_and(|order| ordered.contains(order.tran_id.as_str()));
-        let found = match check_importable(kinds::DEFAULT, Some(environment), bill) {
+        let found = match importable_kind(environment, bill) {
             Ok(_) if is_ordered => Err(ImportBlocker::OrderedElsewhere),
             Ok(_) if bill.is_none() && bills.incomplete => Err(ImportBlocker::BillNotShown),
-            found => found.map(drop),
+            found => found,
         };
         match found {
-            Ok(()) => drafts.drafts.push(draft_environment(environment, bill, &mut names)),
+            Ok(kind) => drafts.drafts.push(draft_environment(kind, environment, bill, &mut names)),
             Err(why) => drafts.left_out.push(LeftOut { env_id: env_id.to_owned(), why }),
         }
     }
     drafts
 }
 
-fn draft_environment(environment: &SeenEnvironment, bill: Option<&Bill>, names: &mut Names) -> Draft {
-    let live = shown_attributes(kinds::DEFAULT, environment, bill);
+/// Returns the kind that an environment is paid for as.
+fn importable_kind(
+    environment: &SeenEnvironment,
+    bill: Option<&Bill>,
+) -> Result<&'static Kind, ImportBlocker> {
+    let kinds = kinds::ALL.iter().filter(|kind| kind.pay_mode.is_some());
+    let mut checked =
+        kinds.map(|kind| check_importable(kind, Some(environment), bill).map(|_| -> &'static Kind { kind }));
+    let is_of_other_kind = |why| matches!(why, Err(ImportBlocker::Prepaid | ImportBlocker::Postpaid));
+    checked.find(|found| !is_of_other_kind(found.map(drop))).unwrap_or(Err(ImportBlocker::PayModeNotShown))
+}
+
+fn draft_environment(
+    kind: &'static Kind,
+    environment: &SeenEnvironment,
+    bill: Option<&Bill>,
+    names: &mut Names,
+) -> Draft {
+    let live = shown_attributes(kind, environment, bill);
     let mut remarks = Vec::new();
-    let attributes = live
-        .iter()
-        .filter_map(|(field, value)| {
-            let value = value.as_text().filter(|value| !value.trim().is_empty())?;
-            match rejection(field, value, &live, names) {
-                None => Some((field, value.to_owned())),
-                Some(why) => {
-                    remarks.push(format!("{field} is {value:?}, {why}"));
-                    None
-                }
-            }
-        })
-        .collect();
+    let mut attributes = Attributes::new(kind);
+    for (field, value) in live.iter() {
+        let text = value.to_string();
+        if text.trim().is_empty() {
+            continue;
+        }
+        match rejection(field, value, &text, &live, names) {
+            None => attributes.set(field, value),
+            Some(why) => remarks.push(format!("{field} is {text:?}, {why}")),
+        }
+    }
     let created_at = environment.created_at.as_deref().map(api_time::describe);
     let facts = [
-        ("region", environment.region.as_deref()),
+        ("region", environment.region.as_deref().filter(|_| attributes.region().is_none())),
         ("created", created_at.as_ref().map(Text::en)),
         ("status", environment.status.as_deref()),
     ];
@@ -118,8 +138,21 @@ fn draft_environment(environment: &SeenEnvironment, bill: Option<&Bill>, names: 
 }
 
 /// Returns why a field that the account shows can't be declared.
-fn rejection(field: Field, value: &str, live: &Attributes, names: &mut Names) -> Option<&'static str> {
-    if value.chars().any(char::is_control) {
+fn rejection(
+    field: Field,
+    value: &Value,
+    text: &str,
+    live: &Attributes,
+    names: &mut Names,
+) -> Option<&'static str> {
+    let is_shown = |text: &str| !text.chars().any(char::is_control);
+    let is_visible = match value {
+        Value::Map(members) => {
+            members.iter().all(|(name, value)| is_shown(name) && is_shown(&value.to_string()))
+        }
+        Value::Text(_) | Value::Integer(_) | Value::Bool(_) | Value::List(_) => is_shown(text),
+    };
+    if !is_visible {
         return Some("which holds characters that can't be seen");
     }
     let kind = live.kind();
@@ -132,11 +165,11 @@ fn rejection(field: Field, value: &str, live: &Attributes, names: &mut Names) ->
         Some(Role::Source | Role::Channel) if is_pair().is_none() => {
             Some("and no valid pair of env_source and channel")
         }
-        Some(Role::Alias) if !field.accepts(value) => Some("which is not a valid alias"),
-        Some(Role::Alias) if !names.aliases.insert(value.to_owned()) => {
+        Some(Role::Alias) if !field.accepts(text) => Some("which is not a valid alias"),
+        Some(Role::Alias) if !names.aliases.insert(text.to_owned()) => {
             Some("which another environment also has")
         }
-        Some(_) | None if !field.accepts(value) => Some("which is not a valid value"),
+        Some(_) | None if !field.accepts(text) => Some("which is not a valid value"),
         Some(_) | None => None,
     }
 }
@@ -227,36 +260,15 @@ fn write_draft(text: &mut String, draft: &Draft) {
     for remark in remarks {
         let _ = writeln!(text, "    # {}", comment(remark));
     }
+    if attributes.kind().name != kinds::DEFAULT.name {
+        let _ = writeln!(text, "    {}: {}", kinds::KEY, attributes.kind().name);
+    }
     for (field, value) in attributes.iter() {
-        let _ = writeln!(text, "    {field}: {}", scalar(&value.to_string()));
+        write_field(text, field, value);
     }
     let _ = writeln!(text, "    import:\n      env_id: {}", scalar(env_id));
     if let Some(tran_id) = tran_id {
         let _ = writeln!(text, "      tran_id: {}", scalar(tran_id));
-    }
-}
-
-/// Returns a text for a comment of one line.
-fn comment(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    escape_commands(&line, Syntax::Plain).into_owned()
-}
-
-/// Returns a text as a YAML scalar: plain if that is unambiguous, else in JSON's quotes, which YAML accepts
-/// too.
-fn scalar(text: &str) -> String {
-    let is_word = text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
-    // Some YAML parsers don't read `no`, `null` or `1e3` as a text.
-    let is_text =
-        serde_yaml::from_str::<serde_yaml::Value>(text).is_ok_and(|value| value.as_str() == Some(text));
-    let is_old_boolean = ["y", "n", "yes", "no", "on", "off"].contains(&text);
-    if is_word && is_text && !is_old_boolean {
-        text.to_owned()
-    } else {
-        // YAML and JSON escape a bracket alike.
-        let quoted = serde_json::Value::from(text).to_string();
-        escape_commands(&quoted, Syntax::Json).into_owned()
     }
 }
 

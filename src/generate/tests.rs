@@ -55,6 +55,7 @@ fn manifest_has_what_the_account_shows_in_a_stable_order() {
             ..seen("legacy-1a", "")
         },
         SeenEnvironment { pay_mode: Some("prepayment".to_owned()), ..seen("old-3c", "old") },
+        SeenEnvironment { status: Some("ISOLATE".to_owned()), ..seen("gone-4d", "gone") },
         seen("shop-1a", "shop"),
         seen("mine-1", "mine"),
     ];

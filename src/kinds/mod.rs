@@ -26,3 +26,8 @@ pub const ALL: &[&Kind] = &[DEFAULT, &package::KIND, &cloudrun::KIND, &tests::KI
 pub fn find(name: &str) -> Option<&'static Kind> {
     ALL.iter().copied().find(|kind| kind.name == name)
 }
+
+/// Returns the kind of environments with this pay mode.
+pub fn paid_as(pay_mode: &str) -> Option<&'static Kind> {
+    ALL.iter().copied().find(|kind| kind.pay_mode == Some(pay_mode))
+}

@@ -170,14 +170,15 @@ const CODES: &[Code] = &[
         ends_run: true,
         help: Text::fixed("Top up at https://console.cloud.tencent.com/expense/recharge, then apply again."),
     },
-    Code {
-        code: "ResourcesSoldOut.PostpayPackageNotAvailable",
-        ends_run: true,
-        help: Text::fixed(
-            "Nothing more can be created. Existing environments are not affected; plan and show still work.",
-        ),
-    },
+    Code { code: "ResourcesSoldOut.PostpayPackageNotAvailable", ends_run: true, help: NOT_OFFERED },
+    Code { code: "ActionOffline", ends_run: true, help: NOT_OFFERED },
+    Code { code: "InvalidAction", ends_run: true, help: NOT_OFFERED },
 ];
+
+/// The action left the public API on 2026-03-02.
+const NOT_OFFERED: Text = Text::fixed(
+    "Tencent Cloud no longer sells `kind: postpay` to this account. Use `kind: package`: `postpay generate --kind package` writes the manifest. Existing environments are not affected.",
+);
 
 pub const ENV_ID: Field = Field::by_name(&KIND, "env_id");
 pub const WX_APP_ID: Field = Field::by_name(&KIND, "wx_app_id");

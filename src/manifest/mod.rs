@@ -22,7 +22,7 @@ use crate::model::ManifestHash;
 
 pub use build::{Parsed, parse, parse_within};
 pub use discover::{Bounds, CONFIG_NAME, Found, OTHER_CONFIG_NAME, is_config_name, may_be_manifest, outside};
-pub use layout::layout;
+pub use layout::{comments_of, layout};
 pub use read::{Budget, MAX_BYTES, bytes, read, read_found, read_input, source};
 pub use schema::manifest_schema;
 pub use tree::{Document, Entry, Mapping, Node, Sequence, Value};

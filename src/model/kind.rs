@@ -26,7 +26,8 @@ pub struct Kind {
     pub fields: &'static [FieldSpec],
     /// Constraints between two fields.
     pub rules: &'static [Rule],
-    /// Error codes documented for the action only, all of which mean that nothing was done.
+    /// Error codes that mean that nothing was done: those documented for the action only, and common ones whose advice depends
+    /// on the kind.
     pub codes: &'static [Code],
     /// Whether the account shows what it may buy of this kind: the quota, and the packages that are sold.
     pub reads_offers: bool,
@@ -177,6 +178,29 @@ pub enum Role {
     AutoRenew,
     /// Listed as tags.
     Tags,
+}
+
+impl Role {
+    /// Returns whether the account shows the value, in its list or in a bill.
+    pub const fn is_shown(self) -> bool {
+        match self {
+            Self::Inside | Self::Period => false,
+            Self::EnvId
+            | Self::Alias
+            | Self::EnvAlias
+            | Self::Source
+            | Self::Channel
+            | Self::PaymentChannel
+            | Self::FreeQuota
+            | Self::Flag
+            | Self::ExtensionId
+            | Self::Region
+            | Self::Package
+            | Self::Overrun
+            | Self::AutoRenew
+            | Self::Tags => true,
+        }
+    }
 }
 
 /// What a changed value means for an existing environment.

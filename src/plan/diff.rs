@@ -310,7 +310,7 @@ impl Change<'_> {
         if *replace {
             return (Action::Replace, Reason::ReplaceRequested, self.replace_blocker(changed));
         }
-        let in_place = changed.iter().all(|field| field.update.action().is_some());
+        let in_place = changed.iter().all(|field| field.update.action().is_some() || self.is_unseen(*field));
         match changed {
             _ if waits && in_place => (Action::Wait, Reason::AwaitingEnvId, None),
             [] if record.prevent_destroy != environment.lifecycle.prevent_destroy => {
@@ -344,6 +344,14 @@ impl Change<'_> {
         } else {
             None
         }
+    }
+
+    /// Returns whether nothing shows what a field of an imported environment is: then another value proves no difference.
+    fn is_unseen(&self, field: Field) -> bool {
+        let kind = self.record.attributes.kind();
+        self.record.origin == Origin::Imported
+            && !kind.shares_env_id
+            && !field.role.is_some_and(Role::is_shown)
     }
 
     /// Returns whether the manifest declares the id of the environment in the state.

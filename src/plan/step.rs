@@ -395,12 +395,24 @@ impl Step {
         attributes.is_some_and(|attributes| attributes.kind().shares_env_id)
     }
 
+    /// Returns whether it is about an environment that is paid for in advance.
+    pub fn is_prepaid(&self) -> bool {
+        let attributes = self.after.as_ref().or(self.before.as_ref());
+        attributes.and_then(|it| it.kind().pay_mode) == Some("prepayment")
+    }
+
     /// Returns the fields to update in place, each by its own request, with their new values.
     pub fn updates(&self) -> impl Iterator<Item = (Field, &Value)> {
         let is_update = self.action == Action::Update && self.blocker.is_none();
         let after = self.after.as_ref().filter(|_| is_update);
         let updated = self.changed_fields().filter(|field| field.update.action().is_some());
         updated.filter_map(move |field| Some((field, after?.get(field)?)))
+    }
+
+    /// Returns the fields that change in the state only.
+    pub fn unsent(&self) -> impl Iterator<Item = Field> {
+        let is_update = self.action == Action::Update && self.blocker.is_none();
+        self.changed_fields().filter(move |field| is_update && field.update.action().is_none())
     }
 
     /// Returns whether `prevent_destroy` changes.

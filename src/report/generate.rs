@@ -5,9 +5,9 @@ use serde::Serialize;
 
 use super::document::{View, to_json};
 use super::options::RenderOptions;
-use crate::generate::Drafts;
+use crate::generate::{Drafts, Redeclared};
 use crate::i18n::Text;
-use crate::model::Address;
+use crate::model::{Address, SourceRef};
 use crate::state::FormatVersion;
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,8 +27,11 @@ pub struct GenerateView<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Generated<'a> {
     address: &'a Address,
-    env_id: &'a str,
+    /// The environment to import; missing with `--kind`.
+    env_id: Option<&'a str>,
     tran_id: Option<&'a str>,
+    /// With `--kind`, the entry that it replaces.
+    replaces: Option<&'a SourceRef>,
 }
 
 /// An environment that cannot be declared as it is.
@@ -42,8 +45,9 @@ impl<'a> GenerateView<'a> {
     pub fn new(drafts: &'a Drafts, manifest: &'a str, file: Option<&'a str>) -> Self {
         let generated = drafts.drafts.iter().map(|draft| Generated {
             address: &draft.address,
-            env_id: &draft.env_id,
+            env_id: Some(&draft.env_id),
             tran_id: draft.tran_id.as_deref(),
+            replaces: None,
         });
         let skipped = drafts.left_out.iter().map(|it| Skipped { env_id: &it.env_id, why: Text::of(&it.why) });
         Self {
@@ -51,6 +55,24 @@ impl<'a> GenerateView<'a> {
             generated: generated.collect(),
             skipped: skipped.collect(),
             known: drafts.known,
+            file,
+            manifest,
+        }
+    }
+
+    /// Returns the view of declarations with another kind.
+    pub fn redeclared(redeclared: &'a [Redeclared], manifest: &'a str, file: Option<&'a str>) -> Self {
+        let generated = redeclared.iter().map(|it| Generated {
+            address: &it.address,
+            env_id: None,
+            tran_id: None,
+            replaces: Some(&it.replaces),
+        });
+        Self {
+            format_version: FormatVersion,
+            generated: generated.collect(),
+            skipped: Vec::new(),
+            known: 0,
             file,
             manifest,
         }

@@ -393,6 +393,7 @@ fn drift_of_a_package_is_what_its_bill_and_its_tags_show() {
         (json!({"tags": [{"Key": "other", "Value": "x"}]}), "tags-changed"),
         (json!({"tags": []}), "tags-changed"),
         (json!({"expires": soon}), "expires-soon"),
+        (json!({"auto_renew": true, "expires": soon}), "renewal-changed"),
         (json!({"pay_mode": "postpaid"}), "pay-mode-changed"),
         (json!({"status": "ISOLATE"}), "isolated"),
         (json!({"tags": [{"Key": "other", "Value": "x"}, {"Key": "team", "Value": "web"}]}), ""),
@@ -583,4 +584,178 @@ fn faults_create_no_package_twice_and_lose_none() {
         kept.sort();
         assert_eq!(made, kept, "{fault} {flight}");
     });
+}
+
+/// A package of one month always expires soon, so it only counts when few days are left.
+#[test]
+fn package_that_expires_within_a_month_is_reported_and_not_drift() {
+    let project = packages("    period: 12\n");
+    project.run(["apply", "-y"]).exits(0);
+    project.run(["drift"]).exits(0).says(&["unmanaged"]).does_not_say(&["expires-soon"]);
+    let expires = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(20 * 24);
+    happen(&project, &json!({"expires": expires}));
+    project.run(["drift"]).exits(0).says(&["expires-soon"]);
+}
+
+#[test]
+fn withdrawn_action_suggests_a_kind_and_generate_writes_it() {
+    let project = Project::of(&[]);
+    project.write(
+        MANIFEST,
+        "version: 1
+environments:
+  # The shop.
+  # It has two comments.
+  shop:
+    alias: shop # short
+    env_source: qcloud
+    # And one in it.
+    channel: qc_console
+    lifecycle: {prevent_destroy: true, ignore_changes: [alias, extra]}
+
+  # Another one.
+  long:
+    {alias: a-name-of-more-than-20, env_source: qcloud, channel: qc_console}
+  next: {kind: package, alias: next, package: baas_personal, resources: [function]}
+",
+    );
+    for code in ["ActionOffline", "InvalidAction", "ResourcesSoldOut.PostpayPackageNotAvailable"] {
+        let fault = format!("error:{code}@1");
+        let refused = project.run(["apply", "-y", "--fault", &fault, "--settle", "0s", "--target", "shop"]);
+        refused.exits(1).says(&["kind: package", "postpay generate --kind package"]);
+    }
+    assert_eq!(actions(&project), [""; 0]);
+
+    let shown = project.run(["generate", "--kind", "package"]).exits(0);
+    assert_eq!(
+        shown.stdout,
+        "\
+# yaml-language-server: $schema=../schemas/manifest.v1.schema.json
+# Replaces the entries of these names: remove those, then fill in what is empty here.
+version: 1
+
+environments:
+  # The shop.
+  # It has two comments.
+  # short
+  # And one in it.
+  shop:
+    kind: package
+    alias: shop
+    package:
+    resources:
+    lifecycle:
+      prevent_destroy: true
+      ignore_changes: [alias]
+
+  # Another one.
+  long:
+    kind: package
+    # alias was \"a-name-of-more-than-20\", which is not valid for `kind: package`
+    alias:
+    package:
+    resources:
+"
+    );
+    let places = format!("{MANIFEST}:5, {MANIFEST}:13");
+    shown.says(&[&places, "remove those", "postpay validate"]);
+    let file = "environments/package.yaml";
+    let written = project.run(["generate", "--kind", "package", "shop", "-o", file]).exits(0);
+    written.says(&["Written to environments/package.yaml", &format!("{MANIFEST}:5:")]);
+    assert!(project.read(file).contains("  shop:") && !project.read(file).contains("  long:"));
+    project.run(["fmt", "--check"]).says(&[MANIFEST]).does_not_say(&[file]);
+    // Until the old entry is removed there are two, and then it is said what has to be chosen.
+    project.run(["validate"]).exits(1).says(&["shop"]);
+    project.write(MANIFEST, "version: 1\nremoved: [never-was]\n");
+    project.run(["validate"]).exits(1).says(&[
+        "`shop` has no `package`",
+        "known values: `baas_personal`",
+        "`shop` has no `resources`",
+        "allowed: `flexdb`, `storage`",
+    ]);
+    let filled = project.read(file).replace("package:\n", "package: baas_personal\n");
+    project.write(file, filled.replace("resources:\n", "resources: [function]\n"));
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(project.ordered_once(), ["shop"]);
+
+    // What exists keeps its kind, and nothing is left to declare.
+    for (address, code) in [("shop", "generate-kind"), ("shp", "did you mean `shop`?")] {
+        project.run(["generate", "--kind", "package", address]).exits(1).says(&[code]);
+    }
+    project.run(["generate", "--kind", "package"]).exits(0).says(&["Nothing to declare"]);
+    project.run(["generate", "--kind", "cloudrun"]).exits(1).says(&["possible values: package"]);
+    project.run(["generate", "shop"]).exits(1).says(&["--kind"]);
+}
+
+/// What the account does not show is needed neither for the import nor for what follows.
+#[test]
+fn prepaid_environment_is_generated_and_imported_as_a_package() {
+    let project = packages("    period: 3\n    tags: {team: web}\n    auto_renew: true\n");
+    project.run(["apply", "-y"]).exits(0);
+    project.run(["state", "rm", "shop", "--force", "-y"]).exits(0);
+    project.write(MANIFEST, "version: 1\nremoved: [never-was]\n");
+    // Nothing in this project is prepaid, so the environment is none of its concern.
+    project.run(["drift"]).exits(0).does_not_say(&["unmanaged"]);
+    let file = "environments/imported.yaml";
+    project.run(["generate", "-o", file]).exits(0);
+    let text = project.read(file);
+    for line in [
+        "kind: package",
+        "alias: shop",
+        "package: baas_personal",
+        "auto_renew: true",
+        "overrun: true",
+        "team: web",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert!(!text.contains("resources:") && !text.contains("period:"), "{text}");
+    project.run(["fmt", "--check"]).exits(0);
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(actions(&project), ["CreateEnv"]);
+    assert_eq!(record(&project)["origin"], "imported");
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+    project.run(["drift"]).exits(0);
+
+    // Declared afterwards, it is written to the state and changed there; nothing is sent.
+    for (fields, period) in [("period: 6\n    resources: [storage]\n", 6), ("period: 12\n", 12)] {
+        let declared = text.replacen("alias: shop\n", &format!("alias: shop\n    {fields}"), 1);
+        project.write(file, &declared);
+        project.run(["plan"]).exits(0).says(&["state only"]).does_not_say(&["forces replacement"]);
+        project.run(["apply", "-y"]).exits(0);
+        assert_eq!(record(&project)["attributes"]["period"], period);
+        project.run(["plan", "--detailed-exitcode"]).exits(0);
+    }
+    assert_eq!(actions(&project), ["CreateEnv"]);
+    // What the account shows still forces replacement.
+    project.write(file, text.replace("package: baas_personal", "package: baas_integration"));
+    project.run(["plan"]).exits(1).says(&["--replace shop"]);
+}
+
+#[test]
+fn prepaid_environment_is_not_imported_as_another_kind() {
+    let project = packages("");
+    project.run(["apply", "-y"]).exits(0);
+    project.run(["state", "rm", "shop", "--force", "-y"]).exits(0);
+    let env_id = writes(&project)[0].env_id.clone().unwrap();
+    let imported =
+        format!("version: 1\nenvironments:\n  shop: {{alias: shop, import: {{env_id: {env_id}}}}}\n");
+    project.write(MANIFEST, &imported);
+    project.run(["apply", "-y"]).exits(1).says(&["import-prepaid", "kind: package"]);
+    project.write(MANIFEST, imported.replace("alias: shop", "kind: package"));
+    project.run(["apply", "-y"]).exits(0);
+    assert_eq!(record(&project)["attributes"]["package"], "baas_personal");
+    project.run(["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn destroy_of_a_package_explains_refund_isolation_and_purge() {
+    let project = packages("");
+    project.run(["apply", "-y"]).exits(0);
+    project.write(MANIFEST, "version: 1\nenvironments: {}\n");
+    let isolated = ["destroy", "shop", "-y", "--allow-destroy"];
+    project.run(isolated).exits(0).says(&["refunded", "15 days", "`--purge`"]);
+    let purged = ["destroy", "shop", "-y", "--allow-destroy", "--purge"];
+    project.run(purged).exits(0).says(&["refunded", "at once"]).does_not_say(&["15 days"]);
+    assert_eq!(record(&project), Value::Null);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 /// A module, and the modules that its code may import.
 const ALLOWED: &[(&str, &[&str])] = &[
-    ("apply", &["i18n", "plan", "cloud", "state", "clock", "model", "crash"]),
+    ("apply", &["i18n", "plan", "cloud", "state", "clock", "model", "kinds", "crash"]),
     ("check", &["i18n", "sanitize", "manifest", "model", "kinds", "diagnostic"]),
     ("clock", &[]),
     ("i18n", &[]),

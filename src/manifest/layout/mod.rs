@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::build::parse;
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::i18n::{Text, text};
+use token::Token;
 
 /// Returns the text of `file` in the canonical layout, or the errors in its YAML. Idempotent.
 pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
@@ -30,6 +31,30 @@ pub fn layout(file: &Arc<SourceFile>) -> Result<String, Vec<Diagnostic>> {
         .ok_or_else(|| text!("it contains something that the formatter does not support"))
         .and_then(|new| same::check(&before.documents, &text, &new, file).map(|()| new));
     checked.map_err(|why| vec![unsafe_to_format(file, why)])
+}
+
+/// Returns the comments of the member whose key is on a line (from 1): those right above it, and those in it.
+pub fn comments_of(file: &SourceFile, line: u32) -> Vec<String> {
+    let text = with_line_feeds(&file.text);
+    let lines_before = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+    let start = text.split_inclusive('\n').take(lines_before).map(str::len).sum::<usize>();
+    let tokens = lex::lex(&text).unwrap_or_default();
+    let offset = |token: &Token<'_>| token.text.as_ptr().addr() - text.as_ptr().addr();
+    let key = tokens.partition_point(|token| offset(token) < start);
+    let (above, own) = tokens.split_at(key);
+    let Some(first) = own.first() else { return Vec::new() };
+    // An empty line parts a comment from what it is about.
+    let mut is_apart = first.has_empty_lines_before();
+    let above = above.iter().rev().take_while(|token| {
+        let is_about = !is_apart && token.is_comment() && token.begins_line() && token.column == first.column;
+        is_apart = token.has_empty_lines_before();
+        is_about
+    });
+    let mut above: Vec<_> = above.collect();
+    above.reverse();
+    let is_next = |token: &&Token<'_>| token.begins_line() && token.column <= first.column;
+    let inside = own.iter().skip(1).take_while(|token| !is_next(token)).filter(|token| token.is_comment());
+    above.into_iter().chain(inside).map(|token| token.text.to_owned()).collect()
 }
 
 /// Replaces CR LF and CR, which YAML accepts as line breaks too.

@@ -107,7 +107,7 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<Text> {
             ),
             text!("To destroy it afterwards: `postpay destroy {address} --deposed --allow-destroy`", address),
         ],
-        Action::Destroy => destroyed(plan),
+        Action::Destroy => destroyed(step, plan),
         Action::Forget => vec![text!("Removed from the state only: it keeps running, and keeps billing.")],
         Action::Import => vec![text!("Already exists; will be added to the state, not created.")],
         Action::Move => vec![text!("Changes the state only; the environment is not touched.")],
@@ -169,9 +169,13 @@ fn kept(step: &Step) -> Vec<Text> {
 }
 
 /// Returns what is lost with an environment that is destroyed.
-fn destroyed(plan: &Plan) -> Vec<Text> {
+fn destroyed(step: &Step, plan: &Plan) -> Vec<Text> {
     let lost = if plan.options.purge {
         text!("This cannot be undone: its data is lost.")
+    } else if step.is_prepaid() {
+        text!(
+            "This cannot be undone. It is prepaid: Tencent Cloud isolates it for 15 days, then deletes it with its data; `--purge` deletes it at once."
+        )
     } else {
         text!(
             "This cannot be undone: its data is lost. Tencent Cloud may isolate it first, and delete it later."
@@ -179,7 +183,10 @@ fn destroyed(plan: &Plan) -> Vec<Text> {
     };
     let purge = text!("It is deleted at once, without isolation (IsForce).");
     let bypass = text!("Tencent Cloud does not check for data or add-on packages in it (BypassCheck).");
-    let extra = [(plan.options.purge, purge), (plan.options.bypass_check, bypass)];
+    let refund =
+        text!("What is left of its package is refunded by Tencent Cloud's rules, which may be nothing.");
+    let extra =
+        [(step.is_prepaid(), refund), (plan.options.purge, purge), (plan.options.bypass_check, bypass)];
     let extra = extra.into_iter().filter(|(requested, _)| *requested);
     std::iter::once(lost).chain(extra.map(|(_, text)| text)).collect()
 }

@@ -81,7 +81,7 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
     assert_eq!(project.read(file), shown.stdout);
     project.run(["fmt", "--check"]).exits(0);
     let plan = project.run(["plan", "--format", "json"]).exits(0).json();
-    assert_eq!(plan["summary"]["import"], 1);
+    assert_eq!(plan["summary"]["import"], 2);
     assert_eq!(plan["summary"]["orders"], 0);
     project.run(["apply", "-y"]).exits(0);
     assert!(project.orders().is_empty());
@@ -90,7 +90,7 @@ fn what_nobody_declares_is_declared_in_a_new_file_and_adopted() {
     // A project may begin with what is there.
     let empty = project_without_manifests();
     empty.run(["generate", "-o", "environments/adopted.yaml"]).exits(0);
-    empty.run(["plan"]).exits(0).says(&["1 to import"]);
+    empty.run(["plan"]).exits(0).says(&["2 to import"]);
 
     // Nothing is written over a file, and nothing is left to declare.
     let before = project.read(file);

