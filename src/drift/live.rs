@@ -253,17 +253,13 @@ impl RecordContext<'_> {
             let Some(field) = recorded.kind().role(role).filter(|field| !self.ignores(*field)) else {
                 continue;
             };
-            let expected = match role {
-                // What is not declared is off.
-                Role::AutoRenew => Some(recorded.get(field).unwrap_or(&is_off)),
-                _ => recorded.get(field),
-            };
+            // Renewal that is not declared is off.
+            let undeclared = Some(&is_off).filter(|_| role == Role::AutoRenew);
+            let expected = recorded.get(field).or(undeclared);
             // A list that shows no tags at all has none of the declared ones.
             let none = Value::Map(BTreeMap::new());
-            let found = match role {
-                Role::Tags if environment.tags.is_some() => Some(shown.get(field).unwrap_or(&none)),
-                _ => shown.get(field),
-            };
+            let untagged = Some(&none).filter(|_| role == Role::Tags && environment.tags.is_some());
+            let found = shown.get(field).or(untagged);
             let (Some(expected), Some(found)) = (expected, found) else { continue };
             if !is_as_recorded(field, expected, found) {
                 let address = self.address;

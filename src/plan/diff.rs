@@ -125,11 +125,11 @@ fn block_inside_destroyed(steps: &mut [Step]) {
         .collect();
     for step in steps.iter_mut().filter(|step| step.is_order() && step.is_inside()) {
         let Some(after) = &step.after else { continue };
-        let in_address = after.references().map(|(_, address)| address);
-        let in_address = in_address.into_iter().find(|it| destroyed.iter().any(|(gone, _)| gone == it));
+        let mut addresses = after.references().map(|(_, address)| address);
+        let in_address = addresses.find(|it| destroyed.iter().any(|(gone, _)| gone == it));
         let in_id = after.role(Role::Inside);
         let in_id = in_id.filter(|id| destroyed.iter().any(|(_, gone)| gone.as_deref() == Some(*id)));
-        let env = in_address.map(|address| address.to_string()).or(in_id.map(str::to_owned));
+        let env = in_address.as_ref().map(ToString::to_string).or(in_id.map(str::to_owned));
         step.blocker = env.map(|env| StepBlocker::EnvironmentDestroyed { env });
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! Written `KIND@N`, `KIND@N-M` or `KIND@*`, where N counts the creates since the server started, from 1, every attempt
 //! included. A prefix chooses other calls, which are counted separately: `list:` DescribeEnvs, `bill:` DescribeBillingInfo,
-//! `modify:` ModifyEnv, ModifyEnvExtra and ModifyEnvPlan, `destroy:` DestroyEnv, `account:` what is asked of the account before a
-//! package is bought, `inside:` DescribeEnvBaseInfo, and `sts:` every call of STS. `throttle-for:TIME` strikes at the chosen call and at every later one within
-//! that time.
+//! `modify:` ModifyEnv, ModifyEnvExtra and ModifyEnvPlan, `destroy:` DestroyEnv, `account:` what is asked before a package is
+//! bought, `inside:` DescribeEnvBaseInfo, and `sts:` every call of STS. `throttle-for:TIME` strikes at the chosen call and at
+//! every later one within that time.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,7 +1,8 @@
 //! `CreateCloudRunEnv` and `DescribeEnvBaseInfo` of tcbr.
 //!
 //! It is the sandbox's choice that a repeated ReqKey returns what the first request returned and does nothing, that a second
-//! request for an environment is rejected, that each region knows its own environments, and that there is no order number, as in the one sample of the documents.
+//! request for an environment is rejected, and that each region knows only its own environments. There is no order number, as
+//! in the one sample of the documents.
 
 use serde_json::{Map, Value, json};
 
