@@ -4,7 +4,7 @@
 //! without a response. Three promises follow, and win over every other goal:
 //!
 //! 1. **Nothing twice.** No crash, kill, lost response, throttling, replayed plan or lost state creates an
-//! environment twice.
+//!    environment twice.
 //! 2. **Nothing lost.** Every TranId and EnvId that was returned is on disk before anything else happens. An unknown outcome is
 //!    recorded, shown and resolved.
 //! 3. **Nothing unreviewed.** Only what the plan showed is created.

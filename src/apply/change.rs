@@ -226,7 +226,7 @@ impl<C> Engine<'_, '_, C> {
         self.edit("update", Edit::current(address, Some(record)));
         match self.update(step, done) {
             Some(update) => {
-                self.queue.insert(Attempt::numbered(sent.at, sent.number + 1, Request::Update(update)))
+                self.queue.insert(Attempt::numbered(sent.at, sent.number + 1, Request::Update(update)));
             }
             None => self.done(sent, What::Updated, read_back),
         }

@@ -1,7 +1,6 @@
 //! Creates inside environments of this run or an earlier one: each waits until its environment is there and in use, and until
 //! the account says that it does not have what is to be created. One at a time, after the other creates.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,11 +144,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
 /// The key of a request: the same whenever the request is sent, and another one for another run, address or state.
 fn request_key(lineage: Lineage, base: Serial, address: &Address) -> String {
     let digest = Sha256::digest(format!("{lineage}\n{base}\n{address}"));
-    digest[..16].iter().fold(String::new(), |mut key, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(key, "{byte:02x}");
-        key
-    })
+    hex::encode(&digest[..16])
 }
 
 fn not_ready(env_id: &str) -> CloudError {

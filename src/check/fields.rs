@@ -515,7 +515,7 @@ pub(super) fn check_together(environment: &Declared<'_>, problems: &mut Vec<Diag
                     Diagnostic::error(code, text!("`{name}` has neither `{a}` nor `{b}`", name, a, b))
                         .at(&environment.key.span(), text!("one of them is needed")),
                 ),
-                (None, None) | (Some(_), None) | (None, Some(_)) => {}
+                (None, None | Some(_)) | (Some(_), None) => {}
             },
             Rule::NeededToCreate { code, field } => {
                 // One of two that go together without the other is another rule's.

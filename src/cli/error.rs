@@ -103,13 +103,12 @@ impl From<Vec<Blocker>> for Failure {
             if let Blocker::Step { place, blocker, .. } = blocker {
                 // What is not declared any more has no line.
                 let is_declared = *blocker != StepBlocker::PreventDestroy;
-                diagnostic = match lines.span(place).filter(|_| is_declared) {
-                    Some(span) => diagnostic.on(&span),
-                    None => {
-                        let place = place.to_string();
-                        let place = clean(&place);
-                        diagnostic.help(text!("was declared in {place}", place))
-                    }
+                diagnostic = if let Some(span) = lines.span(place).filter(|_| is_declared) {
+                    diagnostic.on(&span)
+                } else {
+                    let place = place.to_string();
+                    let place = clean(&place);
+                    diagnostic.help(text!("was declared in {place}", place))
                 };
             }
             diagnostic.help(help)

@@ -186,8 +186,8 @@ pub(super) struct Api {
     #[arg(long, value_name = "REGION", env = "POSTPAY_REGION")]
     pub region: Option<Region>,
     /// Language of Tencent Cloud's messages: zh-CN or en-US [default: zh-CN]
-    #[arg(long, value_name = "LANG", env = "POSTPAY_API_LANGUAGE", value_parser = language)]
-    pub api_language: Option<Language>,
+    #[arg(long = "api-language", value_name = "LANG", env = "POSTPAY_API_LANGUAGE", value_parser = language)]
+    pub language: Option<Language>,
     /// Timeout of one call, for example 60s or 2m [default: 60s]
     #[arg(long, value_name = "TIME", env = "POSTPAY_TIMEOUT", value_parser = timeout)]
     pub timeout: Option<Duration>,

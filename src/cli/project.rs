@@ -125,7 +125,7 @@ impl Project {
             endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
             region: api.region.as_ref().or(config.api.region.as_ref()).map(ToString::to_string),
-            language: api.api_language.or(config.api.language).unwrap_or(config::DEFAULT_LANGUAGE),
+            language: api.language.or(config.api.language).unwrap_or(config::DEFAULT_LANGUAGE),
             timeout: api.timeout.or(config.api.timeout).unwrap_or(config::DEFAULT_TIMEOUT),
             config,
             api: api.clone(),

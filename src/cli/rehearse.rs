@@ -238,7 +238,7 @@ impl Simulation {
             run: Run { number, faults, ..Run::default() },
             left_behind: Vec::new(),
         };
-        play.run.unfinished = play.finish().await?;
+        play.run.unfinished = Box::pin(play.finish()).await?;
         let after = read(&play.store)?.current();
         let Play { mut run, left_behind, ledger, .. } = play;
         if let Some(endpoint) = endpoint {

@@ -73,7 +73,7 @@ impl<'a> ApplyView<'a> {
             results: outcome.results.iter().map(|result| ResultView::new(result, state)).collect(),
             found: outcome.found.iter().map(|(address, id)| (address.as_str(), id.as_str())).collect(),
             unresolved: &outcome.unresolved,
-            trouble: outcome.trouble.as_ref().map(|trouble| trouble.text()),
+            trouble: outcome.trouble.as_ref().map(crate::apply::Trouble::text),
             provenance: Provenance { account: account.or(provenance.account), ..provenance },
             outcome,
             diagnostics,
@@ -183,11 +183,11 @@ impl View for ApplyView<'_> {
         report.summary = self.summary(RenderOptions { lang, ..RenderOptions::PLAIN });
         report.took = self.run.map(|_| self.outcome.took);
         if let Some(run) = self.run {
-            report.add_fact(&text!("run"), run);
+            report.add_fact(&text!("run"), &run);
         }
-        report.add_fact(&text!("state"), self.state_path);
+        report.add_fact(&text!("state"), &self.state_path);
         if let Some(serial) = self.serial {
-            report.add_fact(&text!("serial"), serial);
+            report.add_fact(&text!("serial"), &serial);
         }
         Some(report.finish(&self.provenance))
     }

@@ -125,9 +125,9 @@ impl View for DriftView<'_> {
             .min()
             .map_or(Tone::Good, |tone| tone.min(Tone::Good));
         report.summary = vec![self.summary(RenderOptions { lang, ..RenderOptions::PLAIN })];
-        report.add_fact(&text!("declared"), declared);
-        report.add_fact(&text!("in the state"), in_state);
-        report.add_fact(&text!("in the account"), in_account.in_lang(lang));
+        report.add_fact(&text!("declared"), &declared);
+        report.add_fact(&text!("in the state"), &in_state);
+        report.add_fact(&text!("in the account"), &in_account.in_lang(lang));
         Some(report.finish(&self.provenance))
     }
 }

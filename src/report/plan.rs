@@ -61,9 +61,9 @@ impl View for PlanView<'_> {
         report.summary = words::summary(plan, self.rate, options);
         report.requests = self.requests.to_vec();
         report.add_fact(&text!("state"), &plan.state_path);
-        report.add_fact(&text!("serial"), plan.serial);
+        report.add_fact(&text!("serial"), &plan.serial);
         let was_read = if plan.drift.is_some() { text!("yes") } else { text!("no") };
-        report.add_fact(&text!("account read"), options.in_lang(was_read));
+        report.add_fact(&text!("account read"), &options.in_lang(was_read));
         let provenance = Provenance {
             created_at: Some(plan.created_at),
             account: Some(plan.account.clone()),

@@ -92,9 +92,9 @@ fn result(
         "message": { "text": lines.join("\n") },
     });
     let file = place.as_ref().map(|place| context.in_repository(place));
-    let content = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
-    let again = seen.entry(content.clone()).or_default();
-    let digest = Sha256::digest(format!("{content}\u{0}{again}"));
+    let identity = [code, file.as_deref().unwrap_or(""), message.as_str()].join("\u{0}");
+    let again = seen.entry(identity.clone()).or_default();
+    let digest = Sha256::digest(format!("{identity}\u{0}{again}"));
     let hash = hex::encode(digest.get(..16).unwrap_or(&digest));
     *again += 1;
     result["partialFingerprints"] = json!({ "postpayFinding/v1": hash });

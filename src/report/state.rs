@@ -1,5 +1,7 @@
 //! `show`, `state list` and `state show`: the environments in the state.
 
+use std::fmt::Write as _;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -123,8 +125,8 @@ impl View for StateView<'_> {
                     report.tone = report.tone.min(Tone::Change);
                 }
                 provenance.account.clone_from(&state.account);
-                report.add_fact(&text!("serial"), state.serial);
-                report.add_fact(&text!("lineage"), state.lineage);
+                report.add_fact(&text!("serial"), &state.serial);
+                report.add_fact(&text!("lineage"), &state.lineage);
                 let n = report.entries.len();
                 let all = count(n, "environment", "environments");
                 text!("{all} in the state.", all; n)
@@ -228,7 +230,7 @@ impl View for StateList<'_> {
 
     /// One address per line, for other programs.
     fn text(&self, _: RenderOptions) -> String {
-        self.keys.iter().map(|key| format!("{}\n", clean(&key.to_string()))).collect()
+        self.keys.iter().fold(String::new(), |text, key| text + &clean(&key.to_string()) + "\n")
     }
 }
 
@@ -269,11 +271,11 @@ fn render_fields(record: &Record) -> String {
     for (name, value) in values(record) {
         let indent = if name == DECLARED_AT { 4 } else { 2 };
         if name != "request_id" || value.is_some() {
-            text += &format!("{:indent$}{name:<1$} {2}\n", "", 18 - indent, id(value.as_ref()));
+            let _ = writeln!(text, "{:indent$}{name:<1$} {2}", "", 18 - indent, id(value.as_ref()));
         }
     }
     for (field, value) in record.attributes.iter() {
-        text += &format!("    {:<14} \"{}\"\n", field.name, clean(&value.to_string()));
+        let _ = writeln!(text, "    {:<14} \"{}\"", field.name, clean(&value.to_string()));
     }
     text
 }

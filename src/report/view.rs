@@ -297,7 +297,7 @@ impl Report {
         }
     }
 
-    pub(super) fn add_fact(&mut self, name: &Text, value: impl ToString) {
+    pub(super) fn add_fact(&mut self, name: &Text, value: &dyn ToString) {
         self.facts.push((name.in_lang(self.lang).to_owned(), value.to_string()));
     }
 
@@ -307,7 +307,7 @@ impl Report {
         let Provenance { created_at, account, git } = provenance;
         let mut facts = std::mem::take(&mut self.facts);
         if let Some(at) = created_at {
-            self.add_fact(&text!("created at"), format!("{at:.0}"));
+            self.add_fact(&text!("created at"), &format!("{at:.0}"));
         }
         if let Some(Account { endpoint, uin }) = account {
             self.in_console = endpoint != Account::SANDBOX;
@@ -321,10 +321,10 @@ impl Report {
             let dirty = if *dirty { "+dirty" } else { "" };
             let author = author.as_ref().map_or(Text::same(""), |author| text!(" by {author}", author));
             let value = format!("{commit}{dirty}{}", author.in_lang(self.lang));
-            self.add_fact(&text!("commit"), value);
+            self.add_fact(&text!("commit"), &value);
         }
         self.facts.append(&mut facts);
-        self.add_fact(&Text::same("postpay"), env!("CARGO_PKG_VERSION"));
+        self.add_fact(&Text::same("postpay"), &env!("CARGO_PKG_VERSION"));
         self
     }
 

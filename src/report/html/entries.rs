@@ -149,9 +149,12 @@ fn field(row: &Row, report: &Report) -> Markup {
     let known_after = html! { i { (KNOWN_AFTER.in_lang(lang)) } };
     match &row.value {
         Value::Text(text) => html! { "\"" bdi { (Clean(text)) } "\"" },
-        Value::Word(word) => match report.console_url(row) {
-            Some(url) => html! { a href=(url) rel="noopener noreferrer" { bdi { (Clean(word)) } } },
-            None => html! { bdi { (Clean(word)) } },
+        Value::Word(word) => html! {
+            @if let Some(url) = report.console_url(row) {
+                a href=(url) rel="noopener noreferrer" { bdi { (Clean(word)) } }
+            } @else {
+                bdi { (Clean(word)) }
+            }
         },
         Value::KnownAfter => known_after,
         Value::Becomes(old, new) => html! {
@@ -169,9 +172,9 @@ fn field(row: &Row, report: &Report) -> Markup {
                     }
                 }
                 (old, new) => {
-                    let side = |value: &Option<String>, is_old| match value {
-                        Some(value) => whole(value, is_old),
-                        None => html! { i { (NONE.in_lang(lang)) } },
+                    let side = |value: &Option<String>, is_old| {
+                        let none = || html! { i { (NONE.in_lang(lang)) } };
+                        value.as_ref().map_or_else(none, |value| whole(value, is_old))
                     };
                     (side(old, true), side(new, false))
                 }

@@ -39,7 +39,7 @@ pub(super) fn section(report: &Report) -> Markup {
     let steps = report.entries.iter().filter(|entry| !entry.calls.is_empty()).count();
     let rows = drawn(report);
     let (shown, folded) = rows.split_at(rows.len().min(UNFOLDED));
-    let list = |rows: &[usize]| {
+    let draw = |rows: &[usize]| {
         html! {
             ol {
                 @for (at, entry) in rows.iter().filter_map(|at| Some((at, report.entries.get(*at)?))) {
@@ -59,8 +59,8 @@ pub(super) fn section(report: &Report) -> Markup {
                         line x1=(at) x2=(at) y1="0" y2="100%" {}
                     }
                 }
-                (list(shown))
-                @if n > 0 { details { summary { (text!("{n} more", n).in_lang(lang)) } (list(folded)) } }
+                (draw(shown))
+                @if n > 0 { details { summary { (text!("{n} more", n).in_lang(lang)) } (draw(folded)) } }
             }
             @if rows.len() < steps { p class="note" { (note(rows.len(), steps).in_lang(lang)) } }
         }
