@@ -88,9 +88,10 @@ fn question(plan: &Plan, others: usize, cost: &Cost, url: Option<&str>, account:
             text!("Created environments are billed from then on.")
         }
     };
-    let packages = match cost.text() {
-        Some(cost) => text!(" Cost: {cost}.", cost),
-        None => Text::same(""),
+    let packages = match (cost.text(), cost.overrun()) {
+        (Some(cost), Some(overrun)) => text!(" Cost: {cost}. {overrun}", cost, overrun),
+        (Some(cost), None) => text!(" Cost: {cost}.", cost),
+        (None, _) => Text::same(""),
     };
     text!(
         "\n{what} {billed}{packages}\nOnly 'yes' will be accepted to approve.\nEnter a value: ",

@@ -85,12 +85,12 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     let mut plan = project.plan(&desired, state.as_ref(), project.options(&args.select, &args.changes))?;
     if args.refresh {
         let live::Seen { live, account, prices } =
-            live::read(&project, &args.embedded, state.as_ref(), plan.cost().packages > 0, ui)?;
+            live::read(&project, &args.embedded, state.as_ref(), plan.cost.is_some(), ui)?;
         // The plan was reviewed against this account, and applies to no other.
         if let Some(Proven::Account(caller)) = account {
             plan.account.uin = Some(caller.account);
         }
-        plan.prices = prices;
+        plan.set_prices(prices);
         let known = drift::known(&project, ui);
         plan.drift = Some(unplanned_findings(&plan, &desired, state.as_ref(), &live, &known));
     }

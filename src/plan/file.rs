@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
-use super::{Plan, Summary};
+use super::{Plan, Summary, known_cost};
 use crate::i18n::{Text, text};
 use crate::state::FormatVersion;
 
@@ -58,7 +58,8 @@ pub fn schema() -> serde_json::Value {
 /// Returns the plan as JSON with a final newline.
 pub fn encode(plan: &Plan) -> String {
     let summary = Summary::count(&plan.steps, &plan.options.mode);
-    let mut complete = Plan { summary, ..plan.clone() };
+    let cost = known_cost(&plan.steps, plan.prices.as_ref());
+    let mut complete = Plan { summary, cost, ..plan.clone() };
     complete.checksum = checksum(&complete);
     // Only a map with keys that are not text, or a failing writer, can make this fail.
     let mut text = serde_json::to_string_pretty(&complete).unwrap_or_default();
@@ -77,8 +78,9 @@ pub fn checksum(plan: &Plan) -> String {
 pub fn decode(text: &str) -> Result<Plan, PlanFileError> {
     let mut plan: Plan = serde_json::from_str(text).map_err(|error| explain(text, error))?;
     let found = std::mem::take(&mut plan.checksum);
-    let is_intact =
-        found == checksum(&plan) && plan.summary == Summary::count(&plan.steps, &plan.options.mode);
+    let is_intact = found == checksum(&plan)
+        && plan.summary == Summary::count(&plan.steps, &plan.options.mode)
+        && plan.cost == known_cost(&plan.steps, plan.prices.as_ref());
     if is_intact { Ok(plan) } else { Err(PlanFileError::Altered) }
 }
 

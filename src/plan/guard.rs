@@ -360,7 +360,7 @@ fn risen_prices(plan: &Plan, now: Option<&Prices>) -> Vec<Blocker> {
     let Some(planned) = &plan.prices else {
         return Vec::new();
     };
-    let packages: HashSet<&str> =
+    let packages: HashSet<String> =
         plan.steps.iter().filter_map(|step| Some(step.cost(planned)?.package)).collect();
     let risen = planned.iter().filter(|(package, _)| packages.contains(package.as_str()));
     risen

@@ -60,6 +60,9 @@ pub struct Plan {
     /// Prices per month of the packages that it buys, where they were read. The run that applies it accepts no higher ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prices: Option<Prices>,
+    /// What the packages that it buys cost, by these prices; missing when it buys none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// For reviewers only: the commit of the manifests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub git: Option<GitFacts>,
@@ -181,6 +184,7 @@ impl Plan {
             region,
             guards: Guards::default(),
             prices: None,
+            cost: known_cost(&steps, None),
             manifests: desired.manifests.clone(),
             git: None,
             drift: None,
@@ -201,9 +205,15 @@ impl Plan {
         self.steps.iter().filter_map(|step| step.after.as_ref()?.region())
     }
 
-    /// Returns what the plan costs at once, by its own prices.
-    pub fn cost(&self) -> Cost {
-        Cost::of(&self.steps, self.prices.as_ref().unwrap_or(&Prices::new()))
+    /// Sets the prices of packages, and with them what the plan costs.
+    pub fn set_prices(&mut self, prices: Option<Prices>) {
+        self.cost = known_cost(&self.steps, prices.as_ref());
+        self.prices = prices;
+    }
+
+    /// Returns what a step costs at once, by the plan's own prices; None when it buys no package.
+    pub fn cost_of(&self, step: &Step) -> Option<StepCost> {
+        step.cost(self.prices.as_ref().unwrap_or(&Prices::new()))
     }
 
     /// Returns the steps that change the account or the state, in execution order.
@@ -235,6 +245,12 @@ impl Plan {
     pub fn has_changes(&self) -> bool {
         self.steps.iter().any(|step| step.action != Action::NoOp)
     }
+}
+
+/// Returns what these steps cost; None when they buy no package.
+fn known_cost(steps: &[Step], prices: Option<&Prices>) -> Option<Cost> {
+    let cost = Cost::of(steps, prices.unwrap_or(&Prices::new()));
+    (!cost.packages.is_empty()).then_some(cost)
 }
 
 #[cfg(test)]

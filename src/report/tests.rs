@@ -55,6 +55,7 @@ pub(super) fn plan_of(steps: Vec<Step>) -> Plan {
         region: None,
         guards: crate::plan::Guards::default(),
         prices: None,
+        cost: None,
         manifests: Vec::new(),
         options: Options::default(),
         git: None,

@@ -435,7 +435,29 @@ fn cost_is_shown_and_limited() {
     project
         .run(["plan", "--refresh"])
         .exits(0)
-        .says(&["Cost: 59.70 for the packages", "billed without a limit"]);
+        .says(&[
+            "cost = 59.70 (19.90 a month, 3 months). Expires after 3 months; renewal is manual.",
+            "Cost: 59.70 for the packages",
+            "Overrun is on for 1 package: use beyond it is billed without a limit, which max_cost does not cover.",
+        ]);
+    let bought = json!({
+        "address": "shop", "package": "baas_personal", "months": 3, "auto_renew": false, "overrun": true,
+    });
+    for (command, price, total, sum) in [
+        (&["plan", "--format", "json"][..], json!(null), json!(null), "0.00"),
+        (&["plan", "--refresh", "--format", "json"], json!("19.90"), json!("59.70"), "59.70"),
+    ] {
+        let mut bought = bought.clone();
+        bought["price"] = price;
+        bought["total"] = total;
+        let unknown = if sum == "0.00" { vec!["baas_personal"] } else { vec![] };
+        let cost = project.run(command).exits(0).json()["cost"].clone();
+        assert_eq!(cost, json!({"total": sum, "unknown": unknown, "packages": [bought]}));
+    }
+    let shown = packages("    auto_renew: true\n    overrun: false\n").run(["plan"]).exits(0);
+    shown
+        .says(&["Expires after 1 month, and is then renewed automatically."])
+        .does_not_say(&["Overrun is on"]);
     for (max_cost, code) in [("59.69", "cost-limit"), ("\"59.7\"", ""), ("60", "")] {
         let project = packages("    period: 3\n");
         project.write(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::apply::pace::least_time;
 use crate::i18n::{Text, text};
 use crate::model::Attributes;
-use crate::plan::{Action, Mode, Plan, Reason, Step, StepBlocker};
+use crate::plan::{Action, Cost, Mode, Plan, Reason, Step, StepBlocker, StepCost};
 use crate::report::options::RenderOptions;
 use crate::report::text::{count, duration, list};
 use crate::report::view::Tone;
@@ -96,17 +96,20 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<Text> {
         return vec![sentence(message), sentence(help)];
     }
     match step.action {
-        Action::Create => created(step),
+        Action::Create => created(step, plan),
         Action::Update if step.updates().next().is_none() => {
             vec![text!("Changes the state only; nothing is sent.")]
         }
         Action::Update => Vec::new(),
-        Action::Replace => vec![
+        Action::Replace => [
             text!(
                 "Creates a second environment. The current one stays in the state as deposed, keeps running, and keeps billing."
             ),
             text!("To destroy it afterwards: `postpay destroy {address} --deposed --allow-destroy`", address),
-        ],
+        ]
+        .into_iter()
+        .chain(bought(step, plan))
+        .collect(),
         Action::Destroy => destroyed(step, plan),
         Action::Forget => vec![text!("Removed from the state only: it keeps running, and keeps billing.")],
         Action::Import => vec![text!("Already exists; will be added to the state, not created.")],
@@ -127,7 +130,25 @@ pub(super) fn remarks(step: &Step, plan: &Plan) -> Vec<Text> {
     }
 }
 
-fn created(step: &Step) -> Vec<Text> {
+/// Returns what a package costs, and when it ends.
+fn bought(step: &Step, plan: &Plan) -> Option<Text> {
+    let StepCost { months, auto_renew, price, total, .. } = plan.cost_of(step)?;
+    let n = usize::try_from(months).unwrap_or(usize::MAX);
+    let period = count(n, "month", "months");
+    let end = if auto_renew {
+        text!("Expires after {period}, and is then renewed automatically.", period; months)
+    } else {
+        text!("Expires after {period}; renewal is manual.", period; months)
+    };
+    Some(match price.zip(total) {
+        Some((price, total)) => {
+            text!("cost = {total} ({price} a month, {period}). {end}", total, price, period, end; months)
+        }
+        None => end,
+    })
+}
+
+fn created(step: &Step, plan: &Plan) -> Vec<Text> {
     let is_nameless = |after: &Attributes| after.creates_environment() && after.alias().is_none();
     let destroyed =
         text!("The environment that was created for it before is destroyed; this is another one.");
@@ -137,7 +158,8 @@ fn created(step: &Step) -> Vec<Text> {
         (step.reason == Reason::Destroyed, destroyed),
         (step.after.as_ref().is_some_and(is_nameless), nameless),
     ];
-    notes.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text).collect()
+    let notes = notes.into_iter().filter(|(holds, _)| *holds).map(|(_, text)| text);
+    notes.chain(bought(step, plan)).collect()
 }
 
 /// Returns the remarks on what is destroyed or was replaced, and stays as it is.
@@ -258,6 +280,7 @@ pub(super) fn summary(plan: &Plan, rate: f64, options: RenderOptions) -> Vec<Str
     let mut lines = vec![options.in_lang(text!("{head} {parts}.", head, parts))];
     if plan.summary.orders > 0 {
         lines.push(options.in_lang(cost(plan, rate)));
+        lines.extend(plan.cost.as_ref().and_then(Cost::overrun).map(|overrun| options.in_lang(overrun)));
     }
     if destroy > 0 {
         let environments = count(destroy, "environment", "environments");
@@ -278,7 +301,7 @@ fn cost(plan: &Plan, rate: f64) -> Text {
             text!(" at {rate} per second: at least {least}", rate, least)
         }
     };
-    let cost = match (plan.cost().text(), plan.endpoint == Account::SANDBOX) {
+    let cost = match (plan.cost.as_ref().and_then(Cost::text), plan.endpoint == Account::SANDBOX) {
         (None, true) => text!("none (sandbox)"),
         (None, false) => text!("pay-as-you-go, no fixed price"),
         (Some(cost), true) => text!("{cost} (sandbox: nothing is billed)", cost),
