@@ -14,7 +14,7 @@ use crate::cloud::matching::Matcher;
 use crate::cloud::shown::shown_attributes;
 use crate::cloud::{Bill, Bills, PayMode, SeenEnvironment};
 use crate::i18n::{Text, text};
-use crate::model::{Address, Attributes, Desired, Environment, Field, Role, SourceRef, Value};
+use crate::model::{Address, Desired, Environment, Field, Role, SourceRef, Value};
 use crate::plan::{Code, Finding, Plan, Standing};
 use crate::state::{Record, State, Status};
 
@@ -388,11 +388,11 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
         .filter(|environment| !known.contains(environment.env_id.as_str()))
         .map(|environment| (environment.env_id.as_str(), environment))
         .collect();
-    // Environments that are paid for as none of the project's are none of its concern.
+    // In a project that declares none, prepaid environments are of no concern.
     let kinds = desired.environments.iter().map(|environment| environment.attributes.kind());
     let kinds = kinds.chain(state.into_iter().flat_map(State::records).map(|(_, it)| it.attributes.kind()));
-    let modes = kinds.chain([Attributes::default().kind()]).filter_map(|kind| kind.pay_mode);
-    let managed: Vec<PayMode> = modes.map(PayMode::from_word).collect();
+    let mut modes = kinds.filter_map(|kind| kind.pay_mode).map(PayMode::from_word);
+    let has_prepaid = modes.any(|mode| mode == PayMode::Prepaid);
     let mut findings = Vec::new();
     for (env_id, environment) in unknown {
         let found = Some(Text::same(describe(environment)));
@@ -410,7 +410,7 @@ fn unmanaged(live: &Live, desired: &Desired, state: Option<&State>) -> Vec<Findi
                 reason: None,
                 next: duplicate_help(address, env_id, state),
             });
-        } else if mode.is_none_or(|mode| managed.contains(&mode)) {
+        } else if mode != Some(PayMode::Prepaid) || has_prepaid {
             findings.push(Finding {
                 code: Code::Unmanaged,
                 address: None,

@@ -72,6 +72,9 @@ fn plan(aliases: [&str; 6], lang: Lang) -> Report {
         };
         let old = with(&format!("old {alias}"));
         step.after = Some(with(alias));
+        if [1, 2].contains(&at) {
+            step.changed = vec!["env_alias".to_owned()];
+        }
         match at {
             1 => {
                 (step.action, step.reason, step.before) = (Action::Replace, Reason::CannotUpdate, Some(old));
