@@ -213,6 +213,8 @@ fn create(line: Line) -> Result<Ran> {
                 apply::Progress::Retrying { .. }
                 | apply::Progress::Looking { .. }
                 | apply::Progress::Found { .. }
+                | apply::Progress::Waiting { .. }
+                | apply::Progress::Ready { .. }
                 | apply::Progress::Stopping { .. } => {}
             },
         };
@@ -397,6 +399,7 @@ impl Run {
             source: self.environment.source.clone(),
             replaces: None,
             prevent_destroy: false,
+            resends: None,
         };
         let outcome = Outcome {
             step,

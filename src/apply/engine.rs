@@ -263,6 +263,7 @@ impl<C> Engine<'_, '_, C> {
             unwritten: self.unwritten,
             unresolved: self.unresolved,
             found: self.found,
+            not_ready: Vec::new(),
         }
     }
 

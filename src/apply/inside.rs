@@ -78,7 +78,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
                 let Some(Lookup::Found(seen)) = found.into_iter().next() else {
                     return Ok(None);
                 };
-                if !seen.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("NORMAL")) {
+                if !seen.is_in_use() {
                     return Ok(None);
                 }
                 let region = seen.region.or(region);

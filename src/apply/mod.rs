@@ -21,6 +21,8 @@ pub mod pace;
 mod parts;
 pub mod protocol;
 mod readback;
+pub mod ready;
+pub mod resend;
 mod send;
 pub mod settle;
 
@@ -33,7 +35,9 @@ use tokio::time::Instant;
 pub use attempt::DESTROY;
 pub use candidates::PendingOrder;
 pub use conflicts::AliasConflict;
-pub use outcome::{ApplySummary, Call, CallKind, Counts, Done, Outcome, StepResult, Trouble, Verdict, What};
+pub use outcome::{
+    ApplySummary, Call, CallKind, Counts, Done, NotReady, Outcome, StepResult, Trouble, Verdict, What,
+};
 pub use parts::{ApplyError, OnError, Operator, Parts, Progress, Settings};
 
 use crate::cloud::matching::Matcher;

@@ -1,6 +1,6 @@
 //! The outcome of every step of a run. Text, JSON and exit code come from this one value.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -34,6 +34,17 @@ pub struct ApplySummary {
     pub found: Vec<(Address, String)>,
     /// Outcomes that are not on disk: the next run will take them for unknown.
     pub unwritten: Vec<Rescued>,
+    /// Environments that were waited for and are not in use.
+    pub not_ready: Vec<NotReady>,
+}
+
+/// An environment that was created and is not in use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotReady {
+    pub address: Address,
+    pub env_id: String,
+    /// Its bill says that its order could not be delivered.
+    pub undelivered: bool,
 }
 
 /// Why a run stopped, besides the outcomes of its steps.
@@ -232,7 +243,7 @@ pub enum What {
 pub enum Verdict {
     /// Everything was done.
     Complete,
-    /// Some steps were done, or the run was interrupted: run it again.
+    /// Some steps were done, or the run was interrupted: run it again. Or `--wait` ended before everything was in use.
     PartWay,
     /// None was.
     Failed,
@@ -296,7 +307,18 @@ impl ApplySummary {
             unresolved: unknown(state).cloned().collect(),
             unwritten: Vec::new(),
             found: Vec::new(),
+            not_ready: Vec::new(),
         }
+    }
+
+    /// The environments that the run created, each once: what was opened inside one has its id too.
+    pub fn created(&self) -> Vec<(Address, String)> {
+        let mut seen = HashSet::new();
+        let created = self.results.iter().filter_map(|result| {
+            let env_id = result.outcome.created()?.env_id.clone()?;
+            Some((result.address.clone(), env_id))
+        });
+        created.filter(|(_, env_id)| seen.insert(env_id.clone())).collect()
     }
 
     pub fn counts(&self) -> Counts {
@@ -339,7 +361,7 @@ impl ApplySummary {
         let unknown = counts.unknown + unwritten + self.unresolved.len() + left_behind.count();
         if unknown > 0 {
             Verdict::Unknown
-        } else if counts.failed + counts.not_attempted == 0 && self.trouble.is_none() {
+        } else if counts.failed + counts.not_attempted + self.not_ready.len() == 0 && self.trouble.is_none() {
             Verdict::Complete
         } else if counts.ordered + counts.changed + counts.destroyed + counts.recorded > 0
             || told_to_stop

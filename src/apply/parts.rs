@@ -105,6 +105,18 @@ pub enum Progress<'a> {
         after: Duration,
         left: Duration,
     },
+    /// After the last step: `open` environments are not in use, and are looked at again `after` a pause, for as long as is
+    /// `left` at most.
+    Waiting {
+        open: usize,
+        after: Duration,
+        left: Duration,
+    },
+    /// An environment that was waited for is in use.
+    Ready {
+        address: &'a Address,
+        env_id: &'a str,
+    },
     /// The environment of a create was found in the account.
     Found {
         address: &'a Address,

@@ -288,6 +288,7 @@ impl<C: CloudRead + CloudWrite> Engine<'_, '_, C> {
             source: step.source.clone(),
             replaces: replaced.and_then(|record| record.env_id.clone()),
             prevent_destroy: is_create && step.prevent_destroy,
+            resends: None,
         };
         let event = Event::Intent(intent);
         self.parts.writer.append(attempt.sent_at, event)

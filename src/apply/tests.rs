@@ -390,6 +390,8 @@ impl Bench {
                     }
                     Progress::Retrying { step, .. } => format!("retrying {}", step.address),
                     Progress::Looking { open, .. } => format!("looking for {open}"),
+                    Progress::Waiting { open, .. } => format!("waiting for {open}"),
+                    Progress::Ready { address, .. } => format!("{address} is ready"),
                     Progress::Found { address, env_id, .. } => format!("found {address} {env_id}"),
                     Progress::Ended(result) => format!("ended {}", result.address),
                     Progress::Stopping { reason, under_way, .. } => {

@@ -1,12 +1,13 @@
 //! `postpay apply`: plan, ask, order, record.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::connect::Connection;
 use super::env;
 use super::error::{Exit, Failure, NOTHING_SENT};
 use super::execute::{Flags, Job, execute_plan};
-use super::options::{Changes, Global, Select};
+use super::options::{Changes, Global, Select, time};
 use super::project::Project;
 use super::rescue;
 use super::ui::Ui;
@@ -61,6 +62,12 @@ pub(super) struct Args {
     /// Create even if the list of the account lacks exactly N environments
     #[arg(long, hide_short_help = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     accept_missing_rows: Option<u64>,
+    /// Wait until what was created can be used [default TIME: 10m]
+    ///
+    /// The state is written and unlocked first. Exits with 3 if the time ends first or Tencent Cloud cannot deliver an
+    /// environment.
+    #[arg(long, hide_short_help = true, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "10m", value_parser = time)]
+    wait: Option<Duration>,
     #[command(flatten)]
     select: Select,
     #[command(flatten)]
@@ -102,6 +109,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         in_flight: project.in_flight(args.in_flight),
         allow_same_alias: args.allow_same_alias,
         accept_missing_rows: args.accept_missing_rows,
+        wait: args.wait,
         asked_to_destroy: args.changes.allow_destroy,
     };
     execute_plan(plan, &job, &connection, &store, writer, ui)

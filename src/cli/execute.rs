@@ -19,7 +19,7 @@ use super::project::Project;
 use super::signals::Signals;
 use super::ui::{Stdout, Ui};
 use super::watch::Watch;
-use super::{refusal, rescue};
+use super::{refusal, rescue, wait};
 use crate::apply::import::{self, Importable};
 use crate::apply::offers;
 use crate::apply::{self, ApplyError, ApplySummary, OnError, Parts, Settings, Verdict};
@@ -97,6 +97,8 @@ pub(super) struct Job<'a> {
     pub in_flight: usize,
     pub allow_same_alias: bool,
     pub accept_missing_rows: Option<u64>,
+    /// How long to wait until what was created is in use; None not to wait.
+    pub wait: Option<Duration>,
     /// `--allow-destroy` is on the command line, not only in the configuration.
     pub asked_to_destroy: bool,
 }
@@ -204,7 +206,19 @@ pub(super) fn execute_plan(
     let (watch, printer) = Watch::start(approved.plan(), &settings(job), job.flags.json, ui)
         .map_err(|error| no_thread(&error))?;
     ui.stderr.through(printer.queue());
-    let ended = run(&approved, job, adoptions, earlier, connection, &mut writer, (watch, &signals));
+    let mut ended = run(&approved, job, adoptions, earlier, connection, &mut writer, (&watch, &signals));
+    let mut rescued = Vec::new();
+    if let Ok(Some(report)) = &mut ended {
+        rescued = rescue::keep(report, store);
+        // The lock is released before the wait, and before output that a stalled reader could block.
+        drop(writer);
+        if let Some(within) = job.wait {
+            let waited = wait::wait(report, within, approved.plan(), connection, (&watch, &signals));
+            rescued.extend(waited.err().into_iter().flat_map(|failure| failure.diagnostics));
+            rescued.extend(wait::describe(&report.not_ready));
+        }
+    }
+    drop(watch);
     ui.stderr.through(None);
     let Some(report) = ended? else {
         let left = left_at_once(before.as_ref(), store);
@@ -212,9 +226,6 @@ pub(super) fn execute_plan(
         printer.abandon(LEAVE);
         return Err(left);
     };
-    let rescued = rescue::keep(&report, store);
-    // The lock is released before output that a stalled reader could block.
-    drop(writer);
     let exit = exit_of(&report);
     signals.end_with(exit);
     if let Err(error) = printer.finish() {
@@ -435,7 +446,7 @@ fn run(
     earlier: Earlier,
     connection: &Connection,
     writer: &mut Writer,
-    (watch, signals): (Watch, &Signals),
+    (watch, signals): (&Watch, &Signals),
 ) -> Result<Option<ApplySummary>, Failure> {
     let settings = settings(job);
     let adoptions: BTreeMap<_, _> =

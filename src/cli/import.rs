@@ -91,6 +91,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         in_flight: project.in_flight(Some(config::DEFAULT_IN_FLIGHT)),
         allow_same_alias: false,
         accept_missing_rows: None,
+        wait: None,
         asked_to_destroy: false,
     };
     execute_plan(plan, &job, &connection, &store, writer, ui)

@@ -34,6 +34,7 @@ mod refusal;
 mod rehearse;
 mod reports;
 mod rescue;
+mod resend;
 mod resolve;
 mod runtime;
 mod sandbox;
@@ -46,6 +47,7 @@ mod transport;
 mod ui;
 mod usage;
 mod validate;
+mod wait;
 mod watch;
 mod whoami;
 

@@ -1,4 +1,4 @@
-//! `postpay resolve`: settles orders with an unknown outcome, or without an environment id. Orders nothing.
+//! `postpay resolve`: settles creates with an unknown outcome, or without an environment id. Only `--resend` creates anything.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::error::{Exit, Failure};
 use super::options::{Api, Global, id, time};
 use super::project::Project;
 use super::ui::Ui;
-use super::{account, edit, pending_destroy};
+use super::{account, edit, pending_destroy, resend};
 use crate::apply::PendingOrder;
 use crate::apply::candidates::{Candidate, Proposal, propose};
 use crate::apply::settle::{Found, look};
@@ -25,10 +25,11 @@ use crate::report::resolve::{OpenOrder, ResolveView, describe_next_step};
 use crate::state::journal::{Edit, Edited, Journal, RunId, RunStarted};
 use crate::state::{Record, State, StateError, StateStore, Status, Writer};
 
-/// Resolve unknown outcomes (creates nothing)
+/// Resolve unknown outcomes
 ///
-/// Reads the account. Shows what was sent, when and by whom, and every candidate environment with what
+/// Creates nothing without --resend. Reads the account. Shows what was sent, when and by whom, and every candidate environment with what
 /// matches and what does not. A full match is proposed. The result is written to the state, with a receipt.
+#[expect(clippy::struct_excessive_bools, reason = "one per flag")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -36,8 +37,9 @@ Examples:
   postpay resolve --auto-approve             import full matches without asking
   postpay resolve shop-prod --adopt shop-prod-1a2b3c
   postpay resolve shop-prod --not-created    nothing was created
+  postpay resolve shop-run --resend          send a cloudrun create once more
 
-`--not-created` needs --force for a request younger than 10 minutes: Tencent Cloud may still act on it.
+`--not-created` and `--resend` need --force for a request younger than 10 minutes: Tencent Cloud may still act on it.
 Exits with 0 if nothing is left unresolved, else with 4.")]
 pub(super) struct Args {
     /// Addresses [default: all with an unknown outcome]
@@ -47,18 +49,25 @@ pub(super) struct Args {
     #[arg(long, value_name = "ENV_ID", value_parser = id, group = "answer")]
     adopt: Option<String>,
     /// The order number, if the bill has none
-    #[arg(long, value_name = "TRAN_ID", value_parser = id, requires = "adopt")]
+    #[arg(long, hide_short_help = true, value_name = "TRAN_ID", value_parser = id, requires = "adopt")]
     tran_id: Option<String>,
     /// Skip the alias check or the 10-minute wait
     ///
-    /// With --adopt, import an environment whose alias differs. With --not-created, accept a request younger than 10
-    /// minutes.
+    /// With --adopt, import an environment whose alias differs. With --not-created or --resend, accept a request
+    /// younger than 10 minutes.
     #[arg(long, requires = "answer")]
     force: bool,
     /// Nothing was created: the next plan creates it again
     #[arg(long, group = "answer")]
     not_created: bool,
-    /// Import full matches without asking
+    /// Send it once more with the same request key (cloudrun)
+    ///
+    /// Only for kinds whose requests have a key by which Tencent Cloud recognizes a repeat. The account is read
+    /// first: a create that is there is not sent again. Asks for approval; needs --force for a request younger
+    /// than 10 minutes.
+    #[arg(long, group = "answer")]
+    resend: bool,
+    /// Do not ask for approval
     #[arg(short = 'y', long, visible_alias = "yes")]
     auto_approve: bool,
     /// How long to wait for the state lock
@@ -97,11 +106,11 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     }
     let destroys = pending_destroy::open(&state, &args.addresses);
     let open = wanted(&state, &args.addresses, !destroys.is_empty())?;
-    if (args.adopt.is_some() || args.not_created) && open.len() != 1 {
+    if (args.adopt.is_some() || args.not_created || args.resend) && open.len() != 1 {
         let n = open.len();
         return Err(Failure::new(
             "resolve-one",
-            text!("--adopt and --not-created work on one address, but {n} are unresolved", n),
+            text!("--adopt, --not-created and --resend work on one address, but {n} are unresolved", n),
         )
         .help(text!("name the address: `postpay resolve ADDR --adopt ENV_ID`")));
     }
@@ -110,7 +119,24 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         ui.status(&text!("Nothing to resolve.\n"));
         return Ok(Exit::Fine);
     }
+    let repeat = match open[..] {
+        [(address, record)] if args.resend => {
+            let intent = resend::intent(address, record, journal_of(&store, record.run)?)?;
+            if !args.force {
+                is_old_enough(address, record, "--resend", env::now())?;
+            }
+            Some(intent)
+        }
+        _ => None,
+    };
     let connection = Connection::with_credentials(&project, &args.embedded, RETRY_READS_FOR, ui)?;
+    if let Some(intent) = repeat {
+        let others = is_open(&state).count() + pending_destroy::open(&state, &[]).len() > 1;
+        let exit =
+            resend::run(intent, &state, &project, &connection, args.auto_approve, (&store, writer), ui)?;
+        show(&[], ui)?;
+        return Ok(if others { Exit::Unknown } else { exit });
+    }
     let (cases, seen) = super::runtime::start()?.block_on(async {
         account::expected(&connection, &project, Some(&state), ui).await?;
         let (client, _sandbox) = connection.open(Some(&state)).await?;
@@ -240,7 +266,7 @@ fn decide(args: &Args, state: &State, cases: &[Case], ui: &Ui) -> Result<Vec<Edi
         if args.not_created {
             let edited = forget(case, state)?;
             if !args.force {
-                is_old_enough(case, env::now())?;
+                is_old_enough(&case.open.address, &case.open.record, "--not-created", env::now())?;
             }
             return Ok(vec![edited]);
         }
@@ -255,6 +281,13 @@ fn decide(args: &Args, state: &State, cases: &[Case], ui: &Ui) -> Result<Vec<Edi
             Some(_) | None => {
                 let fits = proposed.map(|candidate| candidate.environment.env_id.as_str());
                 ui.status(&describe_next_step(&case.open.address, fits));
+                if fits.is_none() && case.open.record.attributes.kind().request_key.is_some() {
+                    let address = &case.open.address;
+                    ui.status(&text!(
+                        "    or `postpay resolve {address} --resend` to send it once more with the same request key\n",
+                        address
+                    ));
+                }
             }
         }
     }
@@ -394,9 +427,8 @@ pub(super) fn forget(case: &Case, state: &State) -> Result<Edited, Failure> {
 const LATE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Rejects an outcome that is too young. A time in the future counts as now.
-fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
-    let address = &case.open.address;
-    let age = now.duration_since(case.open.record.ordered_at);
+fn is_old_enough(address: &Address, record: &Record, flag: &str, now: Timestamp) -> Result<(), Failure> {
+    let age = now.duration_since(record.ordered_at);
     let age = age.max(SignedDuration::ZERO);
     if age >= LATE {
         return Ok(());
@@ -408,7 +440,7 @@ fn is_old_enough(case: &Case, now: Timestamp) -> Result<(), Failure> {
         "resolve-too-early",
         text!("the request for `{address}` was sent {passed} s ago, and Tencent Cloud may still create it", address, passed),
     )
-    .help(text!("wait {minutes} min {seconds} s, then run `postpay resolve {address} --not-created` again; nothing was changed", minutes, seconds, address))
+    .help(text!("wait {minutes} min {seconds} s, then run `postpay resolve {address} {flag}` again; nothing was changed", minutes, seconds, address, flag))
     .help(text!("if you know that it was not created: add --force")))
 }
 

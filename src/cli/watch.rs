@@ -42,6 +42,8 @@ struct Now {
     done: usize,
     /// How many environments are searched for, since when, and for how long at most.
     looking: Option<(usize, Instant, Duration)>,
+    /// The same for environments that are waited for.
+    waiting: Option<(usize, Instant, Duration)>,
 }
 
 impl Watch {
@@ -67,6 +69,7 @@ impl Watch {
                 sent: BTreeSet::new(),
                 done: 0,
                 looking: None,
+                waiting: None,
             }),
         });
         let draws = ui.can_draw() && !events;
@@ -115,10 +118,11 @@ impl Watch {
 /// Whether something has happened, rather than being in progress.
 fn has_happened(progress: Progress<'_>) -> bool {
     match progress {
-        Progress::Sending { .. } | Progress::Looking { .. } => false,
+        Progress::Sending { .. } | Progress::Looking { .. } | Progress::Waiting { .. } => false,
         Progress::Started { .. }
         | Progress::Retrying { .. }
         | Progress::Ended(_)
+        | Progress::Ready { .. }
         | Progress::Found { .. }
         | Progress::Stopping { .. } => true,
     }
@@ -140,11 +144,18 @@ impl Run {
                 let since = now.looking.map_or_else(Instant::now, |(_, since, _)| since);
                 now.looking = Some((open, since, since.elapsed() + left));
             }
+            Progress::Waiting { open, after: _, left } => {
+                let since = now.waiting.map_or_else(Instant::now, |(_, since, _)| since);
+                now.waiting = Some((open, since, since.elapsed() + left));
+            }
             Progress::Ended(_) => {
                 now.done += 1;
                 now.looking = None;
             }
-            Progress::Retrying { .. } | Progress::Found { .. } | Progress::Stopping { .. } => {}
+            Progress::Retrying { .. }
+            | Progress::Ready { .. }
+            | Progress::Found { .. }
+            | Progress::Stopping { .. } => {}
         }
     }
 
@@ -154,6 +165,9 @@ impl Run {
     }
 
     fn sentence(&self, now: &Now) -> String {
+        if let Some((open, since, most)) = now.waiting {
+            return in_lang(&progress::describe_wait(open, since.elapsed(), most), self.lang);
+        }
         // The time of the search is more useful than the progress of one listing.
         if let Some((open, since, most)) = now.looking {
             let looking = progress::describe_search(open, since.elapsed(), most);

@@ -280,6 +280,11 @@ impl SeenEnvironment {
     pub fn is_isolated(&self) -> bool {
         is_isolated(self.status.as_deref())
     }
+
+    /// Whether it can be used. Until then it is being set up, or it was taken out of use.
+    pub fn is_in_use(&self) -> bool {
+        self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("NORMAL"))
+    }
 }
 
 fn is_isolated(status: Option<&str>) -> bool {
@@ -313,6 +318,13 @@ impl Bill {
     /// Whether the environment was destroyed and is kept out of reach.
     pub fn is_isolated(&self) -> bool {
         is_isolated(self.status.as_deref())
+    }
+}
+
+impl BillOrder {
+    /// Whether Tencent Cloud took the order and could not deliver it.
+    pub fn is_undelivered(&self) -> bool {
+        self.tran_status == Some(5)
     }
 }
 

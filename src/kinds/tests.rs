@@ -139,6 +139,7 @@ fn run(plan: &Plan) -> Journal {
             source: step.source.clone(),
             replaces: None,
             prevent_destroy: false,
+            resends: None,
         };
         let outcome = Outcome {
             step: number,

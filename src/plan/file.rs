@@ -59,7 +59,7 @@ pub fn schema() -> serde_json::Value {
 pub fn encode(plan: &Plan) -> String {
     let summary = Summary::count(&plan.steps, &plan.options.mode);
     let cost = known_cost(&plan.steps, plan.prices.as_ref());
-    let mut complete = Plan { summary, cost, ..plan.clone() };
+    let mut complete = Plan { cost, summary, ..plan.clone() };
     complete.checksum = checksum(&complete);
     // Only a map with keys that are not text, or a failing writer, can make this fail.
     let mut text = serde_json::to_string_pretty(&complete).unwrap_or_default();

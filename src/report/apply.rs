@@ -106,6 +106,9 @@ impl<'a> ApplyView<'a> {
         let parts = list(parts.into_iter().filter(|(is_shown, _)| *is_shown).map(|(_, what)| what));
         let head = match self.verdict {
             Verdict::Complete => options.good(text!("Apply complete:")),
+            Verdict::PartWay if words::is_only_not_ready(outcome) => {
+                options.change(text!("Applied, but not ready for use:"))
+            }
             Verdict::PartWay => options.change(text!("Apply stopped:")),
             Verdict::Failed => options.bad(text!("Apply failed:")),
             Verdict::Unknown if !words::is_create_unknown(outcome) => {

@@ -129,7 +129,7 @@ struct Changes {
 struct Hook {
     /// Missing while the account is read for several.
     resource: Option<Resource>,
-    /// As planned, or `read` while the account is read.
+    /// As planned, `read` while the account is read, or `wait` while `--wait` waits.
     action: &'static str,
     /// The number of the request, from 1.
     attempt: Option<u32>,
@@ -138,7 +138,7 @@ struct Hook {
     id_value: Option<String>,
     tran_id: Option<String>,
     request_id: Option<String>,
-    /// As in `apply --format json`.
+    /// As in `apply --format json`; `ready` for an environment that `--wait` waited for.
     result: Option<&'static str>,
     /// Tencent Cloud's code.
     code: Option<String>,
@@ -147,7 +147,7 @@ struct Hook {
     read_back: Option<bool>,
     elapsed_seconds: Option<f64>,
     retry_after_seconds: Option<f64>,
-    /// How many are searched for.
+    /// How many are searched or waited for.
     open: Option<usize>,
 }
 
@@ -247,6 +247,20 @@ pub fn progress(progress: Progress<'_>, now: Timestamp) -> Option<String> {
             };
             let message = format!("searching the account for {open}");
             ("info", message, Body::ApplyProgress { hook })
+        }
+        Progress::Waiting { open, after, left: _ } => {
+            let hook = Hook {
+                action: "wait",
+                open: Some(open),
+                retry_after_seconds: Some(after.as_secs_f64()),
+                ..Hook::default()
+            };
+            let message = format!("waiting until {open} are in use");
+            ("info", message, Body::ApplyProgress { hook })
+        }
+        Progress::Ready { address, env_id } => {
+            let hook = Hook { result: Some("ready"), ..with_id(hook(address, Action::Wait), Some(env_id)) };
+            ("info", format!("{address}: in use"), Body::ApplyComplete { hook })
         }
         Progress::Found { address, env_id, tran_id } => {
             let hook = Hook {

@@ -76,6 +76,19 @@ pub fn render_progress(progress: Progress<'_>, total: usize, options: RenderOpti
             };
             Some(options.in_lang(text!("Searching the account for {orders}{pause}", orders, pause; open)))
         }
+        Progress::Waiting { open, left, after: _ } => {
+            let environments = count(open, "environment", "environments");
+            let left = whole(left);
+            Some(options.in_lang(text!(
+                "Waiting until {environments} can be used, at most {left} more",
+                environments,
+                left; open
+            )))
+        }
+        Progress::Ready { address, env_id } => {
+            let (ready, env_id) = (options.good(text!("in use")), clean(env_id));
+            Some(options.in_lang(text!("{address}: {ready}, EnvId {env_id}", address, ready, env_id)))
+        }
         Progress::Found { address, env_id, tran_id } => {
             let found = options.good(text!("found in the account"));
             let ids = describe_ids(tran_id, Some(env_id));
@@ -215,6 +228,21 @@ pub fn describe_search(open: usize, searched: Duration, most: Duration) -> Text 
         "searching the account for {environments}: {searched} so far, at most {left} more",
         environments,
         searched,
+        left
+    )
+}
+
+/// Returns how long environments have been waited for until they are in use; `most` is the longest.
+pub fn describe_wait(open: usize, waited: Duration, most: Duration) -> Text {
+    let environments = match open {
+        1 => text!("1 environment"),
+        _ => text!("{open} environments", open),
+    };
+    let (waited, left) = (whole(waited), whole(most.saturating_sub(waited)));
+    text!(
+        "waiting until {environments} can be used: {waited} so far, at most {left} more",
+        environments,
+        waited,
         left
     )
 }

@@ -206,6 +206,7 @@ pub(crate) fn journal() -> impl Strategy<Value = Journal> {
                             source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                             replaces: None,
                             prevent_destroy: false,
+                            resends: None,
                         })
                     };
                     let outcome_event = |attempt, (evidence, tran_id, env_id)| {
@@ -283,6 +284,7 @@ fn wild_event() -> impl Strategy<Value = Event> {
                 source,
                 replaces,
                 prevent_destroy,
+                resends: None,
             })
         });
     let evidence = select(vec![Evidence::Ordered, Evidence::Refused, Evidence::NotSent, Evidence::Unknown]);

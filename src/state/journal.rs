@@ -153,6 +153,9 @@ pub struct Intent {
     /// Whether the environment must not be destroyed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub prevent_destroy: bool,
+    /// The run whose create, with an unknown outcome, is sent once more with the same request key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resends: Option<RunId>,
 }
 
 impl Intent {

@@ -88,6 +88,7 @@ mod tests {
                 source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
                 replaces: None,
                 prevent_destroy: false,
+                resends: None,
             });
             entries.push(Entry { at, event: intent });
             entries.extend(end.map(|evidence| Entry {

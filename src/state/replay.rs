@@ -57,6 +57,8 @@ struct Claim {
     attempt: u32,
     /// Whether there is no outcome yet.
     open: bool,
+    /// Whether it repeats the create of the state's unknown record, whose outcome is then this one's.
+    repeats: bool,
     record: Record,
 }
 
@@ -129,9 +131,8 @@ impl Replay {
         match (self.state.get(&intent.address), &intent.replaces) {
             (None, None) => None,
             (None, Some(_)) => Some(Text::fixed("the environment to replace is not in the state")),
-            (Some(record), _) if record.status == Status::Unknown => {
-                Some(Text::fixed("an earlier create of this environment has an unknown outcome"))
-            }
+            (Some(record), _) if record.status == Status::Unknown => (!repeats(intent, record))
+                .then_some(Text::fixed("an earlier create of this environment has an unknown outcome")),
             (Some(record), replaces) => (replaces.is_none() || *replaces != record.env_id).then_some(
                 Text::fixed("the state already has an environment here, and this is not its replacement"),
             ),
@@ -178,8 +179,9 @@ impl Replay {
             ..unknown
         };
         let Intent { step, attempt, ref address, .. } = *intent;
+        let repeats = self.state.get(address).is_some_and(|record| repeats(intent, record));
         let claims = self.claims.entry(address.clone()).or_default();
-        claims.push(Claim { step, attempt, open: true, record });
+        claims.push(Claim { step, attempt, open: true, repeats, record });
     }
 
     /// Records that a destroyed environment may be gone, and that an updated field may have either value, until the
@@ -249,7 +251,13 @@ impl Replay {
                 let mut record = self.unknown_record(at, SourceRef { file: String::new(), line: 0 });
                 apply_outcome(&mut record, outcome);
                 let claims = self.claims.entry(outcome.address.clone()).or_default();
-                claims.push(Claim { step: outcome.step, attempt: outcome.attempt, open: false, record });
+                claims.push(Claim {
+                    step: outcome.step,
+                    attempt: outcome.attempt,
+                    open: false,
+                    repeats: false,
+                    record,
+                });
             }
             None => {}
         }
@@ -338,24 +346,36 @@ fn deposed_by(address: &Address, claims: &[Claim], state: &State) -> Option<(Ins
 
 /// Returns the record that an address shows: the last claim, or the earlier record.
 ///
-/// [`Replay::objection`] prevents several claims, and a claim on an unknown record. If they exist all the
-/// same, the address is unknown until a user settles it, and an id is only replaced by a later one.
+/// [`Replay::objection`] prevents several claims, and a claim on an unknown record that does not repeat its create. If they
+/// exist all the same, the address is unknown until a user settles it, and an id is only replaced by a later one.
 fn visible_record(claims: &[Claim], before: Option<&Record>) -> Option<Record> {
     let Some((last, earlier)) = claims.split_last() else {
         return before.cloned();
     };
     let unsettled = before.filter(|record| record.status == Status::Unknown);
-    let newest_first = earlier.iter().rev().map(|claim| &claim.record);
+    let newest_first = earlier.iter().rev().map(|claim| (&claim.record, false));
+    let unsettled = unsettled.map(|record| (record, last.repeats));
     let mut shown = last.record.clone();
-    for other in newest_first.chain(unsettled) {
+    for (other, is_repeated) in newest_first.chain(unsettled) {
         shown.tran_id = shown.tran_id.or_else(|| other.tran_id.clone());
         shown.env_id = shown.env_id.or_else(|| other.env_id.clone());
         shown.request_id = shown.request_id.or_else(|| other.request_id.clone());
-        if other.status == Status::Unknown {
+        if other.status == Status::Unknown && !is_repeated {
             shown.status = Status::Unknown;
         }
     }
     Some(shown)
+}
+
+/// Returns whether an intent sends the create of this record, whose outcome is unknown, once more: with a request key, so that
+/// the API can recognize it, and else the same.
+fn repeats(intent: &Intent, record: &Record) -> bool {
+    let key = intent.attributes.kind().request_key;
+    record.status == Status::Unknown
+        && key.is_some_and(|key| intent.members.contains_key(key))
+        && intent.resends == Some(record.run)
+        && intent.attributes == record.attributes
+        && intent.env_id() == record.env_id.as_deref()
 }
 
 /// Returns whether two records are of the same environment. Without EnvIds they are of two creates.

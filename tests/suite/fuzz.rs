@@ -154,6 +154,7 @@ fn journal_of_one_run() -> Journal {
             source: SourceRef { file: "a.yaml".to_owned(), line: 3 },
             replaces: None,
             prevent_destroy: false,
+            resends: None,
         }),
         Event::Outcome(Outcome {
             step: 1,

@@ -211,6 +211,58 @@ fn crash_while_a_package_is_created_loses_and_repeats_nothing() {
     }
 }
 
+#[test]
+fn apply_waits_for_what_it_created_only_when_asked() {
+    // The sandbox lists it late; without --wait nobody looks.
+    let project = packages("");
+    project.run(["apply", "-y", "--list-delay", "60s"]).exits(0).does_not_say(&["Waiting until"]);
+
+    let project = packages("");
+    project.run(["apply", "-y", "--list-delay", "1s", "--wait"]).exits(0).says(&[
+        "Waiting until 1 environment can be used, at most ",
+        "shop: in use",
+        "Apply complete",
+    ]);
+    // A run without creates has nothing to wait for.
+    project.run(["apply", "-y", "--wait=1m"]).exits(0).does_not_say(&["Waiting until"]);
+
+    let project = packages("");
+    let ran = project.run(["apply", "-y", "--list-delay", "1s", "--wait", "--json"]).exits(0);
+    ran.says(&[r#""action":"wait","open":1"#, r#""result":"ready""#, r#""verdict":"complete""#]);
+}
+
+#[test]
+fn end_of_the_wait_names_what_is_not_ready_and_loses_nothing() {
+    let project = packages("");
+    project.run(["apply", "-y", "--list-delay", "60s", "--wait=1s"]).exits(3).says(&[
+        "error[not-ready]: `shop`, shop-",
+        "Applied, but not ready for use: 1 created",
+        "`postpay drift`",
+    ]);
+    assert_eq!(record(&project)["status"], "created");
+    project.run(["plan", "--detailed-exitcode"]).exits(0).says(&["No changes."]);
+
+    let project = packages("");
+    let ran = project.run(["apply", "-y", "--list-delay", "60s", "--wait=1s", "--json"]).exits(3);
+    ran.says(&[r#""code":"not-ready""#, r#""verdict":"part_way""#]);
+    // Without a value after `=`, what follows is the plan file.
+    project.run(["apply", "--wait", "1m"]).exits(1).says(&["cannot read 1m"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn signal_ends_the_wait_in_order_and_the_lock_is_free_meanwhile() {
+    let project = packages("");
+    let mut running = project.start(["apply", "-y", "--list-delay", "60s", "--wait"]);
+    running.told("Waiting until 1 environment");
+    project.run(["state", "rm", "shop", "--force", "-y"]).exits(0);
+    running.signal("INT");
+    let rest = running.rest_of_stderr();
+    assert!(rest.contains("error[not-ready]: `shop`"), "{rest}");
+    running.wait().exits(3);
+    assert_eq!(project.ordered_once(), ["shop"]);
+}
+
 /// A package, and CloudRun on it.
 const CLOUDRUN: &str = "  shop-run:\n    kind: cloudrun\n    env: shop\n    package_type: Trial\n";
 
@@ -287,6 +339,123 @@ fn lost_answer_to_cloudrun_is_read_back_and_an_unknown_one_stays() {
     project.run(["resolve", "shop-run", "--not-created", "--force", "-y"]).exits(0);
     project.run(["apply", "-y"]).exits(0);
     assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+}
+
+/// Every request for CloudRun that arrived, with its key; those that acted are true.
+fn opens(project: &Project) -> Vec<(String, bool)> {
+    let mut entries = read_ledger(&project.file(LEDGER)).unwrap();
+    entries.retain(|entry| entry.action == "CreateCloudRunEnv");
+    let key = |entry: &LedgerEntry| entry.params["ReqKey"].as_str().unwrap().to_owned();
+    entries.iter().map(|entry| (key(entry), entry.acted)).collect()
+}
+
+const RESEND: [&str; 5] = ["resolve", "shop-run", "--resend", "--force", "-y"];
+
+fn with_unknown_cloudrun() -> Project {
+    let project = with_cloudrun();
+    project.run(["apply", "-y", "--fault", "reset-before@2", "--settle", "1s"]).exits(4);
+    project
+}
+
+#[test]
+fn unknown_cloudrun_is_sent_again_with_the_same_key_only_when_asked() {
+    let project = with_unknown_cloudrun();
+    let first = opens(&project)[0].0.clone();
+    project.run(["resolve", "shop-run"]).exits(4).says(&["postpay resolve shop-run --resend"]);
+    project.run(["resolve", "shop-run", "--resend", "-y"]).exits(1).says(&["--resend", "wait 9 min"]);
+    project.run(["resolve", "shop-run", "--resend", "--force"]).exits(1).says(&["no-terminal"]);
+    assert_eq!(opens(&project), [(first.clone(), false)]);
+
+    project.run(RESEND).exits(0).says(&["`shop-run` was sent again and is created on shop-"]);
+    assert_eq!(opens(&project), [(first.clone(), false), (first, true)]);
+    assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"]);
+    assert_eq!(
+        (&cloudrun(&project)["status"], &cloudrun(&project)["env_id"]),
+        (&json!("created"), &record(&project)["env_id"])
+    );
+    for command in [&["plan", "--detailed-exitcode"][..], &["state", "verify"], &["history", "verify"]] {
+        project.run(command).exits(0);
+    }
+    project.run(RESEND).exits(1).says(&["already resolved"]);
+    assert_eq!(opens(&project).len(), 2);
+}
+
+/// Whatever becomes of the repeat, the next one has the same key too.
+#[test]
+fn repeat_that_proves_nothing_stays_unknown_and_keeps_its_key() {
+    for (fault, says) in [
+        ("reset-before@1", "resend-unknown"),
+        ("error:InvalidParameter@1", "resend-failed"),
+        ("throttle@1", "resend-failed"),
+        ("error:ResourceInUse@1", "resend-unknown"),
+    ] {
+        let project = with_unknown_cloudrun();
+        project.run(RESEND.into_iter().chain(["--fault", fault])).exits(4).says(&[says]);
+        assert_eq!(cloudrun(&project)["status"], "unknown", "{fault}");
+        project.run(["apply", "-y", "--settle", "1s"]).exits(4);
+        project.run(RESEND).exits(0);
+        let opens = opens(&project);
+        assert!(opens.iter().all(|(key, _)| *key == opens[0].0), "{fault}: {opens:?}");
+        assert_eq!(opens.iter().filter(|(_, acted)| *acted).count(), 1, "{fault}");
+        project.run(["plan", "--detailed-exitcode"]).exits(0);
+    }
+}
+
+#[test]
+fn cloudrun_that_exists_is_not_sent_again() {
+    // It acted, and nobody looked.
+    let project = with_cloudrun();
+    project.run(["apply", "-y", "--fault", "reset-after@2", "--settle", "0s"]).exits(4);
+    project.run(RESEND).exits(1).says(&["resend-not-absent", "has it already", "postpay resolve shop-run"]);
+    assert_eq!(opens(&project).len(), 1);
+    // So it does when the answer to the repeat is lost.
+    let project = with_unknown_cloudrun();
+    project.run(RESEND.into_iter().chain(["--fault", "reset-after@1"])).exits(4);
+    project.run(RESEND).exits(1).says(&["has it already"]);
+    project.run(["resolve", "shop-run", "-y"]).exits(0);
+    assert_eq!((actions(&project).len(), &cloudrun(&project)["status"]), (2, &json!("created")));
+}
+
+#[test]
+fn crash_while_cloudrun_is_sent_again_loses_and_repeats_nothing() {
+    for point in [
+        crash::INTENT_KEPT,
+        crash::REQUEST_ARRIVED,
+        crash::API_ACTED,
+        crash::ANSWER_CAME,
+        crash::OUTCOME_KEPT,
+    ] {
+        let project = with_unknown_cloudrun();
+        let died = project.command(RESEND).env("POSTPAY_CRASH_AT", point).output().unwrap();
+        assert!(!died.status.success(), "{point}");
+        project.run(["apply", "-y", "--settle", "0s"]).exits(if point == crash::OUTCOME_KEPT {
+            0
+        } else {
+            4
+        });
+        if cloudrun(&project)["status"] == "unknown" {
+            let has_acted = opens(&project).iter().any(|(_, acted)| *acted);
+            project.run(RESEND).exits(i32::from(has_acted));
+            project.run(["resolve", "shop-run", "-y"]).exits(i32::from(!has_acted));
+        }
+        let opens = opens(&project);
+        assert!(opens.iter().all(|(key, _)| *key == opens[0].0), "{point}: {opens:?}");
+        assert_eq!(actions(&project), ["CreateEnv", "CreateCloudRunEnv"], "{point}");
+        assert_eq!(cloudrun(&project)["status"], "created", "{point}");
+    }
+}
+
+#[test]
+fn kind_without_a_request_key_is_never_sent_again() {
+    let project = packages("");
+    project.run(["apply", "-y", "--fault", "reset-before@1", "--settle", "1s"]).exits(4);
+    let sent = project.ledger().len();
+    project
+        .run(["resolve", "shop", "--resend", "--force", "-y"])
+        .exits(1)
+        .says(&["error[resend-impossible]: `shop` cannot be sent again: `kind: package` has no request key"]);
+    assert_eq!(project.ledger().len(), sent);
+    assert_eq!(record(&project)["status"], "unknown");
 }
 
 #[test]

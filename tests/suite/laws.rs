@@ -84,6 +84,7 @@ fn applied(plan: &Plan, taken: usize) -> State {
             source: step.source.clone(),
             replaces: None,
             prevent_destroy: false,
+            resends: None,
         });
         replay.apply(Timestamp::UNIX_EPOCH, &intent);
         if usize::try_from(number).unwrap() > taken {

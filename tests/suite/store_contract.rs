@@ -123,6 +123,7 @@ pub(crate) fn intent(step: u32, on: &str) -> Event {
         source: SourceRef { file: "environments/all.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,
+        resends: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! What a run says of steps that did not simply succeed, and what to do next.
 
-use crate::apply::{ApplySummary, Done, Outcome, StepResult, Verdict, What};
+use crate::apply::{ApplySummary, Done, NotReady, Outcome, StepResult, Verdict, What};
 use crate::cloud::{CloudError, Grade, NotSent};
 use crate::i18n::{Text, text};
 use crate::plan::Action;
@@ -174,6 +174,12 @@ pub(super) fn is_create_unknown(outcome: &ApplySummary) -> bool {
     !outcome.unresolved.is_empty() || !outcome.unwritten.is_empty() || outcome.results.iter().any(is_unknown)
 }
 
+/// Whether every step is done, and only the wait for what they created failed.
+pub(super) fn is_only_not_ready(outcome: &ApplySummary) -> bool {
+    let counts = outcome.counts();
+    !outcome.not_ready.is_empty() && counts.failed + counts.not_attempted == 0 && outcome.trouble.is_none()
+}
+
 pub(super) fn next_steps(outcome: &ApplySummary) -> Vec<Text> {
     let mut lines = Vec::new();
     if let Some(trouble) = &outcome.trouble {
@@ -203,6 +209,13 @@ pub(super) fn next_steps(outcome: &ApplySummary) -> Vec<Text> {
             resume
         )),
         Verdict::PartWay if outcome.is_fenced_out() => lines.push(resume),
+        Verdict::PartWay if is_only_not_ready(outcome) => {
+            for NotReady { address, env_id, .. } in &outcome.not_ready {
+                let env_id = clean(env_id);
+                lines.push(text!("Not ready for use: `{address}`, {env_id}.", address, env_id));
+            }
+            lines.push(text!("Everything is in the state: check it in the console and with `postpay drift`."));
+        }
         Verdict::PartWay => lines.push(text!("Completed steps are in the state. {resume}", resume)),
         Verdict::Failed if outcome.results.iter().any(StepResult::is_order) => {
             lines.push(text!("Nothing was created."));

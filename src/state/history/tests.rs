@@ -48,6 +48,7 @@ fn intent(step: u32, attempt: u32, address: &str, action: &str) -> Event {
         source: SourceRef { file: "environments/shop.yaml".to_owned(), line: step },
         replaces: None,
         prevent_destroy: false,
+        resends: None,
     })
 }
 

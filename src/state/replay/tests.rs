@@ -150,6 +150,7 @@ fn intent(attempt: u32, action: &str) -> Event {
         source: SourceRef { file: "environments/shop.yaml".to_owned(), line: 3 },
         replaces: None,
         prevent_destroy: false,
+        resends: None,
     })
 }
 
@@ -563,6 +564,51 @@ fn environment_that_is_current_again_is_not_deposed() {
     assert_eq!(switch(None), ["shop E0"], "it may not have been switched");
     let ordered = outcome_event(1, Evidence::Ordered, Some("T9"), None);
     assert_eq!(switch(Some(ordered)), [""; 0]);
+}
+
+#[test]
+fn unknown_create_is_repeated_only_with_its_request_key_and_for_its_run() {
+    let attributes = Attributes::new(&crate::kinds::cloudrun::KIND);
+    let member = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let unknown = Record { status: Status::Unknown, attributes: attributes.clone(), ..environment("E1") };
+    let Event::Intent(first) = intent(1, ORDER) else { panic!() };
+    let repeat = Intent {
+        attributes,
+        members: [member("EnvId", "E1"), member("ReqKey", "k")].into(),
+        resends: Some(unknown.run),
+        ..first.clone()
+    };
+    let replay = || Replay::new(Some(with(&unknown, &[])), started());
+    assert_eq!(replay().objection(&repeat), None);
+    for other in [
+        Intent { resends: None, ..repeat.clone() },
+        Intent { resends: Some(RunId::fresh()), ..repeat.clone() },
+        Intent { members: [member("EnvId", "E1")].into(), ..repeat.clone() },
+        Intent { members: [member("EnvId", "E2"), member("ReqKey", "k")].into(), ..repeat.clone() },
+        Intent { resends: Some(unknown.run), ..first },
+    ] {
+        assert!(replay().objection(&other).is_some(), "{other:?}");
+    }
+    // Its outcome is that of the create; without one, or with a refusal, the create stays unknown.
+    let status = |outcomes: &[Event]| {
+        let mut replay = replay();
+        replay.apply(Timestamp::UNIX_EPOCH, &Event::Intent(repeat.clone()));
+        for outcome in outcomes {
+            replay.apply(Timestamp::UNIX_EPOCH, outcome);
+        }
+        let state = replay.finish();
+        (state.environments.len(), state.get(&repeat.address).unwrap().status)
+    };
+    assert_eq!(status(&[]), (1, Status::Unknown));
+    for (evidence, expected) in [
+        (Evidence::Ordered, Status::Created),
+        (Evidence::Unknown, Status::Unknown),
+        (Evidence::Refused, Status::Unknown),
+        (Evidence::NotSent, Status::Unknown),
+    ] {
+        let env_id = (evidence == Evidence::Ordered).then_some("E1");
+        assert_eq!(status(&[outcome_event(1, evidence, None, env_id)]), (1, expected));
+    }
 }
 
 #[test]
