@@ -28,6 +28,9 @@ pub(super) fn wait(
     if created.is_empty() || *signals.stop.borrow() {
         return Ok(());
     }
+    // Until the account shows otherwise.
+    let unseen = |(address, env_id)| NotReady { address, env_id, undelivered: false };
+    report.not_ready = created.iter().cloned().map(unseen).collect();
     let runtime = super::runtime::start()?;
     let not_ready = runtime.block_on(async {
         let connection = connection.also_listing(plan);
@@ -60,7 +63,11 @@ pub(super) fn describe(not_ready: &[NotReady]) -> Vec<Diagnostic> {
         }
         Diagnostic::error(
             "not-ready",
-            text!("`{address}`, {env_id}, was created and cannot be used yet", address, env_id),
+            text!(
+                "`{address}`, {env_id}, was created, but the wait ended before its status was NORMAL",
+                address,
+                env_id
+            ),
         )
         .help(text!("check its status in the Tencent Cloud console; then run `postpay drift`"))
         .help(kept)
