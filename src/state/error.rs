@@ -99,6 +99,11 @@ pub enum StateError {
         path: PathBuf,
         source: io::Error,
     },
+    /// A database could not be reached or used.
+    Database {
+        place: PathBuf,
+        why: Text,
+    },
     /// The caller broke the writer's protocol.
     Misused(Text),
 }
@@ -171,6 +176,7 @@ impl StateError {
             Self::FencedOut { .. } => "fenced-out",
             Self::NoLocks { .. } => "no-file-locks",
             Self::Io { .. } => "state-io",
+            Self::Database { .. } => "state-database",
             Self::Misused(_) => "state-protocol",
         }
     }
@@ -285,6 +291,10 @@ impl StateError {
                 let (op, path) = (op.text(), path.display());
                 text!("cannot {op} {path}: {source}", op, path, source)
             }
+            Self::Database { place, why } => {
+                let place = place.display();
+                text!("{place}: {why}", place, why)
+            }
             Self::Misused(why) => why.clone(),
         }
     }
@@ -366,6 +376,9 @@ impl StateError {
             Self::Io { .. } => {
                 vec![Text::fixed("fix this and run the command again")]
             }
+            Self::Database { .. } => vec![Text::fixed(
+                "check the address, the network and the user's rights, then run the command again; `postpay lock status` shows the state of the store",
+            )],
             Self::Misused(_) => Vec::new(),
         }
     }
@@ -437,6 +450,7 @@ mod tests {
             StateError::FencedOut { path: path() },
             StateError::NoLocks { path: path() },
             StateError::Io { op: IoOp::Read, path: path(), source: io::ErrorKind::NotFound.into() },
+            StateError::Database { place: path(), why: why() },
             StateError::Misused(why()),
         ];
         for error in all {

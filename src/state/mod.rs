@@ -16,6 +16,7 @@ pub(crate) mod faulty;
 pub mod file;
 pub mod history;
 pub mod journal;
+pub mod postgres;
 mod read;
 mod recent;
 mod record;

@@ -1,6 +1,8 @@
 //! A hermetic place to run the real program in: a folder of its own, an environment of its own, and output in which what
 //! differs from run to run has a name instead.
 
+#[cfg(unix)]
+pub(crate) mod postgres;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
