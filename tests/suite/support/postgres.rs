@@ -1,13 +1,14 @@
 //! A PostgreSQL server of the tests' own, in a temporary folder. It ends with the tests' process.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::Duration;
 
 use postpay::state::postgres::{Location, PostgresStore};
 
@@ -98,7 +99,7 @@ impl Server {
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "the server ended:\n{all}");
             all.push_str(&line);
         }
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         Self { port }
     }
 
@@ -111,9 +112,13 @@ impl Server {
 
     /// Runs SQL and returns what it printed.
     pub(crate) fn sql(&self, sql: &str) -> String {
+        self.sql_in("postgres", sql)
+    }
+
+    pub(crate) fn sql_in(&self, database: &str, sql: &str) -> String {
         let output = Command::new("psql")
             .args(["-XAtq", "-h", "127.0.0.1", "-U", "postgres", "-v", "ON_ERROR_STOP=1", "-p"])
-            .args([&self.port.to_string(), "-c", sql, "postgres"])
+            .args([&self.port.to_string(), "-c", sql, database])
             .output()
             .unwrap();
         assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
@@ -127,11 +132,81 @@ pub(crate) fn store(url: &str, folder: &Path, lease: Duration) -> PostgresStore 
     PostgresStore::new(location, folder.join("postpay.rescue"), lease).unwrap()
 }
 
-/// Waits for something that has to happen.
-pub(crate) fn wait_until(happened: impl Fn() -> bool) {
-    let began = Instant::now();
-    while !happened() {
-        assert!(began.elapsed() < super::PATIENT, "it did not happen");
-        std::thread::sleep(Duration::from_millis(20));
+/// What happens to the connection that sends a certain statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cut {
+    /// The statement never arrives.
+    Request,
+    /// It is carried out, and the answer never arrives.
+    Answer,
+}
+
+/// A proxy that loses one statement or its answer, and the connection with it.
+pub(crate) struct Proxy {
+    port: u16,
+    wanted: Arc<Mutex<Option<(&'static str, Cut)>>>,
+}
+
+impl Proxy {
+    pub(crate) fn new(server: &Server) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, target) = (listener.local_addr().unwrap().port(), server.port);
+        let wanted: Arc<Mutex<Option<(&str, Cut)>>> = Arc::default();
+        let shared = Arc::clone(&wanted);
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let server = TcpStream::connect(("127.0.0.1", target)).unwrap();
+                let is_deaf = Arc::new(AtomicBool::new(false));
+                let (answers, to_client, deaf) =
+                    (server.try_clone().unwrap(), client.try_clone().unwrap(), Arc::clone(&is_deaf));
+                thread::spawn(move || forward(answers, to_client, |_| !deaf.load(Ordering::SeqCst)));
+                let shared = Arc::clone(&shared);
+                thread::spawn(move || {
+                    let other = server.try_clone().unwrap();
+                    forward(client, server, |sent| {
+                        let mut wanted = shared.lock().unwrap();
+                        let Some((_, cut)) = wanted.take_if(|(part, _)| contains(sent, part)) else {
+                            return true;
+                        };
+                        is_deaf.store(true, Ordering::SeqCst);
+                        if cut == Cut::Request {
+                            drop(other.shutdown(Shutdown::Both));
+                        }
+                        cut == Cut::Answer
+                    });
+                });
+            }
+        });
+        Self { port, wanted }
     }
+
+    /// The URL through the proxy.
+    pub(crate) fn url(&self, server: &Server, url: &str) -> String {
+        url.replace(&format!(":{}/", server.port), &format!(":{}/", self.port))
+    }
+
+    /// Cuts the next connection that sends a statement with this in it.
+    pub(crate) fn cut(&self, part: &'static str, cut: Cut) {
+        *self.wanted.lock().unwrap() = Some((part, cut));
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.wanted.lock().unwrap().is_none()
+    }
+}
+
+fn contains(bytes: &[u8], part: &str) -> bool {
+    bytes.windows(part.len()).any(|window| window == part.as_bytes())
+}
+
+/// Copies from one stream to another while `passes` says so, then closes both.
+fn forward(mut from: TcpStream, mut to: TcpStream, mut passes: impl FnMut(&[u8]) -> bool) {
+    let mut buffer = [0; 65_536];
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        if !passes(&buffer[..count]) || to.write_all(&buffer[..count]).is_err() {
+            break;
+        }
+    }
+    drop(from.shutdown(Shutdown::Both));
+    drop(to.shutdown(Shutdown::Both));
 }
