@@ -159,21 +159,21 @@ fn servers_that_may_lose_a_commit_and_newer_tables_are_rejected() {
     server.sql("CREATE ROLE careless LOGIN SUPERUSER");
     server.sql("ALTER ROLE careless SET synchronous_commit = off");
     let careless = database.url.replace("postgres@", "careless@");
-    let error = store(&careless, database.folder.path(), LEASE).look().unwrap_err();
+    let error = store(&careless, database.folder.path(), LEASE).inspect().unwrap_err();
     assert!(error.text().en().contains("synchronous_commit is off"), "{error}");
 
     server.sql("CREATE ROLE guest LOGIN");
     server.sql("CREATE DATABASE other");
     let guest = database.url.replace("postgres@", "guest@").replace("/postgres?", "/other?");
     let guest = store(&guest, database.folder.path(), LEASE);
-    assert_eq!(guest.look().unwrap().state, None, "no tables, no state");
-    let error = guest.take(&holder("ada@loom"), NO_WAIT).err().unwrap();
+    assert_eq!(guest.inspect().unwrap().state, None, "no tables, no state");
+    let error = guest.acquire(&holder("ada@loom"), NO_WAIT).err().unwrap();
     assert!(error.text().en().contains("CREATE TABLE IF NOT EXISTS postpay.projects"), "{error}");
 
     let other = store(&database.url.replace("/postgres?", "/other?"), database.folder.path(), LEASE);
-    drop(other.take(&holder("ada@loom"), NO_WAIT).unwrap());
+    drop(other.acquire(&holder("ada@loom"), NO_WAIT).unwrap());
     server.sql_in("other", "UPDATE postpay.version SET version = 2");
     let newer = store(&database.url.replace("/postgres?", "/other?"), database.folder.path(), LEASE);
-    let error = newer.look().unwrap_err();
+    let error = newer.inspect().unwrap_err();
     assert!(error.text().en().contains("have version 2"), "{error}");
 }
