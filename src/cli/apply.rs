@@ -11,6 +11,7 @@ use super::options::{Changes, Global, Select, time};
 use super::project::Project;
 use super::rescue;
 use super::ui::Ui;
+use crate::state::StateStore;
 use crate::config;
 use crate::crash;
 use crate::diagnostic::Diagnostic;
@@ -86,11 +87,11 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     }
     let kept = args.file.as_deref().map(read_plan).transpose()?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
-    let store = project.store();
-    let writer = ui.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &env::holder("apply"), flags.lock_timeout)
+    let store = project.store()?;
+    let writer = ui.locked(&*store, flags.lock_timeout, || {
+        Writer::open(&*store, &env::holder("apply"), flags.lock_timeout)
     })?;
-    report_recovered(&store, &writer, ui);
+    report_recovered(&*store, &writer, ui);
     crash::point(crash::LOCKED);
     let plan = if let Some(plan) = &kept {
         plan.clone()
@@ -112,7 +113,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         wait: args.wait,
         asked_to_destroy: args.changes.allow_destroy,
     };
-    execute_plan(plan, &job, &connection, &store, writer, ui)
+    execute_plan(plan, &job, &connection, &*store, writer, ui)
 }
 
 /// Reads and verifies a plan file.
@@ -127,7 +128,7 @@ pub(super) fn read_plan(path: &Path) -> Result<Plan, Failure> {
 }
 
 /// Reports the interrupted run that taking the lock recovered, and its rescue files.
-pub(super) fn report_recovered(store: &crate::state::file::FileStore, writer: &Writer, ui: &Ui) {
+pub(super) fn report_recovered(store: &dyn crate::state::StateStore, writer: &Writer, ui: &Ui) {
     let rescues = rescue::found(store, writer.state(), ui);
     if let Some(run) = writer.recovered() {
         ui.diagnose(&[recovered(run, writer.state(), &rescues)]);

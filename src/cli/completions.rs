@@ -68,7 +68,8 @@ pub(super) fn list_addresses(global: &Global, ui: &mut Ui) -> Result<Exit, Failu
     let desired = project.check().1.desired;
     let mut addresses: Vec<String> =
         desired.environments.iter().map(|environment| environment.address.to_string()).collect();
-    let state = state::read(&project.store()).ok().and_then(state::Snapshot::current);
+    let state =
+        project.store().ok().and_then(|store| state::read(&*store).ok()).and_then(state::Snapshot::current);
     addresses.extend(state.iter().flat_map(state::State::records).map(|(address, _)| address.to_string()));
     addresses.sort_unstable();
     addresses.dedup();

@@ -16,7 +16,6 @@ use crate::i18n::text;
 use crate::model::Address;
 use crate::plan::guard::Limits;
 use crate::plan::{Mode, Options};
-use crate::state::file::FileStore;
 use crate::state::journal::{Event, Journal};
 use crate::state::{State, StateStore, Writer};
 
@@ -61,18 +60,18 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, ui)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
-    let store = project.store();
-    let writer = ui.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &env::holder("destroy"), flags.lock_timeout)
+    let store = project.store()?;
+    let writer = ui.locked(&*store, flags.lock_timeout, || {
+        Writer::open(&*store, &env::holder("destroy"), flags.lock_timeout)
     })?;
-    report_recovered(&store, &writer, ui);
+    report_recovered(&*store, &writer, ui);
     let desired = project.desired(ui)?;
     let state = writer.state();
     let mut wanted = Vec::new();
     for address in args.addresses.iter().collect::<BTreeSet<_>>() {
         if is_there(state, address, args.deposed) {
             wanted.push(address.clone());
-        } else if !args.deposed && was_there(&store, address)? {
+        } else if !args.deposed && was_there(&*store, address)? {
             ui.status(&text!(
                 "`{address}` is not in the state any more: it was already destroyed, moved or removed.\n",
                 address
@@ -101,7 +100,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         wait: None,
         asked_to_destroy: args.allow_destroy,
     };
-    execute_plan(plan, &job, &connection, &store, writer, ui)
+    execute_plan(plan, &job, &connection, &*store, writer, ui)
 }
 
 fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {
@@ -111,7 +110,7 @@ fn is_there(state: Option<&State>, address: &Address, deposed: bool) -> bool {
 }
 
 /// Whether a receipt has the address, so that it is not misspelt.
-fn was_there(store: &FileStore, address: &Address) -> Result<bool, Failure> {
+fn was_there(store: &dyn StateStore, address: &Address) -> Result<bool, Failure> {
     for receipt in store.receipts()? {
         if store_had(&store.receipt(&receipt)?, address) {
             return Ok(true);

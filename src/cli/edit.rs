@@ -71,7 +71,7 @@ impl Editing<'_> {
         ui: &mut Ui,
         want: impl Fn(&State) -> Result<Wanted, Failure>,
     ) -> Result<Exit, Failure> {
-        let store = self.project.store();
+        let store = self.project.store()?;
         let state = self.project.read_state(ui)?.ok_or_else(no_state)?;
         let mut wanted = want(&state)?;
         ui.diagnose(&wanted.warnings);
@@ -83,8 +83,8 @@ impl Editing<'_> {
         if self.writing.asks() && !ui.can_ask() {
             return Err(self.no_terminal());
         }
-        let mut writer = ui.locked(&store, self.writing.lock_timeout, || {
-            Writer::open(&store, &env::holder(self.doing), self.writing.lock_timeout)
+        let mut writer = ui.locked(&*store, self.writing.lock_timeout, || {
+            Writer::open(&*store, &env::holder(self.doing), self.writing.lock_timeout)
         })?;
         let now = writer.state().cloned().ok_or_else(no_state)?;
         if now != state {

@@ -37,7 +37,6 @@ use crate::report::document::View as _;
 use crate::report::import::render_imports;
 use crate::report::plan::{Detail, render_plan};
 use crate::report::{clean, events};
-use crate::state::file::FileStore;
 use crate::state::journal::RunId;
 use crate::state::{Snapshot, State, StateError, StateStore, Status, Writer, creates_since, read};
 
@@ -108,7 +107,7 @@ pub(super) fn execute_plan(
     plan: Plan,
     job: &Job<'_>,
     connection: &Connection,
-    store: &FileStore,
+    store: &dyn StateStore,
     mut writer: Writer,
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
@@ -371,7 +370,7 @@ fn remake(kept: &Plan, project: &Project, state: Option<&State>, ui: &Ui) -> Res
 }
 
 /// Returns the run that applied this plan, if there is one.
-fn used_by(store: &impl StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
+fn used_by(store: &dyn StateStore, plan: &Plan) -> Result<Option<RunId>, StateError> {
     let checksum = file::checksum(plan);
     for receipt in store.receipts()?.iter().filter(|receipt| receipt.base >= plan.serial) {
         if store.receipt(receipt)?.started.plan == checksum {
@@ -413,7 +412,7 @@ fn warn_first_account(state: Option<&State>, proven: Option<&Proven>, ui: &Ui) {
 }
 
 /// Counts the creates of the last 24 hours, also those with an unknown outcome.
-fn orders_last_day(store: &impl StateStore, state: Option<&State>) -> Result<usize, StateError> {
+fn orders_last_day(store: &dyn StateStore, state: Option<&State>) -> Result<usize, StateError> {
     let now = env::now();
     let since = now - SignedDuration::from_hours(24);
     // All receipts, because a wrong clock may have put one of today before older ones.
@@ -422,7 +421,7 @@ fn orders_last_day(store: &impl StateStore, state: Option<&State>) -> Result<usi
     Ok(creates_since(state, &journals?, since, now))
 }
 
-pub(super) fn last_sent(store: &impl StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
+pub(super) fn last_sent(store: &dyn StateStore) -> Result<Option<jiff::Timestamp>, StateError> {
     // Runs that only changed the state sent nothing. 50 of them take longer than any pause.
     for receipt in store.receipts()?.iter().rev().take(50) {
         if let Some(sent) = store.receipt(receipt)?.last_sent_at() {
@@ -479,7 +478,7 @@ fn run(
 }
 
 /// Explains what a second signal left open.
-fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
+fn left_at_once(before: Option<&State>, store: &dyn StateStore) -> Failure {
     let unknown: Vec<String> = match read(store).map(Snapshot::current) {
         Ok(now) => now
             .iter()
@@ -513,7 +512,7 @@ fn left_at_once(before: Option<&State>, store: &impl StateStore) -> Failure {
 /// Shows how the run ended.
 fn close(job: &Job<'_>, report: &ApplySummary, ui: &mut Ui) {
     // The run is recorded: output that fails does not change how it ended.
-    let path = job.project.state.display().to_string();
+    let path = job.project.state_place();
     let provenance = ui.provenance(Some(job.project.account()), &job.project.sources());
     let view = ApplyView::new(report, &path, ui.diagnostics(), provenance);
     let printed = if job.flags.json {

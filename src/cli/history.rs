@@ -64,13 +64,13 @@ enum Command {
 pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, ui)?;
-    let store = project.store();
+    let store = project.store()?;
     match &args.command {
-        Some(Command::Verify(args)) => return verify::run(args, &store, ui),
-        Some(Command::Reconcile(args)) => return reconcile::run(args, &store, ui),
+        Some(Command::Verify(args)) => return verify::run(args, &*store, ui),
+        Some(Command::Reconcile(args)) => return reconcile::run(args, &*store, ui),
         None => {}
     }
-    let past = Past::load(&store)?;
+    let past = Past::load(&*store)?;
     let filter = Filter {
         all: args.all,
         since: args.since.map(|since| since.from(env::now())),

@@ -47,11 +47,11 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     let project = Project::load(global, &flags.api)?;
     project.guard_reports(global, ui)?;
     let connection = Connection::choose(&project, &flags.embedded, flags.retry_for, ui)?;
-    let store = project.store();
-    let writer = ui.locked(&store, flags.lock_timeout, || {
-        Writer::open(&store, &env::holder("import"), flags.lock_timeout)
+    let store = project.store()?;
+    let writer = ui.locked(&*store, flags.lock_timeout, || {
+        Writer::open(&*store, &env::holder("import"), flags.lock_timeout)
     })?;
-    report_recovered(&store, &writer, ui);
+    report_recovered(&*store, &writer, ui);
     let mut desired = project.desired(ui)?;
     let state = writer.state();
     let on_record = state.and_then(|state| state.get(address));
@@ -94,5 +94,5 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         wait: None,
         asked_to_destroy: false,
     };
-    execute_plan(plan, &job, &connection, &store, writer, ui)
+    execute_plan(plan, &job, &connection, &*store, writer, ui)
 }

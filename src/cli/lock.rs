@@ -32,7 +32,7 @@ pub(super) fn run(command: &Command, global: &Global, ui: &mut Ui) -> Result<Exi
     let Command::Status(StatusArgs {}) = command;
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, ui)?;
-    let found = lock_report(&project.store())?;
+    let found = lock_report(&*project.store()?)?;
     if let Err(error) = &found.open {
         ui.diagnose(&[Diagnostic::warning(
             error.code(),

@@ -15,7 +15,7 @@ use super::ui::Ui;
 use crate::check::{self, Checked};
 use crate::config::{self, Config, Endpoint, Language};
 use crate::diagnostic::{Diagnostic, SourceFile, any_error};
-use crate::files::{Place, ResolvedPath};
+use crate::files::{self, Links, Place, ResolvedPath};
 use crate::i18n::{Text, text};
 use crate::manifest::{self, Bounds, Found};
 use crate::model::{Address, Desired, ManifestHash};
@@ -24,6 +24,7 @@ use crate::plan::moves::MoveProblem;
 use crate::plan::{Mode, Options, Plan, Target};
 use crate::report::clean;
 use crate::state::file::FileStore;
+use crate::state::postgres::{self, Location, PostgresStore};
 use crate::state::{Account, State, StateStore, read};
 
 /// The settings of a project: flags beat variables, which beat postpay.yaml, which beats the defaults.
@@ -36,7 +37,11 @@ pub(super) struct Project {
     manifests: Vec<PathBuf>,
     /// They were named on the command line, not by the project.
     manifests_typed: bool,
+    /// The state file. With a database, no state is there, but its name and folder are those of local files: the sandbox's
+    /// ledger, and outcomes that could not be written.
     pub state: PathBuf,
+    /// The database that has the state.
+    database: Option<Location>,
     pub endpoint: Endpoint,
     /// By flag or variable, not by a file that a pull request may change.
     pub endpoint_is_given: bool,
@@ -98,7 +103,15 @@ impl Project {
         } else {
             global.files.clone()
         };
-        let state = if let Some(path) = &global.state {
+        let mut database = None;
+        let wanted = global.state.as_deref().or(config.state.as_deref());
+        let state = if let Some(url) = wanted.filter(|path| config::is_database(path)) {
+            match location(url) {
+                Ok(location) => database = Some(location),
+                Err(why) => drop(wrong.get_or_insert(Failure::new("state-path", why).help(NOTHING_SENT))),
+            }
+            base.join(config::DEFAULT_STATE)
+        } else if let Some(path) = &global.state {
             if let Err(why) = config::check_state(path) {
                 return Err(Failure::new("state-path", text!("--state: {why}", why)).help(NOTHING_SENT));
             }
@@ -121,6 +134,7 @@ impl Project {
             manifests,
             manifests_typed: !global.files.is_empty(),
             state,
+            database,
             endpoint_is_given: global.endpoint.is_some(),
             endpoint: global.endpoint.clone().or_else(|| config.api.endpoint.clone()).unwrap_or_default(),
             rate: api.rate.or(config.api.rate).unwrap_or(config::DEFAULT_RATE),
@@ -163,9 +177,28 @@ impl Project {
         .help(NOTHING_SENT))
     }
 
-    /// Returns the store of the state.
-    pub(super) fn store(&self) -> FileStore {
-        FileStore::resolved(&self.state)
+    /// Returns the store of the state. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// When there are no resources for a connection.
+    pub(super) fn store(&self) -> Result<Box<dyn StateStore>, Failure> {
+        Ok(match &self.database {
+            None => Box::new(FileStore::resolved(&self.state)),
+            Some(database) => {
+                let rescue = FileStore::resolved(&self.state).beside("rescue")?;
+                Box::new(PostgresStore::new(database.clone(), rescue)?)
+            }
+        })
+    }
+
+    /// Returns the place of the state, for messages.
+    pub(super) fn state_place(&self) -> String {
+        self.database.as_ref().map_or_else(|| self.state.display().to_string(), ToString::to_string)
+    }
+
+    /// Works on a state file, in place of the project's own state.
+    pub(super) fn use_state(&mut self, path: PathBuf) {
+        (self.state, self.database) = (path, None);
     }
 
     /// Whether the place of the manifests is known.
@@ -202,7 +235,7 @@ impl Project {
             account: self.account(),
             endpoint: self.endpoint.to_string(),
             region: self.region.clone(),
-            state_path: self.state.display().to_string(),
+            state_path: self.state_place(),
         }
     }
 
@@ -289,7 +322,7 @@ impl Project {
 
     /// Rejects writing to a file of the state.
     pub(super) fn check_not_state_file(&self, path: &Path) -> Result<(), Failure> {
-        if self.store().owns(path)? {
+        if FileStore::resolved(&self.state).owns(path)? {
             let shown = path.display().to_string();
             let shown = clean(&shown);
             return Err(Failure::new("state-file", text!("{shown} is one of the state's own files", shown))
@@ -450,8 +483,8 @@ impl Project {
 
     /// Returns the state with the open run merged in; None when nothing was ever created.
     pub(super) fn read_state(&self, ui: &Ui) -> Result<Option<State>, Failure> {
-        let store = self.store();
-        let snapshot = read(&store)?;
+        let store = self.store()?;
+        let snapshot = read(&*store)?;
         if let Some(journal) = &snapshot.journal {
             let started = &journal.started;
             let (run, who, pid) = (started.run, &started.who, started.pid);
@@ -462,13 +495,13 @@ impl Project {
             .help(text!("its progress so far is shown; requests without a response count as unknown"))]);
         }
         let current = snapshot.current();
-        rescue::found(&store, current.as_ref(), ui);
+        rescue::found(&*store, current.as_ref(), ui);
         Ok(current)
     }
 
     /// Returns the EnvIds in all receipts, also of environments that are not in the state any more.
     pub(super) fn ids_in_receipts(&self) -> Result<BTreeSet<String>, Failure> {
-        let store = self.store();
+        let store = self.store()?;
         let mut env_ids = BTreeSet::new();
         for receipt in store.receipts()? {
             let journal = store.receipt(&receipt)?;
@@ -617,3 +650,23 @@ pub(super) fn unknown_address(address: &Address, desired: &Desired, state: Optio
 fn count(n: u32) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
 }
+
+/// Reads the URL of a database. A password comes from the environment or a password file, as with libpq.
+fn location(url: &Path) -> Result<Location, Text> {
+    let url = url.to_str().ok_or_else(|| text!("not a PostgreSQL URL: {error}", error = "not UTF-8"))?;
+    let file = env::raw_variable("PGPASSFILE").map(PathBuf::from);
+    let file = file.or_else(|| Some(env::home()?.join(".pgpass")));
+    Location::parse(url, env::raw_variable, |host, port, database, user| {
+        let Some(file) = file.as_deref().filter(|file| file.exists()) else {
+            return Ok(None);
+        };
+        let text = files::read(file, Links::Followed, MAX_PASSWORD_FILE).map_err(|error| {
+            let path = file.display();
+            text!("cannot read {path}: {error}", path, error)
+        })?;
+        Ok(postgres::find_password(&String::from_utf8_lossy(&text), host, port, database, user))
+    })
+}
+
+/// Far more than a password file holds, in bytes.
+const MAX_PASSWORD_FILE: u64 = 1 << 20;

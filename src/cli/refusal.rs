@@ -13,7 +13,7 @@ use crate::manifest;
 use crate::plan::{Plan, Step};
 use crate::report::clean;
 use crate::report::verify::{describe_notice, describe_problem};
-use crate::state::file::FileStore;
+use crate::state::StateStore;
 use crate::state::verify::{self, Notice, Problem};
 use crate::state::{State, rescue};
 
@@ -64,7 +64,7 @@ pub(super) fn check_unread_manifests(plan: &Plan, project: &Project) -> Result<(
 
 /// Rejects creating and destroying while the state contradicts its receipts. They carry hashes, and the state is a file that
 /// anybody may edit: what was removed from it would be created again, and an id added to it destroyed.
-pub(super) fn check_receipts(plan: &Plan, store: &FileStore) -> Result<(), Failure> {
+pub(super) fn check_receipts(plan: &Plan, store: &dyn StateStore) -> Result<(), Failure> {
     if !plan.calls_api() || plan.changes().next().is_none() {
         return Ok(());
     }
@@ -96,7 +96,7 @@ pub(super) fn check_rescue_files(
     plan: &Plan,
     state: Option<&State>,
     project: &Project,
-    store: &FileStore,
+    store: &dyn StateStore,
 ) -> Result<(), Failure> {
     if plan.orders().next().is_none() {
         return Ok(());

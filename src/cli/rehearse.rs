@@ -218,7 +218,7 @@ impl Simulation {
             .tempdir()
             .map_err(|error| cannot_write(&std::env::temp_dir(), &error))?;
         let place = files::resolve(folder.path()).map_err(|error| cannot_write(folder.path(), &error))?;
-        self.project.state = place.join("postpay.state.json");
+        self.project.use_state(place.join("postpay.state.json"));
         let path = &self.project.state;
         if let Some(copy) = &self.setup.state {
             std::fs::write(path, encode_state(copy)?).map_err(|error| cannot_write(path, &error))?;

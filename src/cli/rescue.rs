@@ -2,16 +2,16 @@
 
 use super::env;
 use super::ui::Ui;
+use crate::state::StateStore;
 use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::report::verify::{describe_notice, describe_outcome, describe_problem};
-use crate::state::file::FileStore;
 use crate::state::rescue::{self, RescueFile};
 use crate::state::{State, verify};
 
 /// Writes outcomes that may be in no journal to a rescue file. Returns warnings to print after the lock is released.
-pub(super) fn keep(report: &ApplySummary, store: &FileStore) -> Vec<Diagnostic> {
+pub(super) fn keep(report: &ApplySummary, store: &dyn StateStore) -> Vec<Diagnostic> {
     let Some(first) = report.unwritten.first() else {
         return Vec::new();
     };
@@ -41,7 +41,7 @@ pub(super) fn keep(report: &ApplySummary, store: &FileStore) -> Vec<Diagnostic> 
 }
 
 /// Returns the rescue files beside the state, and warns about them.
-pub(super) fn found(store: &FileStore, state: Option<&State>, ui: &Ui) -> Vec<RescueFile> {
+pub(super) fn found(store: &dyn StateStore, state: Option<&State>, ui: &Ui) -> Vec<RescueFile> {
     // A folder that cannot be read was reported with the state.
     let files = rescue::list(store).unwrap_or_default();
     let (problems, notices) = verify::check_rescues(files.clone(), state);

@@ -92,9 +92,9 @@ pub(super) struct Case {
 pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &args.api)?;
     project.guard_reports(global, ui)?;
-    let store = project.store();
-    let mut writer = ui.locked(&store, args.lock_timeout, || {
-        Writer::open(&store, &env::holder("resolve"), args.lock_timeout)
+    let store = project.store()?;
+    let mut writer = ui.locked(&*store, args.lock_timeout, || {
+        Writer::open(&*store, &env::holder("resolve"), args.lock_timeout)
     })?;
     let Some(state) = writer.state().cloned() else {
         let none = text!("No state: nothing has been created yet.\n");
@@ -145,7 +145,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
         } else {
             client.environments().await.map_err(|error| unreadable(&error))?
         };
-        let cases = examine(&store, &state, open, &client).await?;
+        let cases = examine(&*store, &state, open, &client).await?;
         Ok::<_, Failure>((cases, seen))
     })?;
     show(&cases, ui)?;
@@ -196,7 +196,7 @@ fn wanted<'a>(
 
 /// Reads the journals and the account.
 pub(super) async fn examine(
-    store: &impl StateStore,
+    store: &dyn StateStore,
     state: &State,
     open: Vec<(&Address, &Record)>,
     client: &TencentClient,
@@ -245,7 +245,7 @@ fn unreadable(error: &CloudError) -> Failure {
         .help(text!("nothing was changed"))
 }
 
-fn journal_of(store: &impl StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
+fn journal_of(store: &dyn StateStore, run: RunId) -> Result<Option<Journal>, StateError> {
     let receipts = store.receipts()?;
     receipts.iter().find(|receipt| receipt.run == run).map(|receipt| store.receipt(receipt)).transpose()
 }

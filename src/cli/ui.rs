@@ -26,8 +26,7 @@ use crate::i18n::{Lang, Text, text};
 use crate::report::RenderOptions;
 use crate::report::events;
 use crate::sanitize::{Syntax, escape_commands};
-use crate::state::file::FileStore;
-use crate::state::{LockStatus, StateError, StateStore as _};
+use crate::state::{LockStatus, StateError, StateStore};
 
 /// Whether standard output takes what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,7 +242,7 @@ impl Ui {
     /// Takes a lock, and shows how long it has been waiting, at most `most`.
     pub(super) fn locked<T>(
         &self,
-        store: &FileStore,
+        store: &dyn StateStore,
         most: Duration,
         take: impl FnOnce() -> Result<T, StateError>,
     ) -> Result<T, StateError> {

@@ -31,7 +31,7 @@ pub(super) fn run(_: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failur
     // What is wrong with the settings hides nothing that is wrong with the manifests.
     let (files, environments) = if diagnostics.is_empty() || project.has_manifests() {
         // A state that can't be read is for other commands to complain of.
-        let snapshot = read(&project.store()).ok();
+        let snapshot = project.store().ok().and_then(|store| read(&*store).ok());
         let state = snapshot.and_then(Snapshot::current);
         let (files, checked) = project.check_creates(state.as_ref());
         diagnostics.extend(checked.diagnostics);

@@ -21,7 +21,7 @@ pub use manifest::{CONFIG_NAME, OTHER_CONFIG_NAME};
 pub use region::{Region, RegionError};
 pub use settings::{
     Api, Config, DEFAULT_IN_FLIGHT, DEFAULT_LANGUAGE, DEFAULT_MANIFESTS, DEFAULT_RATE, DEFAULT_STATE,
-    DEFAULT_TIMEOUT, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state,
+    DEFAULT_TIMEOUT, Guard, Language, MAX_IN_FLIGHT, MAX_RATE, MIN_RATE, check_state, is_database,
 };
 pub use table::config_schema;
 

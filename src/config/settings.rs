@@ -95,12 +95,22 @@ impl Language {
     }
 }
 
+/// Returns whether a state's path is the URL of a PostgreSQL database.
+pub fn is_database(path: &Path) -> bool {
+    path.to_str()
+        .is_some_and(|path| ["postgres://", "postgresql://"].iter().any(|scheme| path.starts_with(scheme)))
+}
+
 /// Checks that a state can be kept at this path, without looking at what is there.
 ///
 /// # Errors
 /// When it is a URL, or names a folder.
 pub fn check_state(path: &Path) -> Result<(), Text> {
     let shown = path.to_string_lossy();
+    // Its parts are checked where the connection is made.
+    if is_database(path) {
+        return Ok(());
+    }
     if let Some((scheme, _)) = shown.split_once("://")
         && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+.-".contains(&byte))

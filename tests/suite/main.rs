@@ -28,6 +28,8 @@ mod life;
 mod reads;
 mod recovery;
 mod schemas;
+#[cfg(unix)]
+mod shared_state;
 mod state_format;
 mod store_contract;
 mod support;

@@ -7,7 +7,7 @@ use crate::i18n::text;
 use crate::model::Address;
 use crate::report::verify::{describe_notice, describe_problem};
 use crate::state::State;
-use crate::state::file::FileStore;
+use crate::state::StateStore;
 use crate::state::history::{Filter, HistoryEvent, history};
 use crate::state::journal::Journal;
 use crate::state::verify::{Kept, Notice, Problem, read_all, verify};
@@ -22,7 +22,7 @@ pub(super) struct Past {
 }
 
 impl Past {
-    pub(super) fn load(store: &FileStore) -> Result<Self, Failure> {
+    pub(super) fn load(store: &dyn StateStore) -> Result<Self, Failure> {
         let Kept { state, journal, receipts, .. } = read_all(store)?;
         let (state, journal) = (state.ok().flatten(), journal.ok().flatten());
         let mut journals: Vec<Journal> =
@@ -65,7 +65,7 @@ impl Past {
 }
 
 /// Returns the problems of the receipts, and notices about them.
-fn check_receipts(store: &FileStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
+fn check_receipts(store: &dyn StateStore) -> Result<(Vec<Diagnostic>, Vec<Diagnostic>), Failure> {
     let found = verify(store)?;
     let problems = found.problems.iter().filter_map(|problem| match problem {
         Problem::Error(error) => {

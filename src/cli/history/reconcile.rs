@@ -11,8 +11,8 @@ use crate::files::{self, Links};
 use crate::i18n::{Text, text};
 use crate::report::bill::BillView;
 use crate::report::clean;
+use crate::state::StateStore;
 use crate::state::bill::{self, Bill, BillError};
-use crate::state::file::FileStore;
 use crate::state::history::{order_numbers, without_number};
 
 /// Compare a bill from Tencent Cloud with the state and receipts
@@ -46,7 +46,7 @@ pub(super) struct Args {
     until: Option<Since>,
 }
 
-pub(super) fn run(args: &Args, store: &FileStore, ui: &mut Ui) -> Result<Exit, Failure> {
+pub(super) fn run(args: &Args, store: &dyn StateStore, ui: &mut Ui) -> Result<Exit, Failure> {
     let past = Past::load(store)?;
     let ours = order_numbers(&past.events, past.state.as_ref());
     let shown = clean(&args.file.display().to_string()).into_owned();

@@ -4,7 +4,7 @@ use crate::cli::error::{Exit, Failure};
 use crate::cli::ui::Ui;
 use crate::i18n::text;
 use crate::report::verify::HistoryVerification;
-use crate::state::file::FileStore;
+use crate::state::StateStore;
 use crate::state::verify::{self, Problem};
 
 /// Verify the receipts' hash chain
@@ -18,7 +18,7 @@ Examples:
   postpay state verify       also compare the state, field by field")]
 pub(super) struct Args {}
 
-pub(super) fn run(Args {}: &Args, store: &FileStore, ui: &mut Ui) -> Result<Exit, Failure> {
+pub(super) fn run(Args {}: &Args, store: &dyn StateStore, ui: &mut Ui) -> Result<Exit, Failure> {
     let receipts = verify::read_all(store)?.receipts;
     let found = verify::verify(store)?;
     let view = HistoryVerification::new(&receipts, &found);

@@ -12,8 +12,7 @@ use crate::i18n::{Text, text};
 use crate::report::clean;
 use crate::report::document::View as _;
 use crate::report::restore::RestoreView;
-use crate::state::StateStore as _;
-use crate::state::file::FileStore;
+use crate::state::StateStore;
 use crate::state::restore::{Origin, Proposal, Restoring, propose};
 
 /// Rebuild the state from the receipts, its backup, or a copy
@@ -49,23 +48,23 @@ pub(in crate::cli) struct Args {
 pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, ui)?;
-    let store = project.store();
+    let store = project.store()?;
     let origin = match &args.from {
         Some(path) => Origin::Copy(path.clone()),
         None if args.from_backup => Origin::Backup,
         None => Origin::Receipts,
     };
     if args.dry_run {
-        let proposal = propose(&store, &origin)?;
-        other_account(&proposal, &store)?;
+        let proposal = propose(&*store, &origin)?;
+        other_account(&proposal, &*store)?;
         show(&proposal, false, None, ui)?;
         ui.status(&nothing_written());
         return Ok(Exit::Fine);
     }
-    let restoring = ui.locked(&store, args.lock_timeout, || {
-        Restoring::begin(&store, &origin, &env::holder("state restore"), args.lock_timeout)
+    let restoring = ui.locked(&*store, args.lock_timeout, || {
+        Restoring::begin(&*store, &origin, &env::holder("state restore"), args.lock_timeout)
     })?;
-    other_account(restoring.proposal(), &store)?;
+    other_account(restoring.proposal(), &*store)?;
     if restoring.proposal().changes_nothing() {
         show(restoring.proposal(), false, None, ui)?;
         ui.status(&nothing_written());
@@ -77,7 +76,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     }
     let restored = restoring.write()?;
     show(&restored.proposal, true, restored.kept.as_deref(), ui)?;
-    let path = project.state.display();
+    let path = project.state_place();
     ui.status(&text!("Written to {path}.\n", path));
     if let Some(kept) = &restored.kept {
         let kept = kept.display();
@@ -88,7 +87,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
 }
 
 /// Refuses what is another account's or endpoint's by the receipts beside it: a copy is a file that anybody may edit.
-fn other_account(proposal: &Proposal, store: &FileStore) -> Result<(), Failure> {
+fn other_account(proposal: &Proposal, store: &dyn StateStore) -> Result<(), Failure> {
     let receipts = store.receipts()?;
     let (Some(latest), Some(restored)) = (receipts.last(), &proposal.state.account) else {
         return Ok(());

@@ -22,7 +22,7 @@ pub(in crate::cli) struct Args {}
 pub(super) fn run(Args {}: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Failure> {
     let project = Project::load(global, &Api::default())?;
     project.guard_reports(global, ui)?;
-    let found = verify::verify(&project.store())?;
+    let found = verify::verify(&*project.store()?)?;
     let view = StateVerification::new(&found);
     ui.print_view(&view)?;
     let mut told = Vec::new();

@@ -31,7 +31,8 @@ pub(super) struct PostgresLease {
 }
 
 impl PostgresLease {
-    pub(super) fn new(server: Arc<Server>, lasts: Duration, writer: String, epoch: i64) -> Self {
+    pub(super) fn new(server: Arc<Server>, writer: String, epoch: i64) -> Self {
+        let lasts = server.location().lease;
         let project = server.location().project().to_owned();
         let mine = writer.clone();
         let renewal = server.repeat(lasts / 4, move || {
@@ -64,9 +65,14 @@ impl PostgresLease {
         failed(&self.server, failure)
     }
 
-    /// Runs a statement, which returns a row unless this writer was fenced out.
-    fn fenced_query(&mut self, statement: Statement) -> Result<(), StateError> {
-        match self.server.query(statement) {
+    /// Runs a statement, which returns a row unless this writer was fenced out. It does no harm to run it twice, and it is where
+    /// the answer was lost.
+    fn repeat(&mut self, statement: impl Fn(&Self) -> Statement) -> Result<(), StateError> {
+        let mut answer = self.server.query(statement(self));
+        if answer.as_ref().is_err_and(|failure| failure.is_uncertain) {
+            answer = self.server.query(statement(self));
+        }
+        match answer {
             Ok(rows) if rows.is_empty() => Err(self.fenced()),
             Ok(_) => Ok(()),
             Err(failure) => Err(self.failed(failure)),
@@ -116,7 +122,7 @@ impl Lease for PostgresLease {
 
     fn prepare(&mut self, state: Option<&[u8]>) -> Result<(), StateError> {
         self.renew()?;
-        self.fenced_query(self.statement(SAME).bytes(state))
+        self.repeat(|lease| lease.statement(SAME).bytes(state))
     }
 
     fn begin(&mut self, run: RunId, line: &[u8]) -> Result<(), StateError> {
@@ -127,52 +133,62 @@ impl Lease for PostgresLease {
                  AND set_config('synchronous_commit', 'on', true) = 'on' RETURNING name) \
              INSERT INTO postpay.log (project, seq, epoch, line) SELECT name, 1, $2, $5 FROM project RETURNING seq",
         );
-        match self.fenced_query(open.text(&run).bytes(Some(line))) {
-            Ok(()) => {
-                self.run = Some(run);
-                Ok(())
-            }
+        match self.server.query(open.text(&run).bytes(Some(line))) {
+            Ok(rows) if rows.is_empty() => return Err(self.fenced()),
+            Ok(_) => {}
             // Whether it is open is read, never guessed from the error.
-            Err(error) if self.is_uncertain => {
-                if self.read(1)? == line {
-                    Ok(())
-                } else {
-                    Err(error)
+            Err(failure) => {
+                let error = self.failed(failure);
+                if !self.is_uncertain || self.read(1)? != line {
+                    return Err(error);
                 }
             }
-            Err(error) => Err(error),
         }
+        self.run = Some(run);
+        Ok(())
     }
 
     fn append(&mut self, seq: u64, line: &[u8], fence: Fence) -> Result<(), StateError> {
-        let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+        let number = i64::try_from(seq).unwrap_or(i64::MAX);
         let run = self.run.clone().unwrap_or_default();
         // The row's lock makes a writer that closes the run wait, or this one find it closed.
         let insert = match fence {
-            Fence::Intent => self.statement(
+            Fence::Intent => {
                 "WITH project AS (UPDATE postpay.projects SET lease_until = clock_timestamp() + make_interval(secs => $7) \
                    WHERE name = $1 AND epoch = $2 AND writer = $3 AND open_run = $6 \
                      AND set_config('synchronous_commit', 'on', true) = 'on' RETURNING name) \
                  INSERT INTO postpay.log (project, seq, epoch, line) SELECT name, $4, $2, $5 FROM project \
-                 WHERE EXISTS (SELECT FROM postpay.log WHERE project = $1 AND seq = $4 - 1) RETURNING seq",
-            ),
-            Fence::Open => self.statement(
+                 WHERE EXISTS (SELECT FROM postpay.log WHERE project = $1 AND seq = $4 - 1) RETURNING seq"
+            }
+            Fence::Open => {
                 "INSERT INTO postpay.log (project, seq, epoch, line) SELECT name, $4, $2, $5 FROM postpay.projects \
                  WHERE name = $1 AND $3::text IS NOT NULL AND $7::float8 > 0 AND open_run = $6 \
                    AND EXISTS (SELECT FROM postpay.log WHERE project = $1 AND seq = $4 - 1) \
-                   AND set_config('synchronous_commit', 'on', true) = 'on' FOR UPDATE RETURNING seq",
-            ),
+                   AND set_config('synchronous_commit', 'on', true) = 'on' FOR UPDATE RETURNING seq"
+            }
         };
-        let insert = insert.number(seq).bytes(Some(line)).text(&run).seconds(self.lasts);
-        self.fenced_query(insert)
+        for is_last in [false, true] {
+            let insert =
+                self.statement(insert).number(number).bytes(Some(line)).text(&run).seconds(self.lasts);
+            match self.server.query(insert) {
+                Ok(rows) if rows.is_empty() => return Err(self.fenced()),
+                Ok(_) => return Ok(()),
+                Err(failure) => {
+                    let error = self.failed(failure);
+                    // Once no earlier statement can be carried out any more, what is there is final.
+                    if is_last || !self.is_uncertain || !self.read(seq)?.is_empty() {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn renew(&mut self) -> Result<(), StateError> {
-        let renew = self.statement(
-            "UPDATE postpay.projects SET lease_until = clock_timestamp() + make_interval(secs => $4) \
-             WHERE name = $1 AND epoch = $2 AND writer = $3 RETURNING name",
-        );
-        self.fenced_query(renew.seconds(self.lasts))
+        let renew = "UPDATE postpay.projects SET lease_until = clock_timestamp() + make_interval(secs => $4) \
+             WHERE name = $1 AND epoch = $2 AND writer = $3 RETURNING name";
+        self.repeat(|lease| lease.statement(renew).seconds(lease.lasts))
     }
 
     fn replace(

@@ -10,6 +10,8 @@ use url::Url;
 
 use crate::i18n::{Text, text};
 
+/// How long a lease lasts without being renewed.
+const LEASE: Duration = Duration::from_secs(60);
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -24,6 +26,8 @@ pub struct Location {
     pub(super) root_certificates: Option<PathBuf>,
     /// Whether the connection is protected: always, but on this machine.
     pub(super) tls: bool,
+    /// How long a writer that is gone keeps others out.
+    pub(super) lease: Duration,
 }
 
 impl fmt::Debug for Location {
@@ -36,11 +40,6 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.shown)
     }
-}
-
-/// Returns whether a state's path is a URL of PostgreSQL.
-pub fn is_url(path: &str) -> bool {
-    ["postgres://", "postgresql://"].iter().any(|scheme| path.starts_with(scheme))
 }
 
 impl Location {
@@ -66,18 +65,25 @@ impl Location {
         }
         let (mut project, mut mode, mut root_certificates) =
             (None, variable("PGSSLMODE"), variable("PGSSLROOTCERT"));
+        let mut lease = LEASE;
         let mut host = parsed.host_str().filter(|host| !host.is_empty()).map(decode);
         for (name, value) in parsed.query_pairs() {
             match &*name {
                 "project" => project = Some(value.into_owned()),
                 "sslmode" => mode = Some(value.into_owned()),
+                "lease" => {
+                    let seconds = value.parse().ok().filter(|seconds| (1..=3600).contains(seconds));
+                    lease = Duration::from_secs(
+                        seconds.ok_or_else(|| text!("`lease` must be a number of seconds from 1 to 3600"))?,
+                    );
+                }
                 "sslrootcert" => root_certificates = Some(value.into_owned()),
                 // As libpq has it: a folder with a socket.
                 "host" => host = Some(value.into_owned()),
                 _ => {
                     let name = name.escape_debug();
                     return Err(text!(
-                        "unknown parameter `{name}`; expected project, sslmode, sslrootcert or host",
+                        "unknown parameter `{name}`; expected project, lease, sslmode, sslrootcert or host",
                         name
                     ));
                 }
@@ -146,7 +152,7 @@ impl Location {
         } else {
             format!("postgres://{host}:{port}/{database}?project={project}")
         };
-        Ok(Self { config, project, shown, root_certificates: root_certificates.map(Into::into), tls })
+        Ok(Self { config, project, shown, root_certificates: root_certificates.map(Into::into), tls, lease })
     }
 
     pub fn project(&self) -> &str {

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-pub use location::{Location, find_password, is_url};
+pub use location::{Location, find_password};
 
 use super::store::{Lease, LockStatus, Part, Places, ReceiptRef, StateStore, Stored};
 use crate::i18n::Text;
@@ -27,29 +27,26 @@ use crate::state::record::{RunId, Serial};
 use lease::PostgresLease;
 use server::{Failure, Server, Statement};
 
-/// How long a lease lasts without being renewed.
-pub const LEASE: Duration = Duration::from_secs(60);
 /// How often a lease that another writer holds is asked for.
 const POLL: Duration = Duration::from_millis(200);
 
 /// A state in a PostgreSQL database.
 pub struct PostgresStore {
     server: Arc<Server>,
-    lease: Duration,
     /// What the names of rescue files on this machine start with.
     rescue: PathBuf,
 }
 
 impl PostgresStore {
     /// The store of a project. Connects with the first call. `rescue` is a local path for what cannot be written to the
-    /// database; `lease` is how long a writer that is gone keeps others out.
+    /// database.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn new(location: Location, rescue: impl Into<PathBuf>, lease: Duration) -> Result<Self, StateError> {
+    pub fn new(location: Location, rescue: impl Into<PathBuf>) -> Result<Self, StateError> {
         let place = PathBuf::from(location.shown.clone());
         let server = Server::new(location).map_err(|why| StateError::Database { place, why })?;
-        Ok(Self { server: Arc::new(server), lease, rescue: rescue.into() })
+        Ok(Self { server: Arc::new(server), rescue: rescue.into() })
     }
 
     fn project(&self) -> &str {
@@ -62,7 +59,9 @@ impl PostgresStore {
 
     /// Runs a statement whose first value is the project. No row where the tables do not exist yet.
     fn read(&self, sql: &'static str) -> Result<Vec<Row>, StateError> {
-        match self.server.query(Statement::new(sql).text(self.project())) {
+        let read = || self.server.query(Statement::new(sql).text(self.project()));
+        // The server may have restarted since the last call.
+        match read().or_else(|failure| if failure.is_uncertain { read() } else { Err(failure) }) {
             Ok(rows) => Ok(rows),
             // Nothing was ever stored.
             Err(failure) if failure.is_missing_table() => Ok(Vec::new()),
@@ -191,12 +190,13 @@ impl StateStore for PostgresStore {
                  WHERE name = $1 AND (lease_until IS NULL OR lease_until < clock_timestamp() OR writer = $3) \
                  RETURNING epoch",
             );
-            let take = take.text(self.project()).text(&json).text(&writer).seconds(self.lease);
+            let take =
+                take.text(self.project()).text(&json).text(&writer).seconds(self.server.location().lease);
             match self.server.query(take) {
                 Ok(rows) => {
                     if let Some(row) = rows.first() {
                         let server = Arc::clone(&self.server);
-                        return Ok(Box::new(PostgresLease::new(server, self.lease, writer, row.get(0))));
+                        return Ok(Box::new(PostgresLease::new(server, writer, row.get(0))));
                     }
                 }
                 Err(failure) if failure.is_uncertain && began.elapsed() < wait.max(POLL) => {}

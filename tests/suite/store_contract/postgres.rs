@@ -1,7 +1,6 @@
 //! The store on PostgreSQL: the contract, and what is its own.
 
 use postpay::state::StateStore;
-use postpay::state::postgres::LEASE;
 use tempfile::TempDir;
 
 use super::*;
@@ -12,18 +11,17 @@ struct Database {
     server: &'static Server,
     url: String,
     folder: TempDir,
-    lease: Duration,
 }
 
 impl Database {
     /// None where PostgreSQL is not installed.
     fn new() -> Option<Self> {
         let server = server()?;
-        Some(Self { server, url: server.url(), folder: crate::support::folder(), lease: LEASE })
+        Some(Self { server, url: server.url(), folder: crate::support::folder() })
     }
 
     fn project(&self) -> &str {
-        self.url.split_once("project=").unwrap().1
+        self.url.split_once("project=").unwrap().1.split('&').next().unwrap()
     }
 
     /// Runs SQL on this project, whose name stands for `$`.
@@ -34,7 +32,7 @@ impl Database {
 
 impl Place for Database {
     fn store(&self) -> Box<dyn StateStore> {
-        Box::new(store(&self.url, self.folder.path(), self.lease))
+        Box::new(store(&self.url, self.folder.path()))
     }
 
     fn copy(&self) -> Option<Vec<u8>> {
@@ -65,7 +63,7 @@ fn run_through(
     cut: Cut,
 ) -> Result<State, StateError> {
     let url = proxy.url(database.server, &database.url);
-    let store = store(&url, database.folder.path(), LEASE);
+    let store = store(&url, database.folder.path());
     proxy.cut(part, cut);
     let mut writer = Writer::open(&store, &holder("ada@loom"), NO_WAIT)?;
     writer.begin(at(1), run_over(&writer))?;
@@ -125,9 +123,9 @@ fn lost_statements_and_answers_lose_and_repeat_nothing() {
 #[test]
 fn leases_are_renewed_and_run_out() {
     let Some(mut database) = Database::new() else { return };
-    database.lease = Duration::from_millis(400);
+    database.url += "&lease=1";
     let first = writer(&database);
-    let until = std::time::Instant::now() + database.lease * 3;
+    let until = std::time::Instant::now() + Duration::from_secs(3);
     while std::time::Instant::now() < until {
         assert!(matches!(lock(&database, "bob@mill").err(), Some(StateError::Locked { .. })));
     }
@@ -159,21 +157,21 @@ fn servers_that_may_lose_a_commit_and_newer_tables_are_rejected() {
     server.sql("CREATE ROLE careless LOGIN SUPERUSER");
     server.sql("ALTER ROLE careless SET synchronous_commit = off");
     let careless = database.url.replace("postgres@", "careless@");
-    let error = store(&careless, database.folder.path(), LEASE).inspect().unwrap_err();
+    let error = store(&careless, database.folder.path()).inspect().unwrap_err();
     assert!(error.text().en().contains("synchronous_commit is off"), "{error}");
 
     server.sql("CREATE ROLE guest LOGIN");
     server.sql("CREATE DATABASE other");
     let guest = database.url.replace("postgres@", "guest@").replace("/postgres?", "/other?");
-    let guest = store(&guest, database.folder.path(), LEASE);
+    let guest = store(&guest, database.folder.path());
     assert_eq!(guest.inspect().unwrap().state, None, "no tables, no state");
     let error = guest.acquire(&holder("ada@loom"), NO_WAIT).err().unwrap();
     assert!(error.text().en().contains("CREATE TABLE IF NOT EXISTS postpay.projects"), "{error}");
 
-    let other = store(&database.url.replace("/postgres?", "/other?"), database.folder.path(), LEASE);
+    let other = store(&database.url.replace("/postgres?", "/other?"), database.folder.path());
     drop(other.acquire(&holder("ada@loom"), NO_WAIT).unwrap());
     server.sql_in("other", "UPDATE postpay.version SET version = 2");
-    let newer = store(&database.url.replace("/postgres?", "/other?"), database.folder.path(), LEASE);
+    let newer = store(&database.url.replace("/postgres?", "/other?"), database.folder.path());
     let error = newer.inspect().unwrap_err();
     assert!(error.text().en().contains("have version 2"), "{error}");
 }

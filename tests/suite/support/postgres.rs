@@ -8,7 +8,6 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
 
 use postpay::state::postgres::{Location, PostgresStore};
 
@@ -127,9 +126,9 @@ impl Server {
 }
 
 /// A store at `url`, with rescue files below `folder`.
-pub(crate) fn store(url: &str, folder: &Path, lease: Duration) -> PostgresStore {
+pub(crate) fn store(url: &str, folder: &Path) -> PostgresStore {
     let location = Location::parse(url, |_| None, |_, _, _, _| Ok(None)).unwrap();
-    PostgresStore::new(location, folder.join("postpay.rescue"), lease).unwrap()
+    PostgresStore::new(location, folder.join("postpay.rescue")).unwrap()
 }
 
 /// What happens to the connection that sends a certain statement.
