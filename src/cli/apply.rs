@@ -11,7 +11,6 @@ use super::options::{Changes, Global, Select, time};
 use super::project::Project;
 use super::rescue;
 use super::ui::Ui;
-use crate::state::StateStore;
 use crate::config;
 use crate::crash;
 use crate::diagnostic::Diagnostic;

@@ -2,11 +2,11 @@
 
 use super::env;
 use super::ui::Ui;
-use crate::state::StateStore;
 use crate::apply::ApplySummary;
 use crate::diagnostic::Diagnostic;
 use crate::i18n::text;
 use crate::report::verify::{describe_notice, describe_outcome, describe_problem};
+use crate::state::StateStore;
 use crate::state::rescue::{self, RescueFile};
 use crate::state::{State, verify};
 
