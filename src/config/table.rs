@@ -60,8 +60,8 @@ pub(super) const TOP: &[Setting] = &[
         "state",
         Shape::Text("", |text| check_state(text.as_ref())),
         Null::IsError,
-        "Where the state is kept: a path in the project, or a `.json` file in its repository. `state/postpay.state.json` when left \
-         out.",
+        "Where the state is kept: a path in the project, a `.json` file in its repository, or a PostgreSQL database, \
+         `postgres://HOST/DATABASE?project=NAME`. `state/postpay.state.json` when left out.",
     ),
     setting("api", Shape::Section(API), Null::IsNone, "How Tencent Cloud is called."),
     setting("guard", Shape::Section(GUARD), Null::IsNone, "What a plan must not go beyond."),

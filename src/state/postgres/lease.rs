@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use super::server::{Server, Statement};
-use super::{Failure, failed};
+use super::server::{Failure, Server, Statement};
 use crate::i18n::Text;
 use crate::state::error::StateError;
 use crate::state::record::{RunId, Serial};
@@ -62,7 +61,7 @@ impl PostgresLease {
 
     fn failed(&mut self, failure: Failure) -> StateError {
         self.is_uncertain |= failure.is_uncertain;
-        failed(&self.server, failure)
+        self.server.error(failure)
     }
 
     /// Runs a statement, which returns a row unless this writer was fenced out. It does no harm to run it twice, and it is where

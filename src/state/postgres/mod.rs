@@ -54,7 +54,7 @@ impl PostgresStore {
     }
 
     fn failed(&self, failure: Failure) -> StateError {
-        failed(&self.server, failure)
+        self.server.error(failure)
     }
 
     /// Runs a statement whose first value is the project. No row where the tables do not exist yet.
@@ -78,10 +78,6 @@ impl PostgresStore {
             }
         }
     }
-}
-
-fn failed(server: &Server, failure: Failure) -> StateError {
-    StateError::Database { place: server.location().to_string().into(), why: failure.why }
 }
 
 impl StateStore for PostgresStore {

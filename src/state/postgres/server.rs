@@ -19,6 +19,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::location::Location;
 use crate::i18n::{Text, text};
+use crate::state::error::StateError;
 
 /// The version of `schema.sql`.
 const VERSION: i32 = 1;
@@ -121,6 +122,10 @@ impl Server {
             Builder::new_multi_thread().worker_threads(1).enable_all().thread_name("postgres").build();
         let runtime = runtime.map_err(|error| text!("cannot start a thread: {error}", error))?;
         Ok(Self { location, client: Arc::default(), runtime: Some(runtime) })
+    }
+
+    pub(super) fn error(&self, failure: Failure) -> StateError {
+        StateError::Database { place: self.location.to_string().into(), why: failure.why }
     }
 
     pub(super) fn location(&self) -> &Location {

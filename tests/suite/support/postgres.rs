@@ -63,6 +63,7 @@ fn free_port() -> u16 {
 }
 
 impl Server {
+    #[expect(clippy::zombie_processes, reason = "the shell ends after this process")]
     pub(crate) fn start(bin: &Path) -> Self {
         let folder = super::folder().keep();
         if let Some((uid, gid)) = postgres_user() {
@@ -200,7 +201,7 @@ fn contains(bytes: &[u8], part: &str) -> bool {
 
 /// Copies from one stream to another while `passes` says so, then closes both.
 fn forward(mut from: TcpStream, mut to: TcpStream, mut passes: impl FnMut(&[u8]) -> bool) {
-    let mut buffer = [0; 65_536];
+    let mut buffer = vec![0; 65_536];
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         if !passes(&buffer[..count]) || to.write_all(&buffer[..count]).is_err() {
             break;
