@@ -14,9 +14,8 @@ use crate::i18n::{Text, text};
 use crate::model::Address;
 use crate::plan::guard;
 use crate::report::clean;
-use crate::state::file::FileStore;
 use crate::state::journal::{Event, Intent, Journal, RunStarted};
-use crate::state::{Record, State, Status, Writer};
+use crate::state::{Record, State, StateStore, Status, Writer};
 
 /// Returns the create as it was sent, for a kind that can be sent again.
 ///
@@ -72,7 +71,7 @@ pub(super) fn run(
     project: &Project,
     connection: &Connection,
     auto_approve: bool,
-    (store, mut writer): (&FileStore, Writer),
+    (store, mut writer): (&dyn StateStore, Writer),
     ui: &mut Ui,
 ) -> Result<Exit, Failure> {
     let address = intent.address.clone();

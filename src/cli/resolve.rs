@@ -121,7 +121,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     }
     let repeat = match open[..] {
         [(address, record)] if args.resend => {
-            let intent = resend::intent(address, record, journal_of(&store, record.run)?)?;
+            let intent = resend::intent(address, record, journal_of(&*store, record.run)?)?;
             if !args.force {
                 is_old_enough(address, record, "--resend", env::now())?;
             }
@@ -133,7 +133,7 @@ pub(super) fn run(args: &Args, global: &Global, ui: &mut Ui) -> Result<Exit, Fai
     if let Some(intent) = repeat {
         let others = is_open(&state).count() + pending_destroy::open(&state, &[]).len() > 1;
         let exit =
-            resend::run(intent, &state, &project, &connection, args.auto_approve, (&store, writer), ui)?;
+            resend::run(intent, &state, &project, &connection, args.auto_approve, (&*store, writer), ui)?;
         show(&[], ui)?;
         return Ok(if others { Exit::Unknown } else { exit });
     }

@@ -171,7 +171,7 @@ fn only_the_address_of_an_ignored_drift_may_be_null() {
 
 #[test]
 fn state_must_be_a_file_and_a_url_is_not_shown() {
-    for state in ["postgres://u:secret@h/db", "s3://bucket/key", "state/", "a/.."] {
+    for state in ["mysql://u:secret@h/db", "s3://bucket/key", "state/", "a/.."] {
         let text = format!("version: 1\nstate: {state}\n");
         let problems = parse(&source(&text)).unwrap_err();
         assert_chinese(&problems);

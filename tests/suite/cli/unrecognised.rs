@@ -70,7 +70,8 @@ fn settings_that_are_not_recognised_are_an_error() {
 #[test]
 fn states_that_can_not_be_files_are_refused_before_anything_is_sent() {
     for (state, says) in [
-        ("postgres://user:secret@host/db", "`postgres://` is not supported"),
+        ("mysql://user:secret@host/db", "`mysql://` is not supported"),
+        ("postgres://user:secret@host/db?project=p", "holds a password"),
         ("state/", "`state/` is a folder"),
         ("state/..", "`state/..` is a folder"),
         ("environments/state.yaml", "would be read as a manifest"),
