@@ -1,4 +1,4 @@
-//! postpay creates and manages Tencent CloudBase pay-as-you-go environments from reviewed YAML.
+//! postpay creates and manages Tencent CloudBase environments from reviewed YAML.
 //!
 //! Creating an environment (`CreatePostpayPackage`) costs money, has no idempotency token, and may succeed
 //! without a response. Three promises follow, and win over every other goal:
