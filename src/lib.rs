@@ -32,7 +32,7 @@
 //! | [`drift`] | [`drift::Drift`] | desired, state, the account |
 //! | [`generate`] | manifests with `import` blocks | environments that no manifest declares |
 //! | [`rehearsal`] | a copy of the state, faults, and a verdict from the sandbox's ledger | desired, state |
-//! | [`report`] | text, JSON, events, and [`report::page::Page`] for all other formats | plans, runs, drift, states |
+//! | [`report`] | text, JSON, events, and [`report::view::Report`] for all other formats | plans, runs, drift, states |
 //!
 //! Shared by all: [`model`] (addresses, attributes, ids), [`kinds`] (what can be created, as tables of fields), [`diagnostic`]
 //! (problems that a user can fix), [`i18n`] (English and Chinese), [`sanitize`] (escaping invisible characters, and what

@@ -187,7 +187,7 @@ pub(super) fn decode_open_journal(path: &Path, bytes: &[u8]) -> Result<Decoded, 
     Ok(Decoded { journal: Journal { started_at, started, entries }, chain, torn: !rest.is_empty() })
 }
 
-/// Like [`decode_open_journal`], without the chain.
+/// Like `decode_open_journal`, without the chain.
 ///
 /// # Errors
 /// [`StateError::Newer`] or [`StateError::JournalDamaged`].

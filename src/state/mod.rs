@@ -1,8 +1,8 @@
 //! The environments that postpay created or imported, and the protocol that keeps them through crashes.
 //!
-//! A [`State`] is the result of the last finished run; a [`Journal`] has the events of an open one;
-//! [`Replay`] applies it to the state. [`StateStore`] is the interface to storage, [`mod@file`] the store in
-//! a local folder. [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work with every store.
+//! A [`State`] is the result of the last finished run; a [`journal::Journal`] has the events of an open one;
+//! [`Replay`] applies it to the state. [`StateStore`] is the interface to storage: [`mod@file`] keeps
+//! a state in a local folder, [`mod@postgres`] in a database. [`read()`], [`Writer`], [`mod@verify`] and [`restore`] work with every store.
 
 #[cfg(test)]
 mod arbitrary;

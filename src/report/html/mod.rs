@@ -1,6 +1,6 @@
 //! One page of HTML that needs no network, no other file, and no script to be read.
 //!
-//! Every text from elsewhere goes through [`parts::Clean`], and the page's policy lets a browser run and load nothing but the
+//! Every text from elsewhere goes through `parts::Clean`, and the page's policy lets a browser run and load nothing but the
 //! style and the script in it.
 
 mod entries;
