@@ -49,8 +49,9 @@ proptest! {
         depose in any::<bool>(),
     ) {
         let mut into = before.clone();
-        if let Some((key, record)) = into.environments.pop_first() {
-            prop_assume!(record.env_id.is_some() && !key.is_deposed());
+        let moves = |(key, record): &(&InstanceKey, &Record)| record.env_id.is_some() && !key.is_deposed();
+        let key = into.environments.iter().find(moves).map(|(key, _)| key.clone());
+        if let Some((key, record)) = key.and_then(|key| into.environments.remove_entry(&key)) {
             let deposed_at = depose.then_some(Timestamp::UNIX_EPOCH);
             let deposed = record.env_id.clone().filter(|_| depose);
             let address = if depose { key.address } else { to };
