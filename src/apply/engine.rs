@@ -267,7 +267,7 @@ impl<C> Engine<'_, '_, C> {
         }
     }
 
-    /// Retries the outcomes that could not be appended: a full disk may have room again.
+    /// Retries the outcomes that could not be appended: the disk or the database may work again.
     fn record_unwritten(&mut self) {
         for rescued in std::mem::take(&mut self.unwritten) {
             let event = Event::Outcome(rescued.outcome.clone());

@@ -1,6 +1,6 @@
 //! What the account may buy, checked against a plan before anything is sent. Pure.
 //!
-//! It only rejects what is certain: what Tencent Cloud did not show is not held against a create.
+//! It only rejects what is certain: what Tencent Cloud did not show does not reject a create.
 
 use crate::cloud::Offers;
 use crate::i18n::{Text, text};
@@ -153,10 +153,10 @@ mod tests {
         assert_eq!(codes(&["x"], &Offers::default()), [""; 0], "nothing was shown");
         let closed = Offers { is_open: Some(false), ..sold.clone() };
         assert_eq!(codes(&["p"], &closed), ["e1 service-not-open"]);
-        let room = |current| Offers { environments: Some((current, 10)), ..sold.clone() };
-        assert_eq!(codes(&["p"], &room(8)), [""; 0]);
-        assert_eq!(codes(&["p"], &room(9)), ["e1 quota-reached"]);
-        assert_eq!(codes(&["p"], &room(11)), ["e0 quota-reached", "e1 quota-reached"]);
+        let used = |current| Offers { environments: Some((current, 10)), ..sold.clone() };
+        assert_eq!(codes(&["p"], &used(8)), [""; 0]);
+        assert_eq!(codes(&["p"], &used(9)), ["e1 quota-reached"]);
+        assert_eq!(codes(&["p"], &used(11)), ["e0 quota-reached", "e1 quota-reached"]);
         assert!(is_needed(&plan(&["p"])));
         assert!(!is_needed(&plan(&[])), "only for kinds that show it");
     }

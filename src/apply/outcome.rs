@@ -89,7 +89,7 @@ impl Trouble {
                     )
                 } else {
                     Text::fixed(
-                        "fix this and run `postpay apply` again: it continues from the journal and creates nothing twice",
+                        "solve this and run `postpay apply` again: it continues from the journal and creates nothing twice",
                     )
                 },
             ),

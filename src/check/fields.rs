@@ -238,7 +238,8 @@ fn check_allowed(field: &FieldSpec, text: &str, node: Node<'_>, problems: &mut V
         Diagnostic::error(field.code, text!("`{text}` is not a valid `{name}`", text, name))
             .help(text!("allowed: {allowed}", allowed))
     };
-    let label = nearest(text, field.values).map(meant).unwrap_or_default();
+    let label =
+        nearest(text, field.values).filter(|_| field.shape != Shape::Integer).map(meant).unwrap_or_default();
     problems.push(advised(field, problem.at(&node.span(), label)));
 }
 

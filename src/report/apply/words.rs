@@ -185,7 +185,7 @@ pub(super) fn next_steps(outcome: &ApplySummary) -> Vec<Text> {
     if let Some(trouble) = &outcome.trouble {
         let (_, why, help) = trouble.explain();
         lines.push(clean_text(&text!(
-            "Stopped: {why}. Nothing more was sent. To fix it: {help}.",
+            "Stopped: {why}. Nothing more was sent. To continue: {help}.",
             why,
             help
         )));
